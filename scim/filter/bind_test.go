@@ -11,10 +11,10 @@ import (
 
 // testSchema has one attribute of every kind that compares differently.
 func testSchema() Resolver {
-	text := func(name string) *Attribute { return &Attribute{Name: name} }
+	text := func(name string) *Attribute { return &Attribute{Name: name, Fold: strings.ToLower} }
 	attrs := map[string]*Attribute{
-		"username":   {Name: "userName", ASCII: true},
-		"externalid": {Name: "externalId", CaseExact: true},
+		"username":   text("userName"),
+		"externalid": {Name: "externalId"},
 		"title":      text("title"),
 		"active":     {Name: "active", Type: TypeBoolean},
 		"age":        {Name: "age", Type: TypeDecimal},
@@ -26,7 +26,7 @@ func testSchema() Resolver {
 		"emails": {Name: "emails", Type: TypeComplex, Multi: true, Subs: map[string]*Attribute{
 			"value": text("value"), "type": text("type"), "primary": {Name: "primary", Type: TypeBoolean}}},
 		"manager": {Name: "manager", Container: "urn:x:User", Type: TypeComplex, Subs: map[string]*Attribute{
-			"value": {Name: "value", CaseExact: true}}},
+			"value": {Name: "value"}}},
 	}
 	return func(p AttrPath) (*Attribute, *Attribute) {
 		a := attrs[strings.ToLower(p.Name)]
@@ -75,7 +75,7 @@ func TestEvaluate(t *testing.T) {
 		`created le "2024-03-01T12:00:00+02:00"`:      false,
 		`created eq "2024-03-01T11:00:00.500+01:00"`:  true,
 		`photo eq "AAAA"`:                             true,
-		`photo eq "aaaa"`:                             true, // this schema does not say caseExact
+		`photo eq "aaaa"`:                             false,
 		`tags eq "b"`:                                 true,
 		`tags ne "b"`:                                 false,
 		`tags ne "c"`:                                 true,

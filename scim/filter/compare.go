@@ -35,7 +35,7 @@ func (b *binder) comparer(attr *Attribute, name string, op Op, v Value) (func(an
 	if v.Kind != String {
 		return nil, misfit("%s is a text; compare it with a text in double quotes, not with %s", name, v)
 	}
-	return textComparer(op, v.Text, folding(attr)), nil
+	return textComparer(op, v.Text, attr.Fold), nil
 }
 
 func (b *binder) boolComparer(name string, op Op, v Value) (func(any) bool, error) {
@@ -91,33 +91,10 @@ func timeComparer(name string, op Op, v Value) (func(any) bool, error) {
 	}, nil
 }
 
-func folding(attr *Attribute) func(string) string {
-	switch {
-	case attr.CaseExact:
-		return func(s string) string { return s }
-	case attr.ASCII:
-		return FoldASCII
-	}
-	return strings.ToLower
-}
-
-// FoldASCII lowers the letters A to Z and nothing else.
-func FoldASCII(s string) string {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if 'A' <= b[i] && b[i] <= 'Z' {
-					b[i] |= 0x20
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
-}
-
 func textComparer(op Op, want string, fold func(string) string) func(any) bool {
+	if fold == nil {
+		fold = func(s string) string { return s }
+	}
 	want = fold(want)
 	return func(x any) bool {
 		s, ok := x.(string)

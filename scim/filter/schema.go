@@ -22,8 +22,7 @@ type Attribute struct {
 	Name      string // key in the decoded object
 	Container string // key of the extension object that holds it; "" for the resource itself
 	Type      Type
-	CaseExact bool
-	ASCII     bool // without CaseExact: only ASCII letters fold, as the keys of identities do
+	Fold      func(string) string // what two texts that are the same have in common; nil: every byte counts
 	Multi     bool
 	Hidden    bool                  // never returned, so never answered about either
 	Subs      map[string]*Attribute // by lower-cased name; nil unless Type is TypeComplex
