@@ -1,0 +1,270 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// CreateOrganization adds an organization. Only ID-less fields of the draft count; the zero RetentionDays means the default.
+func (s *Service) CreateOrganization(ctx context.Context, by Actor, draft Organization) (Organization, error) {
+	o := draft
+	o.ID, o.Version = OrgID(s.ids.New()), 1
+	o.CreatedAt = s.clock.Now()
+	o.UpdatedAt = o.CreatedAt
+	o.ActivationEmails = true
+	if o.SyncMode == "" {
+		o.SyncMode = SyncDisabled
+	}
+	if o.RetentionDays == 0 {
+		o.RetentionDays = DefaultRetentionDays
+	}
+	if o.Kind == Consumer {
+		return Organization{}, Refuse(Invalid, RuleInvalidValue, "there is one consumer organization only; use customer or partner").At("kind")
+	}
+	if err := o.validate(); err != nil {
+		return Organization{}, err
+	}
+	err := s.store.Do(ctx, Exclusive(o.ID), func(tx Tx) error {
+		if err := tx.InsertOrganization(ctx, o); err != nil {
+			return err
+		}
+		acts := &Acts{service: s, tx: tx, org: o, by: by, now: o.CreatedAt}
+		_, err := acts.record(ctx, Event{Kind: OrgCreated})
+		return err
+	})
+	return o, err
+}
+
+// ChangeOrganization changes an organization's settings under an exclusive lock. Id, kind, creation and version are not
+// edit's to change.
+func (s *Service) ChangeOrganization(ctx context.Context, by Actor, org OrgID, edit func(Organization) Organization) (Organization, error) {
+	var changed Organization
+	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		var err error
+		changed, err = c.changeOrganization(ctx, edit)
+		return err
+	})
+	return changed, err
+}
+
+// changeOrganization is [Service.ChangeOrganization] inside a transaction that is under way.
+func (c *Acts) changeOrganization(ctx context.Context, edit func(Organization) Organization) (Organization, error) {
+	o := edit(c.org)
+	o.ID, o.Kind, o.CreatedAt, o.Version, o.UpdatedAt = c.org.ID, c.org.Kind, c.org.CreatedAt, c.org.Version, c.org.UpdatedAt
+	if o == c.org {
+		return c.org, nil
+	}
+	if err := o.validate(); err != nil {
+		return Organization{}, err
+	}
+	o.UpdatedAt = c.now
+	if err := c.tx.UpdateOrganization(ctx, o); err != nil {
+		return Organization{}, err
+	}
+	evidence, err := json.Marshal(map[string]any{"before": c.org, "after": o})
+	if err != nil {
+		return Organization{}, err
+	}
+	if _, err := c.record(ctx, Event{Kind: OrgChanged, Evidence: evidence}); err != nil {
+		return Organization{}, err
+	}
+	o.Version++
+	c.org = o
+	return o, nil
+}
+
+// CreateToken makes a bearer token for an organization and returns its secret, which is not kept.
+func (s *Service) CreateToken(ctx context.Context, by Actor, org OrgID, name, profile string) (Token, string, error) {
+	if err := validName("name", name); err != nil {
+		return Token{}, "", err
+	}
+	secret := TokenPrefix + s.ids.Secret()
+	t := Token{ID: TokenID(s.ids.New()), Org: org, Name: name, Profile: profile, Hash: HashSecret(secret)}
+	err := s.Transact(ctx, org, by, func(c *Acts) error {
+		t.CreatedAt = c.now
+		if err := c.tx.InsertToken(ctx, t); err != nil {
+			return err
+		}
+		return c.tell(ctx, TokenCreated, map[string]any{"token": t.ID, "name": t.Name, "profile": t.Profile})
+	})
+	return t, secret, err
+}
+
+// RevokeToken ends a bearer token at once.
+func (s *Service) RevokeToken(ctx context.Context, by Actor, org OrgID, id TokenID) error {
+	return s.Transact(ctx, org, by, func(c *Acts) error {
+		if err := c.tx.RevokeToken(ctx, org, id, c.now); err != nil {
+			return err
+		}
+		return c.tell(ctx, TokenRevoked, map[string]any{"token": id})
+	})
+}
+
+// Authenticate finds the token of a secret. A secret that is unknown or revoked is NotFound.
+func (s *Service) Authenticate(ctx context.Context, secret string) (Token, error) {
+	unknown := Refuse(NotFound, RuleUnknownToken, "the bearer token is not known or has been revoked")
+	if !strings.HasPrefix(secret, TokenPrefix) {
+		return Token{}, unknown
+	}
+	t, err := s.store.TokenByHash(ctx, HashSecret(secret))
+	if err != nil {
+		return Token{}, err
+	}
+	if !t.RevokedAt.IsZero() {
+		return Token{}, unknown
+	}
+	return t, nil
+}
+
+// Grant gives a person a role, or another role than before.
+func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
+	switch {
+	case g.Issuer == "" || g.Subject == "":
+		return Grant{}, Refuse(Invalid, RuleInvalidValue, "an administrator is named by issuer and subject; both are needed")
+	case len(g.Issuer) > 1000 || len(g.Subject) > 255:
+		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the issuer has at most 1000 bytes and the subject at most 255")
+	case !slices.Contains(Roles, g.Role):
+		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the role %q is not known; use one of %v", g.Role, Roles).At("role")
+	}
+	err := s.Transact(ctx, g.Org, by, func(c *Acts) error {
+		g.CreatedAt = c.now
+		if err := c.tx.PutGrant(ctx, g); err != nil {
+			return err
+		}
+		return c.tell(ctx, GrantCreated, g)
+	})
+	return g, err
+}
+
+// RevokeGrant takes a person's role in an organization away.
+func (s *Service) RevokeGrant(ctx context.Context, by Actor, org OrgID, issuer, subject string) error {
+	return s.Transact(ctx, org, by, func(c *Acts) error {
+		if err := c.tx.DeleteGrant(ctx, org, issuer, subject); err != nil {
+			return err
+		}
+		return c.tell(ctx, GrantRevoked, map[string]any{"issuer": issuer, "subject": subject})
+	})
+}
+
+// AttestDomain records, on the operator's word, that an organization owns a domain. An account's other addresses in the
+// domain become held when the account is next written (EML-16).
+func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name string) (Domain, error) {
+	ascii, err := ParseDomain(name)
+	if err != nil {
+		return Domain{}, err
+	}
+	if InReservedDomain(ascii) {
+		return Domain{}, Refuse(Invalid, RuleReservedDomain, "the domain %s is reserved for claimed users", ascii)
+	}
+	d := Domain{Org: org, Name: ascii, State: DomainVerified}
+	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		holders, err := c.tx.DomainHolders(ctx, ascii)
+		if err != nil {
+			return err
+		}
+		for _, h := range holders {
+			if h.State == DomainClaimed && h.Org != org {
+				return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by another organization", ascii)
+			}
+		}
+		d.UpdatedAt = c.now
+		if err := c.tx.PutDomain(ctx, d); err != nil {
+			return err
+		}
+		return c.tell(ctx, DomainAttested, map[string]any{"domain": ascii})
+	})
+	return d, err
+}
+
+// RemoveDomain forgets an organization's relation to a domain.
+func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name string) error {
+	ascii, err := ParseDomain(name)
+	if err != nil {
+		return err
+	}
+	return s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		if err := c.tx.DeleteDomain(ctx, org, ascii); err != nil {
+			return err
+		}
+		return c.tell(ctx, DomainRemoved, map[string]any{"domain": ascii})
+	})
+}
+
+// CreateConnector registers a connector. From then on the directory owns the organization's people (USR-22).
+func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (Connector, error) {
+	if err := validName("name", n.Name); err != nil {
+		return Connector{}, err
+	}
+	n.ID, n.Version = ConnectorID(s.ids.New()), 1
+	err := s.transact(ctx, Exclusive(n.Org), n.Org, by, func(c *Acts) error {
+		if c.org.Kind == Consumer {
+			return Refuse(Forbidden, RuleForbiddenRole, "the organization of personal accounts has no directory")
+		}
+		n.CreatedAt, n.UpdatedAt = c.now, c.now
+		if err := c.tx.InsertConnector(ctx, n); err != nil {
+			return err
+		}
+		if err := c.tell(ctx, ConnectorCreated, map[string]any{"connector": n.ID, "name": n.Name, "kind": n.Kind}); err != nil {
+			return err
+		}
+		_, err := c.changeOrganization(ctx, func(o Organization) Organization {
+			if o.SyncMode == SyncDisabled {
+				o.SyncMode = SyncRegistered
+			}
+			return o
+		})
+		return err
+	})
+	return n, err
+}
+
+// RemoveConnector forgets a connector with its plans and runs. Its accounts stay as they are, with their clocks running
+// (USR-14). With the last connector synchronization is off.
+func (s *Service) RemoveConnector(ctx context.Context, by Actor, org OrgID, id ConnectorID) error {
+	return s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		if err := c.tx.DeleteConnector(ctx, org, id); err != nil {
+			return err
+		}
+		if err := c.tell(ctx, ConnectorRemoved, map[string]any{"connector": id}); err != nil {
+			return err
+		}
+		left, err := c.tx.Connectors(ctx, org)
+		if err != nil || len(left) > 0 {
+			return err
+		}
+		_, err = c.changeOrganization(ctx, func(o Organization) Organization {
+			o.SyncMode = SyncDisabled
+			return o
+		})
+		return err
+	})
+}
+
+// Tell records an event that is not about an account.
+func (c *Acts) Tell(ctx context.Context, kind EventKind, evidence any) error {
+	return c.tell(ctx, kind, evidence)
+}
+
+func (c *Acts) tell(ctx context.Context, kind EventKind, evidence any) error {
+	raw, err := json.Marshal(evidence)
+	if err != nil {
+		return err
+	}
+	_, err = c.record(ctx, Event{Kind: kind, Evidence: raw})
+	return err
+}
+
+func validName(field, name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return Refuse(Invalid, RuleInvalidValue, "%s is missing", field).At(field)
+	case len(name) > MaxOrgName:
+		return Refuse(Invalid, RuleInvalidValue, "%s has %d bytes; at most %d are allowed", field, len(name), MaxOrgName).At(field)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return Refuse(Invalid, RuleInvalidValue, "%s has control characters", field).At(field)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind sorts errors by what the caller can do about them. Each surface maps kinds once.
+type Kind uint8
+
+// The kinds of errors.
+const (
+	// Internal is what no caller can mend: logged in full, told as "internal".
+	Internal Kind = iota
+	// Invalid is input that no state of the store would accept.
+	Invalid
+	// NotFound is an id that does not exist or is not visible to the caller.
+	NotFound
+	// Forbidden is an act that the caller's role does not allow.
+	Forbidden
+	// Conflict is an act that the present state does not allow.
+	Conflict
+	// Stale is an act bound to a version that is no longer the present one.
+	Stale
+	// Unavailable is a store that cannot answer now; the same call may succeed later.
+	Unavailable
+)
+
+func (k Kind) String() string {
+	return [...]string{"internal", "invalid", "not found", "forbidden", "conflict", "stale", "unavailable"}[k]
+}
+
+// Rule is the stable code of a refusal (BEHAVIOUR section 15). Clients may depend on it; the Detail is for people.
+type Rule string
+
+// The codes that identity refuses with.
+const (
+	RuleInvalidEmail     Rule = "INVALID_EMAIL"
+	RuleReservedDomain   Rule = "RESERVED_DOMAIN"
+	RuleInvalidUserName  Rule = "INVALID_USER_NAME"
+	RuleInvalidValue     Rule = "INVALID_VALUE"
+	RuleUnknownOrg       Rule = "UNKNOWN_ORGANIZATION"
+	RuleUnknownAccount   Rule = "UNKNOWN_USER"
+	RuleUnknownToken     Rule = "UNKNOWN_TOKEN"
+	RuleUnknownConnector Rule = "UNKNOWN_CONNECTOR"
+	RuleUnknownPlan      Rule = "UNKNOWN_PLAN"
+	RuleUnknownRun       Rule = "UNKNOWN_RUN"
+	RuleUnknownEvent     Rule = "UNKNOWN_EVENT"
+	RuleUnknownDomain    Rule = "UNKNOWN_DOMAIN"
+	RuleNoHold           Rule = "ADDRESS_FREE"
+	RuleForbiddenRole    Rule = "FORBIDDEN_ROLE"
+	RuleAccountInactive  Rule = "ACCOUNT_INACTIVE"
+	RuleVersionMismatch  Rule = "VERSION_MISMATCH"
+	RuleUserNameTaken    Rule = "USER_NAME_TAKEN"
+	RuleObjectLinked     Rule = "DIRECTORY_OBJECT_LINKED"
+	RuleConnectorExists  Rule = "CONNECTOR_EXISTS"
+
+	RuleEmailTaken             Rule = "EMAIL_TAKEN"
+	RuleEmailHeld              Rule = "EMAIL_HELD"
+	RuleEmailClaimable         Rule = "EMAIL_CLAIMABLE"
+	RuleDomainNotAvailable     Rule = "DOMAIN_NOT_AVAILABLE_FOR_CONVERSION"
+	RuleDomainClaimed          Rule = "DOMAIN_CLAIMED"
+	RuleManagedByDirectory     Rule = "MANAGED_BY_DIRECTORY"
+	RuleInvalidTransition      Rule = "INVALID_STATUS_TRANSITION"
+	RuleClaimedByOther         Rule = "USER_CLAIMED_BY_OTHER_ORG"
+	RuleClaimSourceSSO         Rule = "CLAIM_SOURCE_SSO"
+	RuleClaimSourceDirSync     Rule = "CLAIM_SOURCE_DIRSYNC"
+	RuleClaimVerifiedElsewhere Rule = "CLAIM_DOMAIN_VERIFIED_ELSEWHERE"
+	RuleClaimDomainNotVerified Rule = "CLAIM_DOMAIN_NOT_VERIFIED"
+	RuleClaimAlreadyMember     Rule = "CLAIM_ALREADY_MEMBER"
+	RuleClaimAlreadyPending    Rule = "CLAIM_ALREADY_PENDING"
+	RuleClaimTargetDirSync     Rule = "CLAIM_TARGET_DIRSYNC_ENABLED"
+	RuleClaimNoAccount         Rule = "CLAIM_NO_ACCOUNT"
+	RuleSyncSourceConflict     Rule = "SYNC_SOURCE_CONFLICT"
+	RuleUnavailable            Rule = "UNAVAILABLE"
+	RuleInternal               Rule = "INTERNAL"
+)
+
+// Error is the one error type of the domain. It carries no HTTP status and no SCIM type: every surface maps Kind and Rule
+// in one place. An error that is not an *Error is internal.
+type Error struct {
+	Kind   Kind
+	Rule   Rule
+	Detail string   // a sentence for the person who called: what is wrong, where, and what to do
+	Field  string   // the attribute the error is about, if it is about one: "emails[1].value"
+	Why    []Reason // every reason that holds, where a rule lists several (CLM-10, ORG-07)
+	Err    error    // the cause, for the log only
+}
+
+// Reason is one of several reasons for a refusal.
+type Reason struct {
+	Code   Rule   `json:"code"`
+	Detail string `json:"message"`
+}
+
+func (e *Error) Error() string {
+	s := fmt.Sprintf("%s (%s): %s", e.Rule, e.Kind, e.Detail)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of err; Internal if it is not an *Error.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Internal
+}
+
+// RuleOf returns the stable code of err; RuleInternal if it is not an *Error.
+func RuleOf(err error) Rule {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Rule
+	}
+	return RuleInternal
+}
+
+// IsNotFound reports whether err says that something does not exist.
+func IsNotFound(err error) bool { return err != nil && KindOf(err) == NotFound }
+
+// Refuse makes an *Error with a formatted detail.
+func Refuse(k Kind, r Rule, format string, args ...any) *Error {
+	return &Error{Kind: k, Rule: r, Detail: fmt.Sprintf(format, args...)}
+}
+
+// At names the attribute that the error is about.
+func (e *Error) At(field string) *Error {
+	e.Field = field
+	return e
+}

@@ -1,0 +1,129 @@
+package identity
+
+import "context"
+
+// mayEdit holds USR-22: while the directory owns the organization, only its connector and the server itself change people.
+func (c *Acts) mayEdit() error {
+	if !c.org.ManagedByDirectory() || c.by.Kind == ConnectorRun || c.by.Kind == System {
+		return nil
+	}
+	return Refuse(Conflict, RuleManagedByDirectory,
+		"the people of this organization are managed by its directory; make the change there and synchronize")
+}
+
+func (c *Acts) mayTouch(a Account) error {
+	if a.Shadow && c.by.Kind != System {
+		return a.refusal("", refused)
+	}
+	return c.mayEdit()
+}
+
+func (c *Acts) activeTrigger(active bool) Trigger {
+	switch {
+	case c.by.Kind == Provider && active:
+		return ProviderReactivate
+	case c.by.Kind == Provider:
+		return ProviderDeactivate
+	case active:
+		return Reactivate
+	default:
+		return Deactivate
+	}
+}
+
+func (c *Acts) inactiveReason() InactiveReason {
+	if c.by.Kind == Provider {
+		return ByProvider
+	}
+	return ByAdministrator
+}
+
+func (c *Acts) verifiedDomains(ctx context.Context) (map[string]bool, error) {
+	if c.verified == nil {
+		domains, err := c.tx.Domains(ctx, c.org.ID)
+		if err != nil {
+			return nil, err
+		}
+		c.verified = make(map[string]bool, len(domains))
+		for _, d := range domains {
+			c.verified[d.Name] = true
+		}
+	}
+	return c.verified, nil
+}
+
+func (c *Acts) addresses(ctx context.Context, d Draft) ([]Hold, error) {
+	verified, err := c.verifiedDomains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.addresses(func(domain string) bool { return verified[domain] }, c.service.policy)
+}
+
+func (c *Acts) userNameFree(ctx context.Context, userName string, own AccountID) error {
+	other, err := c.tx.AccountByUserName(ctx, c.org.ID, KeyOfUserName(userName))
+	if IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if other.ID == own {
+		return nil
+	}
+	return Refuse(Conflict, RuleUserNameTaken, "another user of this organization has the userName %s", quoteShort(userName)).At("userName")
+}
+
+// addressFree is the decision table of EML-15 for one address. What it refuses says nothing about which organization
+// holds the address (EML-13).
+func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
+	held, err := c.tx.Hold(ctx, h.Key)
+	if IsNotFound(err) {
+		return c.domainOpen(ctx, h.Key.DomainOf())
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case held.Account == own && own != "":
+		return nil
+	case held.Kind == HoldSoftDeleted || held.Kind == HoldPending || held.Kind == HoldClaim:
+		return Refuse(Conflict, RuleEmailHeld, "the address %s is reserved for the moment; try again when the reservation is over", h.Key).At("emails")
+	case held.Org == c.org.ID:
+		return Refuse(Conflict, RuleEmailTaken, "another user of this organization has the address %s", h.Key).At("emails")
+	}
+	preview, err := previewClaim(ctx, c.tx, c.org, Email{Display: string(h.Key), Key: h.Key, Domain: h.Key.DomainOf()})
+	if err != nil {
+		return err
+	}
+	switch {
+	case preview.Eligible:
+		return Refuse(Conflict, RuleEmailClaimable, "an account with the address %s exists; claim the user instead of adding it", h.Key).At("emails")
+	case held.Org == ConsumerOrgID:
+		return Refuse(Conflict, RuleDomainNotAvailable,
+			"a personal account has the address %s and its domain is not yours to claim; use another address, or let the owner delete the personal account first, with all of its data", h.Key).At("emails")
+	}
+	return Refuse(Conflict, RuleEmailTaken, "the address %s belongs to another account", h.Key).At("emails")
+}
+
+// domainOpen holds DOM-10: nobody else creates users in a claimed domain.
+func (c *Acts) domainOpen(ctx context.Context, domain string) error {
+	claimed, known := c.claimed[domain]
+	if !known {
+		holders, err := c.tx.DomainHolders(ctx, domain)
+		if err != nil {
+			return err
+		}
+		for _, d := range holders {
+			claimed = claimed || d.State == DomainClaimed && d.Org != c.org.ID
+		}
+		if c.claimed == nil {
+			c.claimed = map[string]bool{}
+		}
+		c.claimed[domain] = claimed
+	}
+	if claimed {
+		return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by an organization, and only it can add users there", domain).At("emails")
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package identity
+
+import "strings"
+
+// HoldKind is why an address is taken.
+type HoldKind string
+
+// The kinds of holds. One table holds them all, and its uniqueness is the only judge (EML-01).
+const (
+	HoldPrimary     HoldKind = "primary"
+	HoldUserName    HoldKind = "user_name"
+	HoldAlternate   HoldKind = "alternate"
+	HoldSoftDeleted HoldKind = "soft_deleted" // of an account gone from its directory, for 7 days (EML-04)
+	HoldPending     HoldKind = "pending"
+	HoldClaim       HoldKind = "claim"
+)
+
+// Hold is one address held by one account, across all organizations.
+type Hold struct {
+	Key     EmailKey
+	Org     OrgID
+	Account AccountID
+	Kind    HoldKind
+}
+
+// addresses returns what the draft would hold (EML-16): its primary address, its userName if that is an address, and its
+// other addresses in domains that the organization verified. Every address in emails must be one, held or not.
+func (d Draft) addresses(verified func(domain string) bool, policy EmailPolicy) ([]Hold, error) {
+	primary, _ := d.PrimaryEmail()
+	holds := make([]Hold, 0, len(d.Emails)+1)
+	add := func(key EmailKey, kind HoldKind) {
+		for _, h := range holds {
+			if h.Key == key {
+				return
+			}
+		}
+		holds = append(holds, Hold{Key: key, Kind: kind})
+	}
+	if primary.Value != "" {
+		e, err := ParseEmail(primary.Value, policy)
+		if err != nil {
+			return nil, atField(err, "emails")
+		}
+		add(e.Key, HoldPrimary)
+	}
+	if strings.Contains(d.UserName, "@") {
+		if e, err := ParseEmail(d.UserName, policy); err == nil {
+			add(e.Key, HoldUserName)
+		}
+	}
+	for i, alternate := range d.Emails {
+		e, err := ParseEmail(alternate.Value, policy)
+		if err != nil {
+			return nil, atField(err, indexed("emails", i, "value"))
+		}
+		if verified(e.Domain) {
+			add(e.Key, HoldAlternate)
+		}
+	}
+	return holds, nil
+}
+
+// holds completes the addresses of an account as it now stands.
+func (a Account) holds(addresses []Hold) []Hold {
+	for i := range addresses {
+		addresses[i].Org, addresses[i].Account = a.Org, a.ID
+		if a.Status == Inactive && a.InactiveReason.GoneFromDirectory() {
+			addresses[i].Kind = HoldSoftDeleted
+		}
+	}
+	return addresses
+}
+
+func atField(err error, field string) error {
+	if e, ok := err.(*Error); ok {
+		return e.At(field)
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package identity
+
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
+// OrgKind is what an organization is for (BEHAVIOUR 1.1).
+type OrgKind string
+
+// The kinds of organizations. There is exactly one of kind Consumer, built in.
+const (
+	Consumer OrgKind = "consumer"
+	Customer OrgKind = "customer"
+	Partner  OrgKind = "partner"
+)
+
+// SyncMode is where an organization stands with directory synchronization (BEHAVIOUR 14.6). Whatever is not SyncDisabled
+// makes the directory the owner of the organization's people (USR-22).
+type SyncMode string
+
+// The modes of directory synchronization.
+const (
+	SyncDisabled   SyncMode = "disabled"
+	SyncRegistered SyncMode = "registered" // a connector exists, no run has succeeded yet
+	SyncManual     SyncMode = "manual"
+	SyncAuto       SyncMode = "auto"
+	SyncPaused     SyncMode = "paused"
+)
+
+// SyncModes lists the modes in the order of the life cycle.
+var SyncModes = []SyncMode{SyncDisabled, SyncRegistered, SyncManual, SyncAuto, SyncPaused}
+
+// The bounds of the retention of inactive accounts, in days of 24 hours (USR-16).
+const (
+	MinRetentionDays     = 30
+	MaxRetentionDays     = 90
+	DefaultRetentionDays = 30
+)
+
+// MaxOrgName is the length of an organization's name in bytes.
+const MaxOrgName = 200
+
+// Organization is a tenant.
+type Organization struct {
+	ID       OrgID    `json:"id"`
+	Name     string   `json:"name"`
+	Kind     OrgKind  `json:"kind"`
+	SyncMode SyncMode `json:"syncMode"`
+	// SSOProvider names the active single-sign-on provider (an issuer URL or entity id); empty means none.
+	SSOProvider string `json:"ssoProvider,omitempty"`
+	// RequireEmail refuses accounts without an address and userNames that differ from the primary address (SCM-16).
+	RequireEmail bool `json:"requireEmail"`
+	// ActivationEmails says whether new users get an activation mail (NTF-03). With it off and SSO on, a synchronized
+	// user starts as Verified (USR-03).
+	ActivationEmails bool      `json:"activationEmails"`
+	RetentionDays    int       `json:"retentionDays"` // of ordinary inactive accounts
+	CreatedAt        time.Time `json:"createdAt"`
+	UpdatedAt        time.Time `json:"updatedAt"`
+	Version          int64     `json:"version"`
+}
+
+// ManagedByDirectory reports whether the directory owns the organization's people, so that nobody else may add, change,
+// deactivate, reactivate or delete them (USR-22).
+func (o Organization) ManagedByDirectory() bool {
+	return o.SyncMode != SyncDisabled && o.SyncMode != ""
+}
+
+// UsesSSO reports whether the organization has an active single-sign-on provider.
+func (o Organization) UsesSSO() bool { return o.SSOProvider != "" }
+
+func (o Organization) validate() error {
+	switch {
+	case strings.TrimSpace(o.Name) == "":
+		return Refuse(Invalid, RuleInvalidValue, "an organization needs a name").At("name")
+	case len(o.Name) > MaxOrgName:
+		return Refuse(Invalid, RuleInvalidValue, "the name has %d bytes; at most %d are allowed", len(o.Name), MaxOrgName).At("name")
+	case strings.ContainsFunc(o.Name, unicode.IsControl):
+		return Refuse(Invalid, RuleInvalidValue, "the name has control characters").At("name")
+	case o.Kind != Consumer && o.Kind != Customer && o.Kind != Partner:
+		return Refuse(Invalid, RuleInvalidValue, "the kind %q is not known; use customer or partner", o.Kind).At("kind")
+	case o.RetentionDays < MinRetentionDays || o.RetentionDays > MaxRetentionDays:
+		return Refuse(Invalid, RuleInvalidValue, "inactive accounts can be kept %d to %d days, not %d", MinRetentionDays, MaxRetentionDays, o.RetentionDays).At("retentionDays")
+	case len(o.SSOProvider) > 1000:
+		return Refuse(Invalid, RuleInvalidValue, "the single-sign-on provider has %d bytes; at most 1000 are allowed", len(o.SSOProvider)).At("ssoProvider")
+	}
+	for _, m := range SyncModes {
+		if o.SyncMode == m {
+			return nil
+		}
+	}
+	return Refuse(Invalid, RuleInvalidValue, "the synchronization mode %q is not known; use one of %v", o.SyncMode, SyncModes).At("syncMode")
+}
+
+// DomainState is where an organization stands with a domain (BEHAVIOUR 14.4).
+type DomainState string
+
+// The states of a domain in an organization.
+const (
+	DomainVerified DomainState = "verified"
+	DomainClaimed  DomainState = "claimed"
+)
+
+// Domain is one organization's relation to a mail domain. Several organizations can have verified the same one (DOM-06).
+type Domain struct {
+	Org       OrgID       `json:"org"`
+	Name      string      `json:"name"` // as A-labels
+	State     DomainState `json:"state"`
+	UpdatedAt time.Time   `json:"updatedAt"`
+}

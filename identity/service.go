@@ -1,0 +1,80 @@
+package identity
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// Service is where every change begins: it joins the pure rules to a store, a clock and a source of ids.
+type Service struct {
+	store  Store
+	clock  Clock
+	ids    IDs
+	policy EmailPolicy
+}
+
+// NewService returns a service over a store.
+func NewService(store Store, clock Clock, ids IDs, policy EmailPolicy) *Service {
+	return &Service{store: store, clock: clock, ids: ids, policy: policy}
+}
+
+// Reader gives read access to the same store.
+func (s *Service) Reader() Reader { return s.store }
+
+// Now tells the time by the service's clock.
+func (s *Service) Now() time.Time { return s.clock.Now() }
+
+// NewID returns a new identifier.
+func (s *Service) NewID() string { return s.ids.New() }
+
+// EmailPolicy returns the operator's decision about addresses.
+func (s *Service) EmailPolicy() EmailPolicy { return s.policy }
+
+// Transact runs fn in one transaction on one organization under a shared lock. fn may run more than once. A refusal of
+// one act (an *Error that a rule made) leaves the transaction usable; an error of the store does not.
+func (s *Service) Transact(ctx context.Context, org OrgID, by Actor, fn func(*Acts) error) error {
+	return s.transact(ctx, Shared(org), org, by, fn)
+}
+
+func (s *Service) transact(ctx context.Context, lock OrgLock, org OrgID, by Actor, fn func(*Acts) error) error {
+	return s.store.Do(ctx, lock, func(tx Tx) error {
+		o, err := tx.Organization(ctx, org)
+		if err != nil {
+			return err
+		}
+		return fn(&Acts{service: s, tx: tx, org: o, by: by, now: s.clock.Now()})
+	})
+}
+
+// Acts is what one actor does in one transaction on one organization. Every account that the server creates, changes or
+// deletes goes through here.
+type Acts struct {
+	service  *Service
+	tx       Tx
+	org      Organization
+	by       Actor
+	now      time.Time
+	verified map[string]bool // domains this organization verified; loaded at first use
+	claimed  map[string]bool // domains that another organization claimed, as far as asked for
+	released map[AccountID]bool
+}
+
+// Org returns the organization as the transaction sees it.
+func (c *Acts) Org() Organization { return c.org }
+
+// Now returns the instant of the transaction: everything in it happens at once.
+func (c *Acts) Now() time.Time { return c.now }
+
+// Tx gives access to the transaction, for records that travel with the change (plans, runs).
+func (c *Acts) Tx() Tx { return c.tx }
+
+// record completes an event and stores it. It returns the event's id.
+func (c *Acts) record(ctx context.Context, e Event) (EventID, error) {
+	e.ID, e.Org, e.Actor, e.At = EventID(c.service.ids.New()), c.org.ID, c.by, c.now
+	return e.ID, c.tx.Record(ctx, e)
+}
+
+func indexed(list string, i int, sub string) string {
+	return list + "[" + strconv.Itoa(i) + "]." + sub
+}

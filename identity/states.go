@@ -1,0 +1,127 @@
+package identity
+
+import (
+	"fmt"
+	"strings"
+)
+
+// State is a status with its reason folded in: the columns of the state machine of BEHAVIOUR 14.1.
+type State string
+
+// The states of an account.
+const (
+	StateNotVerified   State = "NV"
+	StateVerified      State = "V"
+	StateActive        State = "A"
+	StateInactive      State = "Ia" // by an administrator or a provider
+	StateDeleted       State = "Id" // gone from the directory
+	StateDisabled      State = "Ix" // disabled in the directory
+	StateDeferredClaim State = "DC"
+	StateShadow        State = "SH"
+)
+
+// States lists the states in the order of the table.
+var States = []State{StateNotVerified, StateVerified, StateActive, StateInactive, StateDeleted, StateDisabled, StateDeferredClaim, StateShadow}
+
+// State returns the column of the state machine in which the account stands.
+func (a Account) State() State {
+	switch {
+	case a.Shadow:
+		return StateShadow
+	case a.Status == DeferredClaim:
+		return StateDeferredClaim
+	case a.Status == Inactive && a.InactiveReason == DirectoryDisabled:
+		return StateDisabled
+	case a.Status == Inactive && a.InactiveReason.GoneFromDirectory():
+		return StateDeleted
+	case a.Status == Inactive:
+		return StateInactive
+	case a.Status == Active:
+		return StateActive
+	case a.Status == Verified:
+		return StateVerified
+	default:
+		return StateNotVerified
+	}
+}
+
+// Trigger is what can happen to an account: the rows of the state machine.
+type Trigger string
+
+// The triggers.
+const (
+	EmailVerified      Trigger = "e-mail verified"
+	SignIn             Trigger = "sign-in"
+	Resend             Trigger = "resend invitation"
+	Deactivate         Trigger = "deactivate"
+	Reactivate         Trigger = "reactivate"
+	Delete             Trigger = "delete"
+	ProviderDeactivate Trigger = "SCIM active=false"
+	ProviderReactivate Trigger = "SCIM active=true"
+	ProviderDelete     Trigger = "SCIM DELETE"
+	DirectoryMissing   Trigger = "sync: missing"
+	DirectoryBlocked   Trigger = "sync: present, disabled"
+	DirectoryPresent   Trigger = "sync: present, enabled"
+	RetentionOver      Trigger = "timer"
+)
+
+// Triggers lists the triggers in the order of the table.
+var Triggers = []Trigger{EmailVerified, SignIn, Resend, Deactivate, Reactivate, Delete, ProviderDeactivate, ProviderReactivate,
+	ProviderDelete, DirectoryMissing, DirectoryBlocked, DirectoryPresent, RetentionOver}
+
+// The outcomes of a cell that are not the name of a state.
+const (
+	stays     = "="    // nothing changes and nobody is told
+	previous  = "prev" // back to the status before Inactive
+	gone      = "DEL"  // deleted for good
+	refused   = "409"
+	forbidden = "403"
+	never     = "–" // cannot happen
+)
+
+// machine is BEHAVIOUR 14.1. Guards that depend on more than the account (the directory owns the organization) stand
+// before it, in Service.
+var machine = map[Trigger][8]string{
+	//                   NV        V         A         Ia         Id         Ix         DC       SH
+	EmailVerified:      {"V", stays, stays, forbidden, forbidden, forbidden, stays, forbidden},
+	SignIn:             {"A", "A", stays, forbidden, forbidden, forbidden, stays, forbidden},
+	Resend:             {stays, stays, refused, refused, refused, refused, refused, refused},
+	Deactivate:         {"Ia", "Ia", "Ia", refused, refused, refused, refused, refused},
+	Reactivate:         {refused, refused, refused, previous, previous, previous, refused, refused},
+	Delete:             {gone, gone, gone, gone, gone, gone, refused, refused},
+	ProviderDeactivate: {"Ia", "Ia", "Ia", stays, refused, refused, refused, refused},
+	ProviderReactivate: {stays, stays, stays, previous, refused, refused, refused, refused},
+	ProviderDelete:     {gone, gone, gone, gone, refused, refused, refused, refused},
+	DirectoryMissing:   {"Id", "Id", "Id", "Id", stays, "Id", stays, never},
+	DirectoryBlocked:   {"Ix", "Ix", "Ix", "Ix", "Ix", stays, stays, never},
+	DirectoryPresent:   {stays, stays, stays, previous, previous, previous, stays, never},
+	RetentionOver:      {never, never, never, gone, gone, never, never, never},
+}
+
+// outcome returns the cell of the state machine.
+func outcome(t Trigger, s State) string {
+	for i, column := range States {
+		if column == s {
+			return machine[t][i]
+		}
+	}
+	return never
+}
+
+// StateTable prints the state machine as a Markdown table, one row a trigger.
+func StateTable() string {
+	var b strings.Builder
+	b.WriteString("| Event |")
+	for _, s := range States {
+		fmt.Fprintf(&b, " %s |", s)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(States)) + "\n")
+	for _, t := range Triggers {
+		fmt.Fprintf(&b, "| %s |", t)
+		for _, cell := range machine[t] {
+			fmt.Fprintf(&b, " %s |", cell)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

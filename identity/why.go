@@ -1,0 +1,130 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Explanation answers "why is this person as they are, and what comes next?".
+type Explanation struct {
+	Account   AccountID       `json:"account"`
+	UserName  string          `json:"userName"`
+	Status    string          `json:"status"` // a Status, or "deleted"
+	Reason    InactiveReason  `json:"reason,omitempty"`
+	Since     time.Time       `json:"since"`
+	Rule      Rule            `json:"rule,omitempty"`
+	Because   string          `json:"because"` // one sentence
+	Event     EventID         `json:"event,omitempty"`
+	Actor     Actor           `json:"actor"`
+	Evidence  json.RawMessage `json:"evidence,omitempty"`
+	ManagedBy string          `json:"managedBy"` // "directory" or "organization": who may change it (USR-22)
+	Next      Next            `json:"next"`
+}
+
+// Next is what happens by itself if nobody does anything.
+type Next struct {
+	What string    `json:"what"`        // "nothing" or "deleted"
+	At   time.Time `json:"at,omitzero"` // when; zero for nothing
+	Rule Rule      `json:"rule,omitempty"`
+	Text string    `json:"text"`
+}
+
+// Explain is the pure part of [Service.Why]: the event is the one that made the account's status what it is.
+func Explain(a Account, o Organization, e Event) Explanation {
+	x := Explanation{
+		Account: a.ID, UserName: a.UserName, Status: string(a.Status), Reason: a.InactiveReason, Since: a.StatusAt,
+		Rule: e.Rule, Event: e.ID, Actor: e.Actor, Evidence: e.Evidence, ManagedBy: "organization",
+		Because: because(a, e), Next: Next{What: "nothing", Text: "Nothing happens by itself."},
+	}
+	if o.ManagedByDirectory() {
+		x.ManagedBy = "directory"
+	}
+	at, purged := a.PurgeAt(o)
+	switch {
+	case purged:
+		days, _ := o.Retention(a.InactiveReason)
+		x.Next = Next{What: "deleted", At: at, Rule: a.InactiveReason.rule(),
+			Text: fmt.Sprintf("Deleted for good at %s, %d days after becoming inactive, unless %s.", at.Format(time.RFC3339), days, wayOut(a.InactiveReason))}
+	case a.InactiveReason == DirectoryDisabled:
+		x.Next = Next{What: "nothing", Rule: "USR-11b", Text: "Kept for as long as the directory disables the account; never deleted for that."}
+	}
+	return x
+}
+
+func wayOut(r InactiveReason) string {
+	if r.GoneFromDirectory() {
+		return "the entry comes back to the directory first"
+	}
+	return "somebody reactivates the account first"
+}
+
+func because(a Account, e Event) string {
+	who := e.Actor.Name
+	if who == "" {
+		who = string(e.Actor.Kind)
+	}
+	switch {
+	case a.Shadow:
+		return "Another organization claimed this user; the old account waits for the user's decision."
+	case a.Status == DeferredClaim:
+		return "Claimed; the user has not decided about the old account yet."
+	case a.Status == Active:
+		return "The e-mail address is verified and the user has signed in."
+	case a.Status == Verified:
+		return "The e-mail address is verified; the user has not signed in yet."
+	case a.Status == NotVerified:
+		return "The e-mail address is not verified yet."
+	case a.InactiveReason == DirectoryDeleted:
+		return "The entry is gone from the directory."
+	case a.InactiveReason == DirectoryOutOfScope:
+		return "The entry still exists in the directory but has left the synchronized part of it."
+	case a.InactiveReason == DirectoryDisabled:
+		return "The entry is disabled in the directory."
+	case a.InactiveReason == ByProvider:
+		return fmt.Sprintf("The identity provider %s deactivated the user.", who)
+	default:
+		return fmt.Sprintf("Deactivated by %s.", who)
+	}
+}
+
+// Why explains an account, also one that has been deleted.
+func (s *Service) Why(ctx context.Context, org OrgID, id AccountID) (Explanation, error) {
+	o, err := s.store.Organization(ctx, org)
+	if err != nil {
+		return Explanation{}, err
+	}
+	a, err := s.store.Account(ctx, org, id)
+	if IsNotFound(err) {
+		return s.whyDeleted(ctx, org, id, err)
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	e, err := s.store.Event(ctx, org, a.StatusEvent)
+	if err != nil && !IsNotFound(err) {
+		return Explanation{}, err
+	}
+	return Explain(a, o, e), nil
+}
+
+func (s *Service) whyDeleted(ctx context.Context, org OrgID, id AccountID, unknown error) (Explanation, error) {
+	last, err := s.store.Events(ctx, org, EventQuery{Account: id, Newest: true, Limit: 1})
+	if err != nil {
+		return Explanation{}, err
+	}
+	if len(last) == 0 || last[0].Kind != AccountDeleted {
+		return Explanation{}, unknown
+	}
+	e := last[0]
+	text := "Deleted by " + string(e.Actor.Kind) + "."
+	if e.Actor.Kind == System {
+		text = "Deleted because the time for which an inactive account is kept was over."
+	}
+	return Explanation{
+		Account: id, UserName: e.AccountName, Status: "deleted", Reason: e.Reason, Since: e.At, Rule: e.Rule, Because: text,
+		Event: e.ID, Actor: e.Actor, Evidence: e.Evidence, ManagedBy: "organization",
+		Next: Next{What: "nothing", Text: "Deletion is final; the address is free."},
+	}, nil
+}

@@ -1,0 +1,130 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
+
+func (c *Acts) load(ctx context.Context, id AccountID, expect func(Account) error) (Account, error) {
+	a, err := c.tx.Account(ctx, c.org.ID, id)
+	if err != nil {
+		return Account{}, err
+	}
+	if expect != nil {
+		if err := expect(a); err != nil {
+			return Account{}, err
+		}
+	}
+	return a, nil
+}
+
+// write stores an account that a rule has changed, with the events that tell so: one for the status if it moved, else one for
+// the attributes. It does nothing if nothing changed.
+func (c *Acts) write(ctx context.Context, before, a Account, status Event, evidence json.RawMessage) (Account, error) {
+	changed := changes(before, a)
+	signedIn := a.LastSignInAt != before.LastSignInAt
+	if status.Kind == "" && len(changed) == 0 && !signedIn && !c.released[a.ID] {
+		return before, nil
+	}
+	edited := !a.Draft().sameAttributes(before.Draft())
+	if edited {
+		if err := a.Draft().validate(c.org, c.service.policy); err != nil {
+			return Account{}, err
+		}
+	}
+	holds, err := c.changedHolds(ctx, before, a, edited)
+	if err != nil {
+		return Account{}, err
+	}
+	if len(changed) > 0 {
+		e := a.event(AccountChanged, "", c.now)
+		if e.Evidence, err = json.Marshal(map[string]any{"changed": changed}); err != nil {
+			return Account{}, err
+		}
+		if evidence != nil && status.Kind == "" {
+			e.Evidence = evidence
+		}
+		if before.Directory == nil && a.Directory != nil {
+			e.Kind, e.Rule = AccountLinked, "DIR-04"
+		}
+		if _, err := c.record(ctx, e); err != nil {
+			return Account{}, err
+		}
+	}
+	if status.Kind != "" {
+		status.Evidence = evidence
+		if a.StatusEvent, err = c.record(ctx, status); err != nil {
+			return Account{}, err
+		}
+	}
+	if len(changed) > 0 || status.Kind != "" {
+		a.UpdatedAt = c.now
+	}
+	if err := c.tx.UpdateAccount(ctx, a, holds); err != nil {
+		return Account{}, err
+	}
+	delete(c.released, a.ID)
+	a.Version++
+	return a, nil
+}
+
+// changedHolds returns what the account now holds, or nil if that is what it held before, after checking that everything it
+// gains is free.
+func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool) ([]Hold, error) {
+	kindMoves := before.InactiveReason.GoneFromDirectory() != a.InactiveReason.GoneFromDirectory()
+	if !edited && !kindMoves && !c.released[a.ID] {
+		return nil, nil
+	}
+	old, err := c.addresses(ctx, before.Draft())
+	if err != nil {
+		return nil, err
+	}
+	now, err := c.addresses(ctx, a.Draft())
+	if err != nil {
+		return nil, err
+	}
+	if a.UserName != before.UserName {
+		if err := c.userNameFree(ctx, a.UserName, a.ID); err != nil {
+			return nil, err
+		}
+	}
+	for _, h := range now {
+		kept := slices.ContainsFunc(old, func(o Hold) bool { return o.Key == h.Key }) && !c.released[a.ID]
+		if kept {
+			continue
+		}
+		if err := c.addressFree(ctx, h, a.ID); err != nil {
+			return nil, err
+		}
+	}
+	return a.holds(now), nil
+}
+
+// changes names the attributes in which two accounts differ.
+func changes(before, a Account) []string {
+	var names []string
+	add := func(differs bool, name string) {
+		if differs {
+			names = append(names, name)
+		}
+	}
+	add(before.UserName != a.UserName, "userName")
+	add(before.ExternalID != a.ExternalID, "externalId")
+	add(!slices.Equal(before.Emails, a.Emails), "emails")
+	add(before.Profile != a.Profile, "profile")
+	add(!sameLink(before.Directory, a.Directory), "directory")
+	return names
+}
+
+func sameLink(a, b *DirectoryLink) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+func (d Draft) sameAttributes(o Draft) bool {
+	d.Active = o.Active
+	return d.Equal(o)
+}
