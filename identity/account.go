@@ -148,6 +148,9 @@ func (a Account) PrimaryEmail() string {
 	return e.Value
 }
 
+// Check refuses what no state of the store could make acceptable in the organization.
+func (d Draft) Check(org Organization, policy EmailPolicy) error { return d.validate(org, policy) }
+
 // validate checks everything that no state of the store could make acceptable.
 func (d Draft) validate(org Organization, policy EmailPolicy) error {
 	switch {

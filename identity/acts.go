@@ -26,13 +26,13 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 	if err != nil {
 		return Account{}, err
 	}
-	if err := c.userNameFree(ctx, d.UserName, ""); err != nil {
-		return Account{}, err
-	}
 	for _, h := range addresses {
 		if err := c.addressFree(ctx, h, ""); err != nil {
 			return Account{}, err
 		}
+	}
+	if err := c.userNameFree(ctx, d.UserName, ""); err != nil {
+		return Account{}, err
 	}
 	a := Account{
 		ID: AccountID(c.service.ids.New()), Org: c.org.ID,
@@ -114,7 +114,7 @@ func (c *Acts) Update(ctx context.Context, id AccountID, expect func(Account) er
 // Mirror is what a directory says about an account that it is linked to.
 type Mirror struct {
 	Draft    Draft           // attributes as the directory has them; Active is ignored
-	Link     DirectoryLink   // where the entry is now
+	Link     DirectoryLink   // where the entry is now; without an Object the account's link stays as it is
 	Standing Trigger         // DirectoryPresent, DirectoryBlocked or DirectoryMissing
 	Loss     InactiveReason  // for DirectoryMissing: DirectoryDeleted or DirectoryOutOfScope
 	Evidence json.RawMessage // stored with the event and shown with the user
@@ -135,8 +135,9 @@ func (c *Acts) Mirror(ctx context.Context, id AccountID, expect func(Account) er
 	if m.Standing != DirectoryMissing {
 		a, why = a.with(m.Draft), DirectoryDisabled
 	}
-	link := m.Link
-	a.Directory = &link
+	if link := m.Link; link.Object != "" {
+		a.Directory = &link
+	}
 	a, status, err := a.Apply(m.Standing, why, c.now)
 	if err != nil {
 		return Account{}, err

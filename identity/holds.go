@@ -23,6 +23,12 @@ type Hold struct {
 	Kind    HoldKind
 }
 
+// Holds returns the addresses that an account with this draft holds (EML-16), for whoever plans ahead. The holds name no
+// account and no organization yet.
+func (d Draft) Holds(verified func(domain string) bool, policy EmailPolicy) ([]Hold, error) {
+	return d.addresses(verified, policy)
+}
+
 // addresses returns what the draft would hold (EML-16): its primary address, its userName if that is an address, and its
 // other addresses in domains that the organization verified. Every address in emails must be one, held or not.
 func (d Draft) addresses(verified func(domain string) bool, policy EmailPolicy) ([]Hold, error) {
