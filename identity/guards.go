@@ -15,6 +15,9 @@ func (c *Acts) mayTouch(a Account) error {
 	if a.Shadow && c.by.Kind != System {
 		return a.refusal("", refused)
 	}
+	if a.Status == DeferredClaim && c.by.Kind != System {
+		return Refuse(Conflict, RuleInvalidTransition, "this user has been claimed and has not decided yet; nothing can be changed until then")
+	}
 	return c.mayEdit()
 }
 

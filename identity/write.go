@@ -69,16 +69,12 @@ func (c *Acts) write(ctx context.Context, before, a Account, status Event, evide
 	return a, nil
 }
 
-// changedHolds returns what the account now holds, or nil if that is what it held before, after checking that everything it
-// gains is free.
+// changedHolds returns what the account now holds, or nil if that is what it held before, after checking that all of it is
+// free or its own.
 func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool) ([]Hold, error) {
 	kindMoves := before.InactiveReason.GoneFromDirectory() != a.InactiveReason.GoneFromDirectory()
 	if !edited && !kindMoves && !c.released[a.ID] {
 		return nil, nil
-	}
-	old, err := c.addresses(ctx, before.Draft())
-	if err != nil {
-		return nil, err
 	}
 	now, err := c.addresses(ctx, a.Draft())
 	if err != nil {
@@ -89,16 +85,28 @@ func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool)
 			return nil, err
 		}
 	}
+	holds := make([]Hold, 0, len(now))
 	for _, h := range now {
-		kept := slices.ContainsFunc(old, func(o Hold) bool { return o.Key == h.Key }) && !c.released[a.ID]
-		if kept {
+		err := c.addressFree(ctx, h, a.ID)
+		if KindOf(err) == Conflict && h.Kind == HoldAlternate && before.lists(h.Key, c.service.policy) {
+			// Its domain was verified after somebody else took the address: it stays contact data, and a change of
+			// anything else must not fail over it.
 			continue
 		}
-		if err := c.addressFree(ctx, h, a.ID); err != nil {
+		if err != nil {
 			return nil, err
 		}
+		holds = append(holds, h)
 	}
-	return a.holds(now), nil
+	return a.holds(holds), nil
+}
+
+// lists reports whether an address is among the account's, held or not.
+func (a Account) lists(key EmailKey, policy EmailPolicy) bool {
+	return slices.ContainsFunc(a.Emails, func(e AccountEmail) bool {
+		parsed, err := ParseEmail(e.Value, policy)
+		return err == nil && parsed.Key == key
+	})
 }
 
 // changes names the attributes in which two accounts differ.
