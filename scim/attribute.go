@@ -1,0 +1,170 @@
+package scim
+
+import (
+	"strings"
+
+	"github.com/elimity-com/scim/schema"
+
+	"rollcall/identity"
+	"rollcall/scim/filter"
+)
+
+type mutability uint8
+
+const (
+	readWrite mutability = iota
+	readOnly
+	immutable
+	writeOnly
+)
+
+type returned uint8
+
+const (
+	returnedDefault returned = iota
+	returnedAlways
+	returnedRequest
+	returnedNever
+)
+
+// attribute is one compiled attribute definition: what filters need, and what writing and returning it needs besides.
+type attribute struct {
+	filter.Attribute
+	mutability mutability
+	returned   returned
+	required   bool
+	subs       map[string]*attribute // by name, as spelt in the schema and lower-cased
+}
+
+func (a *attribute) sub(name string) *attribute { return lookup(a.subs, name) }
+
+// lookup finds a name in any case; the spelling of the schema costs no allocation.
+func lookup(attrs map[string]*attribute, name string) *attribute {
+	if a := attrs[name]; a != nil {
+		return a
+	}
+	return attrs[strings.ToLower(name)]
+}
+
+// container is a set of attributes: those of the resource itself (the key is empty) or of one extension.
+type container struct {
+	key   string // where a document holds the attributes: "" or the extension's URN
+	urn   string
+	attrs map[string]*attribute
+}
+
+// index is a resource type's schemas, compiled.
+type index struct {
+	core       *container
+	extensions []*container
+	byURN      map[string]*container // by lower-cased URN, the core schema included
+	unique     map[string]*attribute // names without a URN that only one extension has
+	required   []*attribute          // of the core, as far as clients can write them
+}
+
+// compile builds the index of a resource type from its core schema and extensions. The common attributes of RFC 7643
+// section 3.1 join the core.
+func compile(core schema.Schema, extensions ...schema.Schema) *index {
+	x := &index{byURN: map[string]*container{}, unique: map[string]*attribute{}}
+	core.Attributes = append(schema.CommonAttributes(), core.Attributes...)
+	x.core = x.add("", core)
+	for _, def := range core.Attributes {
+		if a := x.core.attrs[def.Name()]; a.required && a.writable() {
+			x.required = append(x.required, a)
+		}
+	}
+	for _, e := range extensions {
+		c := x.add(e.ID, e)
+		x.extensions = append(x.extensions, c)
+		for name, a := range c.attrs {
+			if _, known := x.core.attrs[name]; !known {
+				x.unique[name] = a
+			}
+		}
+	}
+	return x
+}
+
+func (x *index) add(key string, s schema.Schema) *container {
+	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}}
+	for _, def := range s.Attributes {
+		a := compileAttribute(def, key)
+		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
+	}
+	x.byURN[strings.ToLower(s.ID)] = c
+	return c
+}
+
+func compileAttribute(def schema.CoreAttribute, key string) *attribute {
+	a := &attribute{
+		Attribute: filter.Attribute{
+			Name: def.Name(), Container: key, Multi: def.MultiValued(), Type: typeOf(def.AttributeType()),
+			Hidden: def.Returned() == "never",
+		},
+		required: def.Required(),
+	}
+	a.mutability = map[string]mutability{"readOnly": readOnly, "immutable": immutable, "writeOnly": writeOnly}[def.Mutability()]
+	a.returned = map[string]returned{"always": returnedAlways, "request": returnedRequest, "never": returnedNever}[def.Returned()]
+	if !def.CaseExact() {
+		a.Fold = strings.ToLower
+	}
+	if len(def.SubAttributes()) > 0 {
+		a.subs = map[string]*attribute{}
+		a.Subs = map[string]*filter.Attribute{}
+		for _, d := range def.SubAttributes() {
+			s := compileAttribute(d, "")
+			lower := strings.ToLower(s.Name)
+			a.subs[s.Name], a.subs[lower] = s, s
+			a.Subs[lower] = &s.Attribute
+		}
+	}
+	return a
+}
+
+func typeOf(name string) filter.Type {
+	return map[string]filter.Type{
+		"boolean": filter.TypeBoolean, "integer": filter.TypeInteger, "decimal": filter.TypeDecimal, "dateTime": filter.TypeDateTime,
+		"reference": filter.TypeReference, "binary": filter.TypeBinary, "complex": filter.TypeComplex,
+	}[name]
+}
+
+// identityFold makes filters fold identifiers exactly as the store's keys do.
+func (x *index) identityFold() {
+	x.core.attrs["userName"].Fold = identity.Fold
+	x.core.attrs["emails"].subs["value"].Fold = identity.Fold
+}
+
+// resolve finds what a path names. A name without URN is the core's, else the one extension's that has it: Entra writes
+// "manager" for the enterprise attribute.
+func (x *index) resolve(p filter.AttrPath) (attr, sub *attribute) {
+	if p.URN == "" {
+		if attr = lookup(x.core.attrs, p.Name); attr == nil {
+			attr = lookup(x.unique, p.Name)
+		}
+	} else if c := x.container(p.URN); c != nil {
+		attr = lookup(c.attrs, p.Name)
+	}
+	if attr != nil && p.Sub != "" {
+		sub = attr.sub(p.Sub)
+	}
+	return attr, sub
+}
+
+func (x *index) container(urn string) *container {
+	if c := x.byURN[urn]; c != nil {
+		return c
+	}
+	return x.byURN[strings.ToLower(urn)]
+}
+
+// filterResolver is resolve as filters want it.
+func (x *index) filterResolver(p filter.AttrPath) (*filter.Attribute, *filter.Attribute) {
+	attr, sub := x.resolve(p)
+	if attr == nil {
+		return nil, nil
+	}
+	if sub == nil {
+		return &attr.Attribute, nil
+	}
+	return &attr.Attribute, &sub.Attribute
+}

@@ -1,0 +1,100 @@
+package scim
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/elimity-com/scim/schema"
+)
+
+// discovery holds what the server tells about itself (RFC 7644 section 4), without the locations, which depend on where
+// it is reached.
+type discovery struct {
+	schemas       []map[string]any
+	resourceTypes []map[string]any
+}
+
+const (
+	configSchema       = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+	resourceTypeSchema = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+)
+
+func newDiscovery() discovery {
+	core, extensions := userSchemas()
+	d := discovery{}
+	refs := []any{}
+	for _, s := range append([]schema.Schema{core}, extensions...) {
+		d.schemas = append(d.schemas, s.ToMap())
+		if s.ID != core.ID {
+			refs = append(refs, map[string]any{"schema": s.ID, "required": false})
+		}
+	}
+	d.resourceTypes = []map[string]any{{
+		"schemas": []any{resourceTypeSchema}, "id": "User", "name": "User", "description": "A user of the organization",
+		"endpoint": "/Users", "schema": core.ID, "schemaExtensions": refs,
+	}}
+	return d
+}
+
+func (s *Server) getConfig(r *request, _ string) error {
+	supported := func(yes bool) map[string]any { return map[string]any{"supported": yes} }
+	return r.replyValue(map[string]any{
+		"schemas":        []any{configSchema},
+		"patch":          supported(true),
+		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"filter":         map[string]any{"supported": true, "maxResults": MaxCount},
+		"changePassword": supported(false),
+		"sort":           supported(true),
+		"etag":           supported(true),
+		"authenticationSchemes": []any{map[string]any{
+			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,
+			"description": "A token of the organization in the Authorization header (RFC 6750)",
+			"specUri":     "https://www.rfc-editor.org/info/rfc6750",
+		}},
+		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": r.base + "/ServiceProviderConfig"},
+	})
+}
+
+func (s *Server) getResourceTypes(r *request, id string) error {
+	return r.replyDiscovery(s.discovery.resourceTypes, "ResourceType", id)
+}
+
+func (s *Server) getSchemas(r *request, id string) error {
+	return r.replyDiscovery(s.discovery.schemas, "Schema", id)
+}
+
+// replyDiscovery sends one of the entries, or all of them. Filters are not for discovery (RFC 7644 section 4).
+func (r *request) replyDiscovery(entries []map[string]any, kind, id string) error {
+	if r.URL.Query().Get("filter") != "" {
+		return failure(http.StatusForbidden, "", "This endpoint does not take a filter.")
+	}
+	located := []any{}
+	for _, e := range entries {
+		own := map[string]any{}
+		for k, v := range e {
+			own[k] = v
+		}
+		name, _ := e["id"].(string)
+		own["meta"] = map[string]any{"resourceType": kind, "location": r.base + "/" + kind + "s/" + name}
+		if id == "" {
+			located = append(located, own)
+		} else if strings.EqualFold(name, id) {
+			return r.replyValue(own)
+		}
+	}
+	if id != "" {
+		return notFound()
+	}
+	return r.replyValue(map[string]any{
+		"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, "totalResults": len(located),
+		"startIndex": 1, "itemsPerPage": len(located), "Resources": located,
+	})
+}
+
+func (r *request) replyValue(v any) error {
+	body, err := appendJSON(nil, v)
+	if err != nil {
+		return err
+	}
+	return r.reply(http.StatusOK, body)
+}

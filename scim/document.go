@@ -1,0 +1,107 @@
+package scim
+
+import (
+	"strconv"
+	"time"
+
+	"rollcall/identity"
+)
+
+// draftDocument is the part of a user that clients write, as a new document that may be changed.
+func draftDocument(id identity.AccountID, d identity.Draft) (map[string]any, error) {
+	doc := map[string]any{}
+	if d.Profile != "" {
+		var err error
+		if doc, err = decodeObject([]byte(d.Profile)); err != nil {
+			return nil, err
+		}
+	}
+	doc["id"], doc["userName"], doc["active"] = string(id), d.UserName, d.Active
+	if d.ExternalID != "" {
+		doc["externalId"] = string(d.ExternalID)
+	}
+	if len(d.Emails) > 0 {
+		doc["emails"] = emailValues(d.Emails)
+	}
+	return doc, nil
+}
+
+func emailValues(emails []identity.AccountEmail) []any {
+	list := make([]any, len(emails))
+	for i, e := range emails {
+		m := map[string]any{"value": e.Value}
+		if e.Type != "" {
+			m["type"] = e.Type
+		}
+		if e.Display != "" {
+			m["display"] = e.Display
+		}
+		if e.Primary {
+			m["primary"] = true
+		}
+		list[i] = m
+	}
+	return list
+}
+
+// draftOf is the way back. The document must be canonical; it is used up. A document without "active" leaves that as it
+// is given here.
+func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
+	d := identity.Draft{Active: active}
+	d.UserName, _ = doc["userName"].(string)
+	external, _ := doc["externalId"].(string)
+	d.ExternalID = identity.ExternalID(external)
+	if a, ok := doc["active"].(bool); ok {
+		d.Active = a
+	}
+	if list, ok := doc["emails"].([]any); ok {
+		d.Emails = make([]identity.AccountEmail, len(list))
+		for i, el := range list {
+			m, _ := el.(map[string]any)
+			e := &d.Emails[i]
+			e.Value, _ = m["value"].(string)
+			e.Type, _ = m["type"].(string)
+			e.Display, _ = m["display"].(string)
+			e.Primary = isPrimary(el)
+		}
+	}
+	for _, own := range []string{"id", "userName", "externalId", "active", "emails"} {
+		delete(doc, own)
+	}
+	var err error
+	d.Profile, err = identity.ProfileOf(doc)
+	return d, err
+}
+
+// userDocument is the whole user as clients see it.
+func (v view) userDocument(a identity.Account) (map[string]any, error) {
+	doc, err := draftDocument(a.ID, a.Draft())
+	if err != nil {
+		return nil, err
+	}
+	schemas := []any{UserSchema}
+	if _, ok := doc[EnterpriseSchema]; ok {
+		schemas = append(schemas, EnterpriseSchema)
+	}
+	doc["schemas"] = append(schemas, AccountSchema)
+	account := map[string]any{
+		"accountStatus": string(a.Status), "source": string(a.Source), "statusChangedAt": formatTime(a.StatusAt),
+	}
+	if a.InactiveReason != "" {
+		account["inactiveReason"] = string(a.InactiveReason)
+	}
+	if at, ok := a.PurgeAt(v.org); ok {
+		account["purgeAt"] = formatTime(at)
+	}
+	doc[AccountSchema] = account
+	doc["meta"] = map[string]any{
+		"resourceType": "User", "created": formatTime(a.CreatedAt), "lastModified": formatTime(a.UpdatedAt),
+		"location": v.users + string(a.ID), "version": etag(a.Version),
+	}
+	return doc, nil
+}
+
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// etag is the weak entity tag of a version (RFC 7644 section 3.14).
+func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }

@@ -1,0 +1,130 @@
+package scim
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"rollcall/identity"
+)
+
+// view is what the form of an answer depends on besides the account: whose it is and where it is served.
+type view struct {
+	org   identity.Organization // for the date of deletion of inactive accounts
+	users string                // URL of the users, with a slash at its end
+	shown *projection           // nil: everything that is returned by default
+}
+
+// appendUser appends a user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
+// is, which saves decoding and encoding it again.
+func (v view) appendUser(b []byte, a identity.Account) ([]byte, error) {
+	if v.shown != nil {
+		doc, err := v.userDocument(a)
+		if err != nil {
+			return b, err
+		}
+		return appendJSON(b, v.shown.apply(doc))
+	}
+	b = append(b, `{"schemas":["`+UserSchema+`"`...)
+	if strings.Contains(string(a.Profile), `"`+EnterpriseSchema+`":{`) {
+		b = append(b, `,"`+EnterpriseSchema+`"`...)
+	}
+	b = append(b, `,"`+AccountSchema+`"],"id":`...)
+	b = appendString(b, string(a.ID))
+	if a.ExternalID != "" {
+		b = appendString(append(b, `,"externalId":`...), string(a.ExternalID))
+	}
+	b = appendString(append(b, `,"userName":`...), a.UserName)
+	b = strconv.AppendBool(append(b, `,"active":`...), a.Status != identity.Inactive)
+	b = appendEmails(b, a.Emails)
+	if inner := strings.TrimSuffix(strings.TrimPrefix(string(a.Profile), "{"), "}"); inner != "" {
+		b = append(append(b, ','), inner...)
+	}
+	b = append(b, `,"`+AccountSchema+`":{"accountStatus":`...)
+	b = appendString(b, string(a.Status))
+	if a.InactiveReason != "" {
+		b = appendString(append(b, `,"inactiveReason":`...), string(a.InactiveReason))
+	}
+	if at, ok := a.PurgeAt(v.org); ok {
+		b = appendTime(append(b, `,"purgeAt":`...), at)
+	}
+	b = appendString(append(b, `,"source":`...), string(a.Source))
+	b = appendTime(append(b, `,"statusChangedAt":`...), a.StatusAt)
+	b = appendTime(append(b, `},"meta":{"resourceType":"User","created":`...), a.CreatedAt)
+	b = appendTime(append(b, `,"lastModified":`...), a.UpdatedAt)
+	b = appendString(append(b, `,"location":`...), v.users+string(a.ID))
+	b = appendString(append(b, `,"version":`...), etag(a.Version))
+	return append(b, "}}"...), nil
+}
+
+func appendEmails(b []byte, emails []identity.AccountEmail) []byte {
+	if len(emails) == 0 {
+		return b
+	}
+	b = append(b, `,"emails":[`...)
+	for i, e := range emails {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, `{"value":`...), e.Value)
+		if e.Type != "" {
+			b = appendString(append(b, `,"type":`...), e.Type)
+		}
+		if e.Display != "" {
+			b = appendString(append(b, `,"display":`...), e.Display)
+		}
+		if e.Primary {
+			b = append(b, `,"primary":true`...)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	b = t.UTC().AppendFormat(append(b, '"'), time.RFC3339Nano)
+	return append(b, '"')
+}
+
+// appendString appends a text as a JSON string.
+func appendString(b []byte, s string) []byte {
+	start := 0
+	b = append(b, '"')
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(append(b, s[start:i]...), "\uFFFD"...)
+				start = i + 1
+			}
+			i += n - 1
+			continue
+		}
+		b = append(b, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		default:
+			const hex = "0123456789abcdef"
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(append(b, s[start:]...), '"')
+}
+
+// appendJSON appends any value as JSON, without the escapes that only HTML needs.
+func appendJSON(b []byte, v any) ([]byte, error) {
+	buf := bytes.NewBuffer(b)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
+}

@@ -1,0 +1,262 @@
+package scim
+
+import (
+	"maps"
+	"slices"
+
+	scimerrors "github.com/elimity-com/scim/errors"
+
+	"rollcall/scim/filter"
+)
+
+// applyToList applies an operation to a multi-valued attribute.
+func (t *target) applyToList(o operation) error {
+	old, _ := t.present().([]any)
+	list, err := t.newList(o, old)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(el any) bool { // an empty value is none
+		m, _ := el.(map[string]any)
+		return el == "" || m["value"] == ""
+	})
+	if len(list) == 0 {
+		t.store(nil)
+		return nil
+	}
+	if err := onePrimary(list, t.attr.Name); err != nil {
+		return err
+	}
+	t.store(list)
+	return nil
+}
+
+func (t *target) newList(o operation, old []any) ([]any, error) {
+	switch {
+	case t.path.Where != nil || t.sub != nil:
+		return t.changeSelected(o, old)
+	case o.op == opRemove:
+		return t.without(o, old)
+	case o.value == nil && o.op == opReplace:
+		return nil, nil
+	case o.value == nil:
+		return slices.Clone(old), nil
+	}
+	values, err := t.values(o.value)
+	if err != nil || o.op == opReplace {
+		return values, err
+	}
+	list := slices.Clone(old)
+	for _, v := range values {
+		list = addElement(list, v)
+	}
+	return list, nil
+}
+
+// values reads the elements that a client wrote: an array, or one element alone.
+func (t *target) values(v any) ([]any, error) {
+	in, ok := v.([]any)
+	if !ok {
+		in = []any{v}
+	}
+	out, err := t.dialect.list(t.attr, in, t.path.String())
+	list, _ := out.([]any)
+	return list, err
+}
+
+// addElement adds an element unless it is there. One with the same value and type is brought up to date instead, because
+// the combination must not stand twice (RFC 7643 section 2.4), and a new primary element takes the place of the old one
+// (RFC 7644 section 3.5.2).
+func addElement(list []any, v any) []any {
+	at := slices.IndexFunc(list, func(el any) bool { return same(el, v) || sameElement(el, v) })
+	if at < 0 {
+		list = append(list, v)
+		at = len(list) - 1
+	} else if m, ok := v.(map[string]any); ok {
+		old, _ := list[at].(map[string]any)
+		list[at] = mergeSubs(old, m)
+	}
+	if isPrimary(v) {
+		demoteOthers(list, func(i int) bool { return i == at })
+	}
+	return list
+}
+
+func sameElement(a, b any) bool {
+	x, _ := a.(map[string]any)
+	y, _ := b.(map[string]any)
+	return x["value"] != nil && same(x["value"], y["value"]) && same(x["type"], y["type"])
+}
+
+func demoteOthers(list []any, keeps func(i int) bool) {
+	for i, el := range list {
+		if isPrimary(el) && !keeps(i) {
+			m := maps.Clone(el.(map[string]any))
+			m["primary"] = false
+			list[i] = m
+		}
+	}
+}
+
+// without removes the listed elements, or all of them if none are listed. Clients that list values mean those and no
+// others; that one of them is absent already is no error.
+func (t *target) without(o operation, old []any) ([]any, error) {
+	if !o.given || o.value == nil {
+		return nil, nil
+	}
+	gone, err := t.values(o.value)
+	if err != nil {
+		return nil, err
+	}
+	if len(gone) == 0 {
+		return slices.Clone(old), nil
+	}
+	return slices.DeleteFunc(slices.Clone(old), func(el any) bool {
+		return slices.ContainsFunc(gone, func(g any) bool { return covers(g, el) })
+	}), nil
+}
+
+// covers reports whether an element is the one meant: everything that is said of it holds.
+func covers(meant, el any) bool {
+	m, ok := meant.(map[string]any)
+	if !ok {
+		return same(meant, el)
+	}
+	e, _ := el.(map[string]any)
+	for k, v := range m {
+		if !same(e[k], v) {
+			return false
+		}
+	}
+	return true
+}
+
+// changeSelected applies an operation to the elements in the path's brackets (all elements without brackets), or to one
+// sub-attribute of them.
+func (t *target) changeSelected(o operation, old []any) ([]any, error) {
+	selects := func(any) bool { return true }
+	if t.path.Where != nil {
+		where, err := filter.BindElement(t.path.Where, &t.attr.Attribute, t.dialect.filterOptions())
+		if err != nil {
+			return nil, invalid(scimerrors.ScimTypeInvalidFilter, "The filter in the path does not fit: %s.", err)
+		}
+		selects = where
+	}
+	if o.op == opRemove || o.value == nil && o.op == opReplace {
+		return t.removeSelected(old, selects), nil
+	}
+	if o.value == nil {
+		return slices.Clone(old), nil
+	}
+	given, err := t.given(o.value)
+	if err != nil {
+		return nil, err
+	}
+	list := slices.Clone(old)
+	found := map[int]bool{}
+	for i, el := range list {
+		if !selects(el) {
+			continue
+		}
+		found[i] = true
+		subs, isComplex := given.(map[string]any)
+		e, wasComplex := el.(map[string]any)
+		if isComplex && wasComplex && (t.sub != nil || o.op == opAdd) {
+			list[i] = mergeSubs(e, subs)
+			continue
+		}
+		list[i] = clone(given)
+	}
+	if len(found) == 0 {
+		el, err := t.newElement(o, given)
+		if err != nil {
+			return nil, err
+		}
+		return addElement(list, el), nil
+	}
+	if isPrimary(given) {
+		demoteOthers(list, func(i int) bool { return found[i] })
+	}
+	return list, nil
+}
+
+// given is what an operation lays over the selected elements, as sub-attributes if they are objects.
+func (t *target) given(value any) (any, error) {
+	if t.sub != nil {
+		v, err := t.dialect.canonical(t.sub, value, t.path.String())
+		return map[string]any{t.sub.Name: v}, err
+	}
+	values, err := t.values(value)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) != 1 {
+		return nil, invalid(scimerrors.ScimTypeInvalidValue, "%s takes one value, not %d.", t.path, len(values))
+	}
+	return values[0], nil
+}
+
+func (t *target) removeSelected(old []any, selects func(any) bool) []any {
+	list := make([]any, 0, len(old))
+	for _, el := range old {
+		if !selects(el) {
+			list = append(list, el)
+			continue
+		}
+		if t.sub == nil {
+			continue
+		}
+		m, _ := el.(map[string]any)
+		if rest := mergeSubs(m, map[string]any{t.sub.Name: nil}); len(rest) > 0 {
+			list = append(list, rest)
+		}
+	}
+	return list
+}
+
+// newElement is the element that an operation creates because its path selects none: what the filter says it equals, and
+// what the operation gives. "add" may always create; "replace" needs a target (RFC 7644 section 3.5.2.3), except where
+// the dialect says otherwise.
+func (t *target) newElement(o operation, given any) (any, error) {
+	subs, ok := given.(map[string]any)
+	said := map[string]any{}
+	switch {
+	case !ok || o.op == opReplace && !t.dialect.replaceCreates:
+	case t.path.Where != nil && !equalities(t.path.Where, said):
+	default:
+		el, err := t.dialect.single(t.attr, said, t.path.String())
+		if err != nil {
+			return nil, err
+		}
+		m, _ := el.(map[string]any)
+		return mergeSubs(m, subs), nil
+	}
+	return nil, invalid(scimerrors.ScimTypeNoTarget, "%s selects no value of this resource.", t.path)
+}
+
+// equalities collects what a filter of nothing but "eq" joined by "and" says; false for any other filter.
+func equalities(n filter.Node, into map[string]any) bool {
+	switch n := n.(type) {
+	case *filter.And:
+		for _, term := range n.Terms {
+			if !equalities(term, into) {
+				return false
+			}
+		}
+		return true
+	case *filter.Compare:
+		if n.Op != filter.Eq {
+			return false
+		}
+		switch n.Value.Kind {
+		case filter.String:
+			into[n.Path.Name] = n.Value.Text
+		case filter.Bool:
+			into[n.Path.Name] = n.Value.Bool
+		default:
+			return false
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package scim
+
+import (
+	"strings"
+	"time"
+
+	scimerrors "github.com/elimity-com/scim/errors"
+
+	"rollcall/identity"
+	"rollcall/scim/filter"
+)
+
+// query is a filter, split between the store and us.
+type query struct {
+	// where selects at least everything that matches; nil selects all.
+	where identity.Condition
+	// matches decides about what where selects; nil if where decides alone.
+	matches filter.Predicate
+	// userName is set if the filter is nothing but userName eq: the look-up before every create.
+	userName *string
+}
+
+// newQuery reads a filter; an empty one matches everyone.
+func (x *index) newQuery(d Dialect, text string) (query, error) {
+	if strings.TrimSpace(text) == "" {
+		return query{}, nil
+	}
+	node, err := filter.Parse(text)
+	if err != nil {
+		return query{}, invalid(scimerrors.ScimTypeInvalidFilter, "The filter is malformed: %s.", err)
+	}
+	matches, err := filter.Bind(node, x.filterResolver, d.filterOptions())
+	if err != nil {
+		return query{}, invalid(scimerrors.ScimTypeInvalidFilter, "The filter does not fit: %s.", err)
+	}
+	where, exact := x.push(node)
+	q := query{where: where}
+	if !exact {
+		q.matches = matches
+	}
+	if c, ok := where.(*identity.Compare); ok && exact && c.Field == identity.FieldUserName && c.Op == identity.Equal {
+		q.userName = &c.Text
+	}
+	return q, nil
+}
+
+// push turns an expression into a condition of the store that holds wherever the expression does. exact tells that it
+// holds nowhere else. nil stands for a condition that always holds.
+func (x *index) push(n filter.Node) (where identity.Condition, exact bool) {
+	switch n := n.(type) {
+	case *filter.And:
+		exact = true
+		var all identity.And
+		for _, t := range n.Terms {
+			c, e := x.push(t)
+			exact = exact && e
+			if c != nil {
+				all = append(all, c)
+			}
+		}
+		if len(all) == 0 {
+			return nil, false
+		}
+		return all, exact
+	case *filter.Or:
+		exact = true
+		any := make(identity.Or, 0, len(n.Terms))
+		for _, t := range n.Terms {
+			c, e := x.push(t)
+			if c == nil {
+				return nil, false
+			}
+			exact = exact && e
+			any = append(any, c)
+		}
+		return any, exact
+	case *filter.Not:
+		if c, e := x.push(n.Term); e {
+			return identity.Not{Condition: c}, true
+		}
+	case *filter.Compare:
+		return x.pushCompare(n)
+	case *filter.Element:
+		return x.pushElement(n)
+	}
+	return nil, false
+}
+
+var storeOps = map[filter.Op]identity.Op{
+	filter.Eq: identity.Equal, filter.Ne: identity.NotEqual, filter.Co: identity.Contains, filter.Sw: identity.HasPrefix,
+	filter.Ew: identity.HasSuffix, filter.Gt: identity.Greater, filter.Ge: identity.AtLeast, filter.Lt: identity.Less,
+	filter.Le: identity.AtMost, filter.Pr: identity.Present,
+}
+
+// field is the store's column for an attribute.
+func (x *index) field(p filter.AttrPath) (f identity.Field, attr *attribute) {
+	attr, sub := x.resolve(p)
+	if attr == nil {
+		return "", nil
+	}
+	if attr.Type == filter.TypeComplex {
+		if sub == nil {
+			sub = attr.sub("value")
+		}
+		if sub == nil {
+			return "", nil
+		}
+		return columns[attr.Container+"|"+attr.Name+"."+sub.Name], sub
+	}
+	return columns[attr.Container+"|"+attr.Name], attr
+}
+
+// columns are the attributes that the store answers by itself.
+var columns = map[string]identity.Field{
+	"|id": identity.FieldID, "|userName": identity.FieldUserName, "|externalId": identity.FieldExternalID, "|active": identity.FieldActive,
+	"|emails.value": identity.FieldEmail, "|meta.created": identity.FieldCreated, "|meta.lastModified": identity.FieldUpdated,
+	AccountSchema + "|accountStatus": identity.FieldStatus, AccountSchema + "|inactiveReason": identity.FieldReason,
+	AccountSchema + "|source": identity.FieldSource,
+}
+
+func (x *index) pushCompare(n *filter.Compare) (identity.Condition, bool) {
+	f, attr := x.field(n.Path)
+	if f == "" {
+		return nil, false
+	}
+	c := &identity.Compare{Field: f, Op: storeOps[n.Op]}
+	if n.Op == filter.Pr {
+		return c, true
+	}
+	switch n.Value.Kind {
+	case filter.Null:
+		c.Op = identity.Present
+		if n.Op == filter.Eq {
+			return identity.Not{Condition: c}, true
+		}
+		return c, true
+	case filter.Bool:
+		c.Bool = n.Value.Bool
+		return c, true
+	}
+	text := n.Value.Text
+	switch attr.Type {
+	case filter.TypeBoolean:
+		c.Bool = strings.EqualFold(text, "true")
+		return c, true
+	case filter.TypeDateTime:
+		t, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil || !t.Equal(t.Truncate(time.Microsecond)) {
+			return nil, false // finer than the store counts
+		}
+		c.Time = t.UTC()
+		return c, true
+	}
+	if text == "" {
+		return nil, false // an empty text and none at all are the same in a column, but not in a filter
+	}
+	c.Text = text
+	if attr.Fold != nil {
+		c.Text = attr.Fold(text)
+	}
+	return c, true
+}
+
+// pushElement finds what an element must have for a store that sees all addresses of an account as one set: the address
+// itself. The rest is decided over the document.
+func (x *index) pushElement(n *filter.Element) (identity.Condition, bool) {
+	if n.Op != filter.None && n.Op != filter.Ne {
+		sub := n.Sub
+		if sub == "" {
+			sub = "value"
+		}
+		if c, _ := x.pushCompare(&filter.Compare{Path: withSub(n.Path, sub), Op: n.Op, Value: n.Value}); c != nil && n.Value.Kind == filter.String {
+			return c, false
+		}
+	}
+	terms := []filter.Node{n.Where}
+	if and, ok := n.Where.(*filter.And); ok {
+		terms = and.Terms
+	}
+	for _, t := range terms {
+		c, ok := t.(*filter.Compare)
+		if !ok || c.Op == filter.Ne || c.Op == filter.Pr || c.Value.Kind != filter.String {
+			continue
+		}
+		if where, _ := x.pushCompare(&filter.Compare{Path: withSub(n.Path, c.Path.Name), Op: c.Op, Value: c.Value}); where != nil {
+			return where, false
+		}
+	}
+	return nil, false
+}
+
+func withSub(p filter.AttrPath, sub string) filter.AttrPath {
+	p.Sub = sub
+	return p
+}

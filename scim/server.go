@@ -1,0 +1,191 @@
+package scim
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+
+	scimerrors "github.com/elimity-com/scim/errors"
+
+	"rollcall/identity"
+)
+
+// MaxBody is how many bytes the body of a request may have.
+const MaxBody = 1 << 20
+
+// mediaType is what every answer with a body is (RFC 7644 section 8.1).
+const mediaType = "application/scim+json"
+
+// Server answers SCIM requests at /scim/{organization}/v2/.
+type Server struct {
+	identity  *identity.Service
+	log       *slog.Logger
+	baseURL   string
+	users     *index
+	discovery discovery
+	routes    routes
+}
+
+// Options are what a server can be told.
+type Options struct {
+	// BaseURL is how clients reach the server ("https://id.example.org"), for the locations of resources; empty means as
+	// the request came.
+	BaseURL string
+	// Log receives what clients are told nothing about; nil means slog.Default.
+	Log *slog.Logger
+}
+
+// New returns the handler of everything below /scim/.
+func New(service *identity.Service, o Options) *Server {
+	s := &Server{
+		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"),
+		users: userIndex(), discovery: newDiscovery(),
+	}
+	s.routes = s.newRoutes()
+	return s
+}
+
+// request is one request on its way: who asks, for which organization, and in which dialect.
+type request struct {
+	*http.Request
+	w       http.ResponseWriter
+	org     identity.OrgID
+	actor   identity.Actor
+	dialect Dialect
+	base    string // URL of the organization's endpoints, without a slash at its end
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.serve(w, r); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
+	org, rest, ok := splitPath(r.URL.Path)
+	if !ok {
+		return unknownEndpoint()
+	}
+	req, err := s.authorize(w, r, org)
+	if err != nil {
+		return err
+	}
+	methods, id := s.routes.find(rest)
+	if methods == nil {
+		return unknownEndpoint()
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http sends the header and drops the body
+	}
+	handle := methods[method]
+	if handle == nil {
+		w.Header().Set("Allow", methods.allowed())
+		return failure(http.StatusMethodNotAllowed, "", "This endpoint does not know the method %s.", r.Method)
+	}
+	return handle(req, id)
+}
+
+// splitPath reads /scim/{organization}/v2/{rest}.
+func splitPath(path string) (org identity.OrgID, rest string, ok bool) {
+	path, ok = strings.CutPrefix(path, "/scim/")
+	name, path, _ := strings.Cut(path, "/")
+	rest, found := strings.CutPrefix(path, "v2/")
+	return identity.OrgID(name), strings.TrimSuffix(rest, "/"), ok && (found || path == "v2") && name != ""
+}
+
+func unknownEndpoint() error {
+	return failure(http.StatusNotFound, "", "There is no such endpoint.")
+}
+
+// authorize finds out who asks. Whoever has a good token of another organization gets the same answer whether the
+// organization in the path exists or not (SCM-01).
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.OrgID) (*request, error) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	secret = strings.TrimSpace(secret)
+	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
+		return nil, failure(http.StatusUnauthorized, "", "A bearer token is required.")
+	}
+	token, err := s.identity.Reader().TokenByHash(r.Context(), identity.HashSecret(secret))
+	if err != nil && !identity.IsNotFound(err) {
+		return nil, err
+	}
+	if err != nil || !token.RevokedAt.IsZero() {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
+		return nil, failure(http.StatusUnauthorized, "", "The bearer token is unknown or revoked.")
+	}
+	if token.Org != org {
+		return nil, failure(http.StatusForbidden, "", "The bearer token does not give access to this organization.")
+	}
+	dialect, err := DialectNamed(token.Profile)
+	if err != nil {
+		return nil, err
+	}
+	return &request{
+		Request: r, w: w, org: org, dialect: dialect, base: s.base(r) + "/scim/" + string(org) + "/v2",
+		actor: identity.Actor{Kind: identity.Provider, ID: string(token.ID), Name: token.Name, Org: token.Org},
+	}, nil
+}
+
+func (s *Server) base(r *http.Request) string {
+	switch {
+	case s.baseURL != "":
+		return s.baseURL
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// body reads the JSON object that a request carries.
+func (r *request) body() (map[string]any, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != mediaType && media != "application/json" {
+		return nil, failure(http.StatusUnsupportedMediaType, "", "The Content-Type must be %s or application/json.", mediaType)
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(r.w, r.Request.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, failure(http.StatusRequestEntityTooLarge, "", "The body has more than %d bytes.", MaxBody)
+	case err != nil:
+		return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "The body could not be read to its end.")
+	}
+	object, err := decodeObject(raw)
+	if err != nil {
+		return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "The body is no valid JSON: %s.", err)
+	}
+	return object, nil
+}
+
+// reply sends a body that is JSON already.
+func (r *request) reply(status int, body []byte) error {
+	r.w.Header().Set("Content-Type", mediaType)
+	r.w.WriteHeader(status)
+	_, _ = r.w.Write(body) // if the client has gone, there is nobody to tell
+	return nil
+}
+
+// fail answers with an error, and logs what the client must not see.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return // nobody waits for the answer
+	}
+	e, known := mapError(err)
+	if !known {
+		s.log.ErrorContext(r.Context(), "scim request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	body, err := e.MarshalJSON()
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "error", err)
+	}
+	w.Header().Set("Content-Type", mediaType)
+	w.WriteHeader(e.Status)
+	_, _ = w.Write(body)
+}

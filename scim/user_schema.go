@@ -1,0 +1,52 @@
+package scim
+
+import (
+	"github.com/elimity-com/scim/optional"
+	"github.com/elimity-com/scim/schema"
+)
+
+// The schemas of a user.
+const (
+	UserSchema       = schema.UserSchema
+	EnterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	AccountSchema    = "urn:rollcall:params:scim:schemas:extension:account:2.0:User"
+)
+
+// accountExtension tells what the server knows about an account and no client may write.
+func accountExtension() schema.Schema {
+	text := func(name, description string, canonical ...string) schema.CoreAttribute {
+		return schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{
+			Name: name, Description: optional.NewString(description), CaseExact: true,
+			Mutability: schema.AttributeMutabilityReadOnly(), CanonicalValues: canonical,
+		}))
+	}
+	instant := func(name, description string) schema.CoreAttribute {
+		return schema.SimpleCoreAttribute(schema.SimpleDateTimeParams(schema.DateTimeParams{
+			Name: name, Description: optional.NewString(description), Mutability: schema.AttributeMutabilityReadOnly(),
+		}))
+	}
+	return schema.Schema{
+		ID:          AccountSchema,
+		Name:        optional.NewString("Account"),
+		Description: optional.NewString("The state of a user's account."),
+		Attributes: []schema.CoreAttribute{
+			text("accountStatus", "What the account may do.", "not_verified", "verified", "active", "inactive", "deferred_claim"),
+			text("inactiveReason", "Why the account is inactive."),
+			text("source", "The pipe through which the account came to be.", "manual", "csv", "scim", "directory", "self", "claim"),
+			instant("purgeAt", "When an inactive account will be deleted if nothing changes."),
+			instant("statusChangedAt", "Since when the account has its status."),
+		},
+	}
+}
+
+// userSchemas are the core schema and the extensions of a user, in the order of discovery.
+func userSchemas() (core schema.Schema, extensions []schema.Schema) {
+	return schema.CoreUserSchema(), []schema.Schema{schema.ExtensionEnterpriseUser(), accountExtension()}
+}
+
+func userIndex() *index {
+	core, extensions := userSchemas()
+	x := compile(core, extensions...)
+	x.identityFold()
+	return x
+}

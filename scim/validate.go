@@ -1,0 +1,113 @@
+package scim
+
+import (
+	"slices"
+	"strings"
+
+	scimerrors "github.com/elimity-com/scim/errors"
+)
+
+// canonicalResource checks the body of a POST or PUT and returns the document that it means (RFC 7644 sections 3.3 and
+// 3.5.1): attributes under the names of the schema, extensions under their URN, without what clients cannot write.
+// Unknown schemas and their objects are ignored, read-only attributes too (SCM-02); the password is accepted and
+// dropped, whatever it is.
+func (x *index) canonicalResource(d Dialect, body map[string]any) (map[string]any, error) {
+	if err := x.checkSchemas(body); err != nil {
+		return nil, err
+	}
+	doc := make(map[string]any, len(body))
+	for key, v := range body {
+		if v == nil {
+			continue
+		}
+		if a := lookup(x.core.attrs, key); a != nil {
+			if err := d.put(doc, a, v); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if c := x.container(key); c != nil && c != x.core {
+			if err := d.putExtension(doc, c, v); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if !d.ignoreUnknown && !isURN(key) {
+			return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "There is no attribute %q; an extension's attributes belong into an object named by its URN.", key)
+		}
+	}
+	return doc, x.checkRequired(doc)
+}
+
+func isURN(s string) bool { return len(s) > 4 && strings.EqualFold(s[:4], "urn:") }
+
+// writable reports whether clients decide the value; the password is none of our business.
+func (a *attribute) writable() bool {
+	return a.mutability != readOnly && a.mutability != writeOnly && a.Name != "schemas"
+}
+
+func (d Dialect) put(into map[string]any, a *attribute, v any) error {
+	if !a.writable() {
+		return nil
+	}
+	cv, err := d.canonical(a, v, a.Name)
+	if err != nil || cv == nil {
+		return err
+	}
+	if _, twice := into[a.Name]; twice {
+		return invalid(scimerrors.ScimTypeInvalidSyntax, "%s stands twice, in different spellings.", a.Name)
+	}
+	into[a.Name] = cv
+	return nil
+}
+
+func (d Dialect) putExtension(doc map[string]any, c *container, v any) error {
+	in, ok := v.(map[string]any)
+	if !ok {
+		return invalid(scimerrors.ScimTypeInvalidValue, "%s must be an object.", c.urn)
+	}
+	ext := make(map[string]any, len(in))
+	for key, v := range in {
+		a := lookup(c.attrs, key)
+		if a == nil {
+			if v == nil || d.ignoreUnknown {
+				continue
+			}
+			return invalid(scimerrors.ScimTypeInvalidSyntax, "%s has no attribute %q.", c.urn, key)
+		}
+		if err := d.put(ext, a, v); err != nil {
+			return err
+		}
+	}
+	if len(ext) == 0 {
+		return nil
+	}
+	if _, twice := doc[c.key]; twice {
+		return invalid(scimerrors.ScimTypeInvalidSyntax, "%s stands twice, in different spellings.", c.urn)
+	}
+	doc[c.key] = ext
+	return nil
+}
+
+func (x *index) checkSchemas(body map[string]any) error {
+	for key, v := range body {
+		if !strings.EqualFold(key, "schemas") {
+			continue
+		}
+		list, ok := v.([]any)
+		if ok && slices.ContainsFunc(list, func(s any) bool { text, _ := s.(string); return strings.EqualFold(text, x.core.urn) }) {
+			return nil
+		}
+	}
+	return invalid(scimerrors.ScimTypeInvalidSyntax, "schemas must be an array that contains %q.", x.core.urn)
+}
+
+// checkRequired holds RFC 7643 section 2.2: a required attribute has a value, and not an empty one.
+func (x *index) checkRequired(doc map[string]any) error {
+	for _, a := range x.required {
+		if v := doc[a.Name]; v == nil || v == "" {
+			return invalid(scimerrors.ScimTypeInvalidValue, "%s is required and must not be empty.", a.Name)
+		}
+	}
+	return nil
+}
