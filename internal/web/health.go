@@ -1,0 +1,39 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+const (
+	healthPath  = "GET /healthz"
+	readyPath   = "GET /readyz"
+	metricsPath = "GET /metrics"
+)
+
+// readyWithin is how long a readiness check may take.
+const readyWithin = 2 * time.Second
+
+// AddHealth adds /healthz, which says that the process answers, /readyz, which says whether ready returns nil within two
+// seconds, and /metrics unless metrics is nil. Why a server is not ready is for its log, not for whoever asks.
+func AddHealth(mux *http.ServeMux, logger *slog.Logger, ready func(context.Context) error, metrics *Metrics) {
+	mux.HandleFunc(healthPath, func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc(readyPath, func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+		defer cancel()
+		if err := ready(ctx); err != nil {
+			logger.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
+			w.Header().Set("Retry-After", "5")
+			WriteProblem(w, r, http.StatusServiceUnavailable, Problem{Code: "NOT_READY", Message: "the server cannot reach its store now; try again in a few seconds"})
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	})
+	if metrics != nil {
+		mux.Handle(metricsPath, metrics.Handler())
+	}
+}
