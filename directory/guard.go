@@ -1,0 +1,101 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+
+	"rollcall/identity"
+)
+
+// judgeReading decides what a reading is good for: nothing, everything but losses, or everything (DIR-16, DIR-19).
+func (s *survey) judgeReading(count int) {
+	last := s.Connector.LastGoodCount
+	switch {
+	case count == 0 && (last > 0 || len(s.linked) > 0):
+		s.refused = fmt.Sprintf("The directory answered without an error but returned nobody, where %d people are known. "+
+			"An empty answer never counts as everybody deleted (DIR-16): check the base, the filter and the rights of the connector's account.",
+			max(last, len(s.linked)))
+	case count == 0:
+		s.refused = "The directory answered without an error but returned nobody: check the base, the filter and the rights of the connector's account."
+	case !s.Snapshot.Complete:
+		s.noLosses = "The reading is not proven complete (DIR-19): " + strings.Join(s.Snapshot.Gaps, " ")
+	case last >= s.Policy.MinBase && count*100 < last*s.Policy.MinCountPercent:
+		s.noLosses = fmt.Sprintf("The directory returned %d people, less than %d %% of the %d at the last good reading (DIR-19). "+
+			"If so many are really gone, lower minCountPercent in the connector's policy and plan again.",
+			count, s.Policy.MinCountPercent, last)
+	}
+}
+
+// guardDrops refuses a plan in which an attribute vanishes from many people at once.
+func (s *survey) guardDrops() {
+	dropped := map[string]int{}
+	for _, v := range s.unsettled {
+		if v.account == none {
+			continue
+		}
+		for _, c := range v.changes {
+			if c.After == "" && c.Before != "" {
+				dropped[c.Attribute]++
+			}
+		}
+		if v.problem != "" && len(v.entry.Emails) == 0 && s.Accounts[v.account].PrimaryEmail() != "" {
+			dropped["emails"]++
+		}
+	}
+	linked := 0
+	for object := range s.linked {
+		if s.present[object] {
+			linked++
+		}
+	}
+	base := max(linked, s.Policy.MinBase)
+	for _, attribute := range append([]string{"emails"}, s.Snapshot.Owns...) {
+		if n := dropped[attribute]; n*100 > base*s.Policy.MaxDropPercent {
+			s.refused = fmt.Sprintf("The attribute %s vanished from %d of %d people, more than %d %%. That looks like a right that the connector's account lost, "+
+				"not like a change of the people. If it is one, raise maxDropPercent in the connector's policy and plan again.",
+				attribute, n, linked, s.Policy.MaxDropPercent)
+			return
+		}
+	}
+}
+
+// guardLosses counts the losses of a plan and says whether an administrator must approve it (DIR-09).
+func (s *survey) guardLosses(p *Plan, held string) {
+	base := 0
+	for _, i := range s.linked {
+		if !s.Accounts[i].InactiveReason.GoneFromDirectory() {
+			base++
+		}
+	}
+	losses := 0
+	for _, step := range p.Steps {
+		if s.loses(step) {
+			losses++
+			if step.Object == "" {
+				base++ // somebody whom no entry matches is not among the linked
+			}
+		}
+	}
+	g := Guard{Losses: losses, Base: max(base, s.Policy.MinBase), MaxLosses: s.Policy.MaxLosses, MaxPercent: s.Policy.MaxLossPercent}
+	g.Percent = float64(losses*1000/g.Base) / 10
+	switch {
+	case losses*100 > g.Base*g.MaxPercent:
+		g.Why = fmt.Sprintf("%d of %d people would be lost, more than %d %%.", losses, g.Base, g.MaxPercent)
+	case losses > g.MaxLosses:
+		g.Why = fmt.Sprintf("%d people would be lost, more than %d.", losses, g.MaxLosses)
+	case held != "":
+		g.Why = held
+	}
+	p.Guard = g
+}
+
+// loses reports whether somebody who is not lost yet would be removed or disabled by the step.
+func (s *survey) loses(step Step) bool {
+	switch {
+	case step.Account == "" || !step.Op.Acts():
+		return false
+	case step.Standing == identity.DirectoryMissing:
+		return true
+	}
+	return step.Standing == identity.DirectoryBlocked && s.account(step.Account).Status != identity.Inactive
+}

@@ -1,0 +1,169 @@
+package directory
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"rollcall/identity"
+)
+
+// Op is what a step does.
+type Op string
+
+// The operations.
+const (
+	OpRemove   Op = "remove"  // gone from the directory: inactive, deleted 7 days later
+	OpDisable  Op = "disable" // disabled in the directory: inactive and kept
+	OpCreate   Op = "create"
+	OpAdopt    Op = "adopt"   // an account that nobody mirrored is tied to an entry
+	OpRestore  Op = "restore" // was gone, is back
+	OpEnable   Op = "enable"  // was disabled, is enabled
+	OpRename   Op = "rename"  // address, userName or place in the directory
+	OpUpdate   Op = "update"  // other attributes
+	OpConflict Op = "conflict"
+	OpSkip     Op = "skip"
+)
+
+// Ops lists the operations in the order in which plans show them.
+var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpConflict, OpSkip}
+
+// Acts reports whether steps of this kind change anything.
+func (o Op) Acts() bool { return o != OpConflict && o != OpSkip }
+
+// Change is one attribute's way from before to after.
+type Change struct {
+	Attribute string `json:"attribute"`
+	Before    string `json:"before,omitempty"`
+	After     string `json:"after,omitempty"`
+}
+
+// Evidence is what the directory showed about one entry.
+type Evidence struct {
+	Finding FindingKind `json:"finding"` // "present" for an entry that was read
+	DN      string      `json:"dn,omitempty"`
+	Detail  string      `json:"detail,omitempty"`
+}
+
+// Present is the finding of an entry that was read.
+const Present FindingKind = "present"
+
+// Step is one person's part of a plan.
+type Step struct {
+	Op       Op                 `json:"op"`
+	Account  identity.AccountID `json:"account,omitempty"`
+	Version  int64              `json:"version,omitempty"` // the account must still have it when the step is applied
+	Object   identity.ObjectID  `json:"object,omitempty"`
+	DN       string             `json:"dn,omitempty"`
+	UserName string             `json:"userName,omitempty"`
+	Reason   string             `json:"reason"` // one or two sentences
+	Code     identity.Rule      `json:"code,omitempty"`
+	Notes    []string           `json:"notes,omitempty"`
+	Changes  []Change           `json:"changes,omitempty"`
+	Evidence *Evidence          `json:"evidence,omitempty"`
+	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
+	Group int `json:"group,omitempty"`
+
+	// What is written: the account's new values, its standing in the directory, and why it is lost.
+	Draft    *Draft                  `json:"draft,omitempty"`
+	Standing identity.Trigger        `json:"standing,omitempty"`
+	Loss     identity.InactiveReason `json:"loss,omitempty"`
+}
+
+// Draft is [identity.Draft] as it is stored in a plan.
+type Draft struct {
+	UserName   string                  `json:"userName"`
+	ExternalID identity.ExternalID     `json:"externalId,omitempty"`
+	Emails     []identity.AccountEmail `json:"emails,omitempty"`
+	Profile    identity.Profile        `json:"profile,omitempty"`
+}
+
+// Reading is what a plan remembers of the snapshot that it was made from.
+type Reading struct {
+	Server       string    `json:"server"`
+	InvocationID string    `json:"invocationId,omitempty"`
+	HighestUSN   int64     `json:"highestUSN,omitempty"`
+	ReadAt       time.Time `json:"readAt"`
+	Count        int       `json:"count"` // entries in scope
+	Complete     bool      `json:"complete"`
+	Gaps         []string  `json:"gaps,omitempty"`
+}
+
+// Figures counts the people of a plan.
+type Figures struct {
+	Ops       map[Op]int `json:"ops"`
+	Unchanged int        `json:"unchanged"`
+	Linked    int        `json:"linked"`  // accounts of this connector
+	Missing   int        `json:"missing"` // of those, without an entry in the reading and not known to be gone
+}
+
+// Guard is the loss guard's account of a plan (DIR-09).
+type Guard struct {
+	Losses     int     `json:"losses"` // people who would be removed or disabled
+	Base       int     `json:"base"`   // of so many
+	Percent    float64 `json:"percent"`
+	MaxLosses  int     `json:"maxLosses"`
+	MaxPercent int     `json:"maxPercent"`
+	Why        string  `json:"why,omitempty"` // why the plan is held; empty if it is not
+}
+
+// Plan is everything that a synchronization would do, with the reasons.
+type Plan struct {
+	Connector     identity.ConnectorID `json:"connector"`
+	ConnectorName string               `json:"connectorName"`
+	Reading       Reading              `json:"reading"`
+	Figures       Figures              `json:"figures"`
+	Guard         Guard                `json:"guard"`
+	Refused       string               `json:"refused,omitempty"`  // why the directory's answer is not good enough to act on at all
+	NoLosses      string               `json:"noLosses,omitempty"` // why nobody's loss was planned
+	Steps         []Step               `json:"steps"`
+}
+
+// State is the state that a plan begins in.
+func (p Plan) State() identity.PlanState {
+	switch {
+	case p.Refused != "":
+		return identity.PlanRefused
+	case p.Guard.Why != "":
+		return identity.PlanHeld
+	}
+	return identity.PlanReady
+}
+
+// Empty reports whether applying the plan would change nobody.
+func (p Plan) Empty() bool {
+	for _, s := range p.Steps {
+		if s.Op.Acts() {
+			return false
+		}
+	}
+	return true
+}
+
+// Summary is the part of a plan that lists show.
+type Summary struct {
+	Reading  Reading `json:"reading"`
+	Figures  Figures `json:"figures"`
+	Guard    Guard   `json:"guard"`
+	Refused  string  `json:"refused,omitempty"`
+	NoLosses string  `json:"noLosses,omitempty"`
+}
+
+// Summary returns the plan without its steps.
+func (p Plan) Summary() Summary {
+	return Summary{Reading: p.Reading, Figures: p.Figures, Guard: p.Guard, Refused: p.Refused, NoLosses: p.NoLosses}
+}
+
+// Encode returns the plan's one JSON form and its SHA-256 in hexadecimal.
+func (p Plan) Encode() (body json.RawMessage, hash string, err error) {
+	if body, err = json.Marshal(p); err != nil {
+		return nil, "", err
+	}
+	return body, hashOf(body), nil
+}
+
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

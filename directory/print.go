@@ -1,0 +1,146 @@
+package directory
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Print writes the plan for people: what it comes to, the guard's figures, then every step with its reason and evidence.
+// Text of the directory is shown without control characters.
+func (p Plan) Print(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	p.Summary().print(b)
+	for _, op := range Ops {
+		n := p.Figures.Ops[op]
+		if n == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n%s (%d)\n", titles[op], n)
+		for _, step := range p.Steps {
+			if step.Op == op {
+				step.print(b)
+			}
+		}
+	}
+	return b.Flush()
+}
+
+// Print writes the figures of a plan for people.
+func (s Summary) Print(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	s.print(b)
+	return b.Flush()
+}
+
+var titles = map[Op]string{
+	OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
+	OpRename: "Rename", OpUpdate: "Update", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
+}
+
+func (s Summary) print(b *bufio.Writer) {
+	r := s.Reading
+	fmt.Fprintf(b, "Read %d entries from %s at %s", r.Count, orNone(printable(r.Server)), r.ReadAt.UTC().Format(time.DateTime+" MST"))
+	if r.Complete {
+		fmt.Fprint(b, ", proven complete.\n")
+	} else {
+		fmt.Fprint(b, ", not proven complete:\n")
+		for _, gap := range r.Gaps {
+			fmt.Fprintf(b, "  - %s\n", printable(gap))
+		}
+	}
+	if s.Refused != "" {
+		fmt.Fprintf(b, "REFUSED, nothing will change: %s\n", printable(s.Refused))
+		return
+	}
+	var parts []string
+	for _, op := range Ops {
+		if n := s.Figures.Ops[op]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d to %s", n, verbs[op]))
+		}
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "nothing to do")
+	}
+	fmt.Fprintf(b, "Plan: %s; %d unchanged.\n", strings.Join(parts, ", "), s.Figures.Unchanged)
+	g := s.Guard
+	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",
+		g.Losses, g.Base, g.Percent, g.MaxPercent, g.MaxLosses)
+	if g.Why != "" {
+		fmt.Fprintf(b, "HELD until an administrator approves this plan: %s\n", g.Why)
+	}
+	if s.NoLosses != "" {
+		fmt.Fprintf(b, "NO LOSSES PLANNED: %s\n", printable(s.NoLosses))
+		if s.Figures.Missing > 0 {
+			fmt.Fprintf(b, "  %d users whose entry was not read stay as before.\n", s.Figures.Missing)
+		}
+	}
+}
+
+var verbs = map[Op]string{
+	OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
+	OpRename: "rename", OpUpdate: "update", OpConflict: "settle by hand", OpSkip: "leave alone",
+}
+
+func (s Step) print(b *bufio.Writer) {
+	fmt.Fprintf(b, "  %s", orNone(printable(s.UserName)))
+	if s.DN != "" {
+		fmt.Fprintf(b, "   %s", printable(s.DN))
+	}
+	fmt.Fprintln(b)
+	if s.Op != OpCreate {
+		for _, c := range s.Changes {
+			fmt.Fprintf(b, "      %s: %s -> %s\n", c.Attribute, shown(c.Before), shown(c.After))
+		}
+	} else if len(s.Changes) > 0 {
+		values := make([]string, len(s.Changes))
+		for i, c := range s.Changes {
+			values[i] = c.Attribute + "=" + shown(c.After)
+		}
+		fmt.Fprintf(b, "      %s\n", strings.Join(values, ", "))
+	}
+	if s.Code != "" && !s.Op.Acts() {
+		fmt.Fprintf(b, "      Code: %s\n", s.Code)
+	}
+	fmt.Fprintf(b, "      Why: %s\n", printable(s.Reason))
+	for _, note := range s.Notes {
+		fmt.Fprintf(b, "      Note: %s\n", printable(note))
+	}
+	if s.Group > 0 {
+		fmt.Fprintf(b, "      Exchange %d: applied together with the other steps of this exchange, or not at all.\n", s.Group)
+	}
+	if e := s.Evidence; e != nil && e.Finding != Present {
+		fmt.Fprintf(b, "      Evidence: %s", strings.ReplaceAll(string(e.Finding), "_", " "))
+		if e.DN != "" {
+			fmt.Fprintf(b, ", %s", printable(e.DN))
+		}
+		if e.Detail != "" {
+			fmt.Fprintf(b, ". %s", printable(e.Detail))
+		}
+		fmt.Fprintln(b)
+	}
+}
+
+func shown(value string) string {
+	const most = 200
+	if value == "" {
+		return "(none)"
+	}
+	value = printable(value)
+	if runes := []rune(value); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return value
+}
+
+// printable keeps a directory's text from steering the terminal it is shown on.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 {
+			return '·'
+		}
+		return r
+	}, text)
+}

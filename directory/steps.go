@@ -1,0 +1,165 @@
+package directory
+
+import (
+	"strings"
+
+	"rollcall/identity"
+)
+
+// steps returns the steps that act, in the order in which they can be applied, and those that only report.
+func (g *gains) steps() (acting, idle []Step) {
+	group := 0
+	for _, members := range g.order() {
+		if len(members) > 1 {
+			group++
+		}
+		for _, c := range members {
+			step := g.step(c)
+			if len(members) > 1 {
+				step.Group = group
+			}
+			acting = append(acting, step)
+		}
+	}
+	for _, c := range g.candidates {
+		if c.reason != "" {
+			g.rest(c, OpConflict, c.code, c.reason)
+		}
+	}
+	for _, step := range g.idle {
+		if step.Op.Acts() {
+			acting = append(acting, step)
+		} else {
+			idle = append(idle, step)
+		}
+	}
+	return acting, idle
+}
+
+// begin fills in what every step of an entry has.
+func (g *gains) begin(c *candidate) Step {
+	e := c.view.entry
+	step := Step{Object: e.ID, DN: e.DN, UserName: e.UserName, Evidence: &Evidence{Finding: Present, DN: e.DN}}
+	if c.account != none {
+		a := g.Accounts[c.account]
+		step.Account, step.Version = a.ID, a.Version
+		if step.UserName == "" {
+			step.UserName = a.UserName
+		}
+	}
+	if step.UserName == "" && len(e.Emails) > 0 {
+		step.UserName = e.Emails[0]
+	}
+	return step
+}
+
+func (g *gains) step(c *candidate) Step {
+	v := c.view
+	step := g.begin(c)
+	step.Op, step.Standing = c.op, standingOf(v.entry)
+	step.Draft = stored(v.draft)
+	var a identity.Account
+	if c.account != none {
+		a = g.Accounts[c.account]
+	}
+	step.Reason = g.reason(c, a)
+	if status := statusChange(a, c.account != none, v.entry.Disabled); status != nil {
+		step.Changes = append(step.Changes, *status)
+	}
+	step.Changes = append(step.Changes, v.changes...)
+	for _, change := range v.changes {
+		if change.Before != change.After && strings.EqualFold(change.Before, change.After) && (change.Attribute == "emails" || change.Attribute == "userName") {
+			step.Code = RuleCaseMismatch
+			step.Notes = append(step.Notes, "CASE_MISMATCH: the two spellings differ in capital letters only and are the same address (DIR-12).")
+			break
+		}
+	}
+	return step
+}
+
+// rest plans for an entry whose attributes cannot be taken over. What the entry says about the person's standing still counts if
+// an account is linked to it: somebody who was disabled must not keep access because an address is missing.
+func (g *gains) rest(c *candidate, op Op, code identity.Rule, reason string) {
+	step := g.begin(c)
+	step.Op, step.Code, step.Reason = op, code, reason
+	v := c.view
+	if v.account != none && code != RuleClaimUndecided && code != RuleLossNotPlanned {
+		a := g.Accounts[v.account]
+		loses := v.entry.Disabled && a.Status != identity.Inactive
+		if !g.standsRight(a, v.entry) && !(loses && g.noLosses != "") {
+			c.op = OpDisable
+			v.changes = nil
+			c.account = v.account
+			step.Op, step.Standing, step.Draft = g.opOf(c), standingOf(v.entry), stored(a.Draft())
+			step.Code = ""
+			step.Reason = g.reason(&candidate{view: v, account: v.account, op: step.Op}, a)
+			step.Notes = []string{"The attributes stay as they are. " + reason}
+			if status := statusChange(a, true, v.entry.Disabled); status != nil {
+				step.Changes = []Change{*status}
+			}
+		}
+	}
+	g.idle = append(g.idle, step)
+}
+
+func (g *gains) reason(c *candidate, a identity.Account) string {
+	disabled := c.view.entry.Disabled
+	pick := func(condition bool, yes, no string) string {
+		if condition {
+			return yes
+		}
+		return no
+	}
+	switch c.op {
+	case OpCreate:
+		return pick(disabled, reasonCreateDisabled, reasonCreate)
+	case OpAdopt:
+		if a.Directory != nil {
+			return reasonRecreated
+		}
+		return pick(disabled, reasonAdoptDisabled, reasonAdopt)
+	case OpRestore:
+		if c.view.account == none {
+			return reasonRestoreNew
+		}
+		return pick(disabled, reasonRestoreOff, reasonRestore)
+	case OpDisable:
+		return pick(a.Status == identity.Inactive, reasonDisableAlready, reasonDisable)
+	case OpEnable:
+		return pick(a.State() == identity.StateInactive, reasonEnableOverride, reasonEnable)
+	case OpRename:
+		return reasonRename(c.view.changes)
+	}
+	return reasonUpdate
+}
+
+func standingOf(e *Entry) identity.Trigger {
+	if e.Disabled {
+		return identity.DirectoryBlocked
+	}
+	return identity.DirectoryPresent
+}
+
+// statusChange says how the status moves; nil if it does not. What a new account's status will be is the store's to say.
+func statusChange(a identity.Account, exists, disabled bool) *Change {
+	disabledNow := exists && a.State() == identity.StateDisabled
+	switch {
+	case disabled && !disabledNow:
+		change := &Change{Attribute: "status", After: inactive(identity.DirectoryDisabled)}
+		if exists {
+			change.Before = standing(a)
+		}
+		return change
+	case exists && !disabled && a.Status == identity.Inactive:
+		back := a.PreviousStatus
+		if back == "" {
+			back = identity.NotVerified
+		}
+		return &Change{Attribute: "status", Before: standing(a), After: string(back)}
+	}
+	return nil
+}
+
+func stored(d identity.Draft) *Draft {
+	return &Draft{UserName: d.UserName, ExternalID: d.ExternalID, Emails: d.Emails, Profile: d.Profile}
+}

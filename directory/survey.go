@@ -1,0 +1,238 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+
+	"rollcall/identity"
+)
+
+// Input is everything that a plan is made from.
+type Input struct {
+	Org         identity.Organization
+	Connector   identity.Connector
+	Others      []identity.Connector // the organization's other connectors
+	Policy      Policy
+	EmailPolicy identity.EmailPolicy
+	Snapshot    Snapshot
+	Accounts    []identity.Account            // every account of the organization
+	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
+	Verified    map[string]bool               // domains that the organization verified
+	Claimed     map[string]bool               // domains that another organization claimed
+	Held        map[identity.EmailKey]identity.Hold
+}
+
+// none is the index of no account.
+const none = -1
+
+// view is an entry beside the account that is linked to it.
+type view struct {
+	entry   *Entry
+	account int // none if no account is linked
+	draft   identity.Draft
+	changes []Change
+	holds   []identity.Hold
+	problem string // why the entry's attributes cannot be used
+	code    identity.Rule
+}
+
+// survey is the first look: what stands as it should, who is missing, and who needs more thought.
+type survey struct {
+	Input
+	linked    map[identity.ObjectID]int // accounts of this connector, by entry
+	present   map[identity.ObjectID]bool
+	unsettled []*view
+	unchanged int
+	missing   []int // accounts whose entry must be looked up
+	refused   string
+	noLosses  string
+}
+
+func surveyOf(in Input) *survey {
+	in.Policy = in.Policy.WithDefaults()
+	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
+	s.Accounts = slices.Clone(in.Accounts)
+	slices.SortFunc(s.Accounts, func(a, b identity.Account) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	for i := range s.Accounts {
+		if link := s.Accounts[i].Directory; link != nil && link.Connector == in.Connector.ID {
+			s.linked[link.Object] = i
+		}
+	}
+	order := make([]*Entry, len(in.Snapshot.Entries))
+	for i := range in.Snapshot.Entries {
+		order[i] = &in.Snapshot.Entries[i]
+	}
+	slices.SortFunc(order, func(a, b *Entry) int {
+		return cmpOr(strings.Compare(string(a.ID), string(b.ID)), strings.Compare(a.DN, b.DN))
+	})
+	for i, e := range order {
+		s.present[e.ID] = true
+		twice := i > 0 && order[i-1].ID == e.ID || i+1 < len(order) && order[i+1].ID == e.ID
+		if v := s.look(e, twice); v != nil {
+			s.unsettled = append(s.unsettled, v)
+		} else {
+			s.unchanged++
+		}
+	}
+	s.judgeReading(len(order))
+	s.findMissing()
+	return s
+}
+
+func cmpOr(a, b int) int {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+// look returns nil for an entry whose account is as it should be.
+func (s *survey) look(e *Entry, twice bool) *view {
+	v := &view{entry: e, account: none, problem: e.Problem, code: RuleEntryUnusable}
+	if i, ok := s.linked[e.ID]; ok {
+		v.account = i
+	}
+	if twice {
+		v.problem = "The directory returned two entries with the same id."
+	}
+	var before identity.Account
+	if v.account != none {
+		before = s.Accounts[v.account]
+	}
+	if v.problem == "" {
+		if err := s.draftOf(v, before); err != nil {
+			v.problem = "The attributes of the account cannot be read."
+		}
+	}
+	if v.account == none || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
+		return v
+	}
+	return nil
+}
+
+// standsRight reports whether the account's status already says what the entry says.
+func (s *survey) standsRight(a identity.Account, e *Entry) bool {
+	if a.Status == identity.DeferredClaim || a.Shadow {
+		return true
+	}
+	if e.Disabled {
+		return a.State() == identity.StateDisabled
+	}
+	return a.Status != identity.Inactive
+}
+
+// draftOf fills in what the account shall be, and how that differs from what it is.
+func (s *survey) draftOf(v *view, before identity.Account) error {
+	e, d := v.entry, before.Draft()
+	note := func(attribute, from, to string) {
+		if from != to {
+			v.changes = append(v.changes, Change{Attribute: attribute, Before: from, After: to})
+		}
+	}
+	note("userName", d.UserName, e.UserName)
+	d.UserName = e.UserName
+	if slices.Contains(s.Snapshot.Owns, "externalId") {
+		note("externalId", string(d.ExternalID), string(e.ExternalID))
+		d.ExternalID = e.ExternalID
+	}
+	if emails := emailsOf(e.Emails, before.PrimaryEmail()); !slices.Equal(emails, d.Emails) {
+		from, to := addressList(d.Emails), addressList(emails)
+		if from == to {
+			from += " (labels differ)"
+		}
+		note("emails", from, to)
+		d.Emails = emails
+	}
+	profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, e.Attributes)
+	if err != nil {
+		return err
+	}
+	d.Profile = profile
+	v.changes = append(v.changes, changed...)
+	if before.Directory != nil && before.Directory.Connector == s.Connector.ID {
+		note("directory.dn", before.Directory.DN, e.DN)
+	}
+	v.draft = d
+	return nil
+}
+
+// emailsOf makes the account's addresses of the entry's. A directory's values have no order of their own (RFC 4512 section
+// 2.2), so the address that is the primary one now stays it for as long as the entry has it.
+func emailsOf(values []string, primary string) []identity.AccountEmail {
+	if len(values) == 0 {
+		return nil
+	}
+	first := max(slices.Index(values, primary), 0)
+	emails := []identity.AccountEmail{{Value: values[first], Type: "work", Primary: true}}
+	for i, value := range values {
+		if i != first {
+			emails = append(emails, identity.AccountEmail{Value: value, Type: "other"})
+		}
+	}
+	return emails
+}
+
+func addressList(emails []identity.AccountEmail) string {
+	values := make([]string, len(emails))
+	for i, e := range emails {
+		values[i] = e.Value
+	}
+	return strings.Join(values, ", ")
+}
+
+// findMissing lists the accounts whose entry the reading lacks and whose loss is not known yet.
+func (s *survey) findMissing() {
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		if a.Directory == nil || a.Directory.Connector != s.Connector.ID || s.present[a.Directory.Object] {
+			continue
+		}
+		if !a.Shadow && !(a.Status == identity.Inactive && a.InactiveReason.GoneFromDirectory()) {
+			s.missing = append(s.missing, i)
+		}
+	}
+}
+
+// lookUps returns the ids to look up and an entry that is known to exist; none if losses are not planned anyway.
+func (s *survey) lookUps() (ids []identity.ObjectID, known identity.ObjectID) {
+	if s.refused != "" || s.noLosses != "" {
+		return nil, ""
+	}
+	for _, i := range s.missing {
+		ids = append(ids, s.Accounts[i].Directory.Object)
+	}
+	if len(s.Snapshot.Entries) > 0 {
+		known = s.Snapshot.Entries[0].ID
+	}
+	return ids, known
+}
+
+// wanted returns the addresses of the entries that may change something, so that their holders can be asked for.
+func (s *survey) wanted() []identity.EmailKey {
+	seen := map[identity.EmailKey]bool{}
+	var keys []identity.EmailKey
+	for _, v := range s.unsettled {
+		for _, h := range s.holdsOf(v) {
+			if !seen[h.Key] {
+				seen[h.Key] = true
+				keys = append(keys, h.Key)
+			}
+		}
+	}
+	return keys
+}
+
+// holdsOf returns the addresses that the entry's account would hold, checking the entry's values the first time.
+func (s *survey) holdsOf(v *view) []identity.Hold {
+	if v.problem != "" || v.holds != nil {
+		return v.holds
+	}
+	err := v.draft.Check(s.Org, s.EmailPolicy)
+	if err == nil {
+		v.holds, err = v.draft.Holds(func(domain string) bool { return s.Verified[domain] }, s.EmailPolicy)
+	}
+	if err != nil {
+		v.problem, v.code = sentence(err), identity.RuleOf(err)
+	}
+	return v.holds
+}
