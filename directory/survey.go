@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func surveyOf(in Input) *survey {
 	in.Policy = in.Policy.WithDefaults()
 	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
 	s.Accounts = slices.Clone(in.Accounts)
-	slices.SortFunc(s.Accounts, func(a, b identity.Account) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	slices.SortFunc(s.Accounts, func(a, b identity.Account) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range s.Accounts {
 		if link := s.Accounts[i].Directory; link != nil && link.Connector == in.Connector.ID {
 			s.linked[link.Object] = i
@@ -63,7 +64,7 @@ func surveyOf(in Input) *survey {
 		order[i] = &in.Snapshot.Entries[i]
 	}
 	slices.SortFunc(order, func(a, b *Entry) int {
-		return cmpOr(strings.Compare(string(a.ID), string(b.ID)), strings.Compare(a.DN, b.DN))
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.DN, b.DN))
 	})
 	for i, e := range order {
 		s.present[e.ID] = true
@@ -77,13 +78,6 @@ func surveyOf(in Input) *survey {
 	s.judgeReading(len(order))
 	s.findMissing()
 	return s
-}
-
-func cmpOr(a, b int) int {
-	if a != 0 {
-		return a
-	}
-	return b
 }
 
 // look returns nil for an entry whose account is as it should be.

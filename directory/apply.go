@@ -1,0 +1,301 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"rollcall/identity"
+)
+
+// stepsPerTransaction is how many steps are applied at a time: what is lost, and done again, after a crash.
+const stepsPerTransaction = 200
+
+var (
+	// errRunMoved says that another process went on with the run meanwhile.
+	errRunMoved = errors.New("directory: the run was continued elsewhere")
+	// errRunEnded says that another process finished it.
+	errRunEnded = errors.New("directory: the run was finished elsewhere")
+)
+
+// Apply applies a stored plan, exactly as it was shown. A run that was cut short, even by the end of the process, goes on where it
+// stopped: call Apply with the same plan again. The run remembers its next step in the transaction that applies the steps
+// before it, so no step is applied twice, not even by two processes at once.
+//
+// Steps that are refused, or whose account changed since the plan was made, are reported and do not keep the others waiting.
+func (s *Syncer) Apply(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor, progress Progress) (Report, error) {
+	a, err := s.begin(ctx, org, id, by)
+	if err != nil {
+		return Report{}, err
+	}
+	for done := 0; done < len(a.steps); {
+		report, err := a.next(ctx)
+		if errors.Is(err, errRunEnded) {
+			return a.outcome(ctx)
+		}
+		if err != nil {
+			return Report{}, err
+		}
+		done = report.Done
+		progress.tell("applying", done, len(a.steps))
+	}
+	return a.finish(ctx)
+}
+
+// application is a run under way.
+type application struct {
+	service   *identity.Service
+	connector identity.Connector
+	plan      identity.Plan
+	steps     []Step
+	reading   Reading
+	run       identity.RunID
+	startedBy identity.Actor
+}
+
+// begin finds the plan's unfinished run or starts one.
+func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor) (*application, error) {
+	a := &application{service: s.service}
+	var body Plan
+	err := s.service.Transact(ctx, org, by, func(c *identity.Acts) error {
+		tx := c.Tx()
+		var err error
+		if a.plan, err = tx.Plan(ctx, org, id); err != nil {
+			return err
+		}
+		if a.connector, err = tx.Connector(ctx, org, a.plan.Connector); err != nil {
+			return err
+		}
+		if hashOf(a.plan.Body) != a.plan.Hash {
+			return identity.Refuse(identity.Conflict, RulePlanDamaged, "the stored plan is not the one that was shown: its checksum differs; plan again")
+		}
+		body = Plan{}
+		if err := json.Unmarshal(a.plan.Body, &body); err != nil {
+			return fmt.Errorf("directory: decode plan %s: %w", id, err)
+		}
+		run, err := s.runFor(ctx, c, a.plan, a.connector, by, len(body.Steps))
+		a.run, a.startedBy = run.ID, run.Actor
+		return err
+	})
+	a.steps, a.reading = body.Steps, body.Reading
+	return a, err
+}
+
+func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, n identity.Connector, by identity.Actor, steps int) (identity.Run, error) {
+	tx := c.Tx()
+	runs, err := tx.Runs(ctx, p.Org, "", 100)
+	if err != nil {
+		return identity.Run{}, err
+	}
+	for _, run := range runs {
+		switch {
+		case run.State == identity.RunRunning && run.Plan == p.ID:
+			return run, nil
+		case run.State == identity.RunRunning:
+			return identity.Run{}, identity.Refuse(identity.Conflict, RuleRunUnfinished,
+				"the run %s of the plan %s has not finished; apply that plan again to finish it", run.ID, run.Plan)
+		}
+	}
+	if err := applicable(p, n, c.Org(), runs); err != nil {
+		return identity.Run{}, err
+	}
+	run := identity.Run{ID: identity.RunID(s.service.NewID()), Org: p.Org, Connector: p.Connector, Plan: p.ID,
+		State: identity.RunRunning, Actor: by, StartedAt: c.Now(), Version: 1}
+	if run.Report, err = json.Marshal(Report{Total: steps}); err != nil {
+		return identity.Run{}, err
+	}
+	p.State = identity.PlanApplying
+	if err := tx.UpdatePlan(ctx, p); err != nil {
+		return identity.Run{}, err
+	}
+	return run, tx.InsertRun(ctx, run)
+}
+
+// applicable refuses plans that must not be applied, or not any more.
+func applicable(p identity.Plan, n identity.Connector, o identity.Organization, runs []identity.Run) error {
+	switch p.State {
+	case identity.PlanReady, identity.PlanApproved:
+	case identity.PlanHeld:
+		return identity.Refuse(identity.Conflict, RulePlanHeld, "the loss guard holds this plan; an administrator must approve it first")
+	case identity.PlanRefused:
+		return identity.Refuse(identity.Conflict, RulePlanRefused, "the directory's answer was not good enough to act on; see the plan for the reason, then plan again")
+	default:
+		return identity.Refuse(identity.Conflict, RulePlanApplied, "this plan has been applied; plan again to see what differs now")
+	}
+	if o.SyncMode == identity.SyncPaused {
+		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first")
+	}
+	if o.SyncMode == identity.SyncDisabled {
+		return identity.Refuse(identity.Conflict, RuleSyncOff, "synchronization is off for this organization")
+	}
+	if p.CreatedAt.Before(n.UpdatedAt) {
+		return identity.Refuse(identity.Conflict, RulePlanStale, "the settings of the connector changed after this plan was made; plan again")
+	}
+	for _, run := range runs {
+		if run.Connector == p.Connector && run.StartedAt.After(p.CreatedAt) {
+			return identity.Refuse(identity.Conflict, RulePlanStale, "another plan of this connector was applied after this one was made; plan again")
+		}
+	}
+	return nil
+}
+
+// next applies the next steps: many in one transaction, or, if the store refuses one of them, one after another.
+func (a *application) next(ctx context.Context) (Report, error) {
+	for {
+		report, first, err := a.batch(ctx, stepsPerTransaction)
+		switch {
+		case err == nil:
+			return report, nil
+		case errors.Is(err, errRunMoved):
+			continue
+		case ctx.Err() != nil:
+			return Report{}, ctx.Err()
+		case !refusal(err):
+			return Report{}, err
+		}
+		return a.oneByOne(ctx, min(first+stepsPerTransaction, len(a.steps)))
+	}
+}
+
+func (a *application) oneByOne(ctx context.Context, until int) (Report, error) {
+	for {
+		report, at, err := a.batch(ctx, 1)
+		if err != nil && ctx.Err() == nil && refusal(err) {
+			report, err = a.giveUp(ctx, at, err)
+		}
+		switch {
+		case errors.Is(err, errRunMoved):
+			continue
+		case err != nil && ctx.Err() != nil:
+			return Report{}, ctx.Err()
+		case err != nil || report.Done >= until:
+			return report, err
+		}
+	}
+}
+
+// batch applies about n of the next steps in one transaction. Steps that belong together are never parted.
+func (a *application) batch(ctx context.Context, n int) (report Report, first int, err error) {
+	err = a.transact(ctx, func(c *identity.Acts, run *identity.Run, r *Report) error {
+		first = run.NextStep
+		for run.NextStep < min(first+n, len(a.steps)) {
+			unit := a.unit(run.NextStep)
+			err := a.applyUnit(ctx, c, unit, r, run.NextStep)
+			if err != nil {
+				if len(unit) > 1 || !refusal(err) {
+					return err // an exchange that is half done must not stay
+				}
+				r.fail(run.NextStep, unit[0], err)
+			}
+			run.NextStep += len(unit)
+		}
+		report = *r
+		report.Done = run.NextStep
+		return nil
+	})
+	return report, first, err
+}
+
+// giveUp records that the unit at a step failed and goes on after it.
+func (a *application) giveUp(ctx context.Context, at int, why error) (report Report, err error) {
+	err = a.transact(ctx, func(_ *identity.Acts, run *identity.Run, r *Report) error {
+		if run.NextStep != at {
+			return errRunMoved
+		}
+		for i, step := range a.unit(at) {
+			r.fail(at+i, step, why)
+		}
+		run.NextStep += len(a.unit(at))
+		report = *r
+		report.Done = run.NextStep
+		return nil
+	})
+	return report, err
+}
+
+// unit returns the step at i with all the others of its group.
+func (a *application) unit(i int) []Step {
+	end := i + 1
+	for g := a.steps[i].Group; g != 0 && end < len(a.steps) && a.steps[end].Group == g; end++ {
+	}
+	return a.steps[i:end]
+}
+
+// transact runs fn in a transaction that also stores the run. fn sees the run as it is in the transaction; once the run has ended,
+// fn is not called.
+func (a *application) transact(ctx context.Context, fn func(*identity.Acts, *identity.Run, *Report) error) error {
+	return a.service.Transact(ctx, a.plan.Org, actorOf(a.connector), func(c *identity.Acts) error {
+		run, err := c.Tx().Run(ctx, a.plan.Org, a.run)
+		if err != nil {
+			return err
+		}
+		if run.State != identity.RunRunning {
+			return errRunEnded
+		}
+		report, err := reportOf(run)
+		if err != nil {
+			return err
+		}
+		if err := fn(c, &run, &report); err != nil {
+			return err
+		}
+		if run.Report, err = json.Marshal(report); err != nil {
+			return err
+		}
+		if err := c.Tx().UpdateRun(ctx, run); err != nil {
+			if identity.KindOf(err) == identity.Stale {
+				return errRunMoved
+			}
+			return err
+		}
+		return nil
+	})
+}
+
+// finish closes the run. The organization's first run that got so far makes synchronization operational (DIR-01).
+func (a *application) finish(ctx context.Context) (Report, error) {
+	_, err := a.service.ChangeOrganization(ctx, actorOf(a.connector), a.plan.Org, func(o identity.Organization) identity.Organization {
+		if o.SyncMode == identity.SyncRegistered {
+			o.SyncMode = identity.SyncManual
+		}
+		return o
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	var report Report
+	err = a.transact(ctx, func(c *identity.Acts, run *identity.Run, r *Report) error {
+		run.State, run.FinishedAt = r.finalState(), c.Now()
+		r.State, r.Done = run.State, run.NextStep
+		report = *r
+		tx := c.Tx()
+		plan, err := tx.Plan(ctx, a.plan.Org, a.plan.ID)
+		if err != nil {
+			return err
+		}
+		plan.State = identity.PlanApplied
+		if err := tx.UpdatePlan(ctx, plan); err != nil || !a.reading.Complete {
+			return err
+		}
+		connector, err := tx.Connector(ctx, a.plan.Org, a.plan.Connector)
+		if err != nil {
+			return err
+		}
+		connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
+		return tx.UpdateConnector(ctx, connector)
+	})
+	if errors.Is(err, errRunMoved) || errors.Is(err, errRunEnded) {
+		return a.outcome(ctx)
+	}
+	return report, err
+}
+
+// outcome reads what another process made of the run.
+func (a *application) outcome(ctx context.Context) (Report, error) {
+	run, err := a.service.Reader().Run(ctx, a.plan.Org, a.run)
+	if err != nil {
+		return Report{}, err
+	}
+	return reportOf(run)
+}

@@ -1,0 +1,120 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"rollcall/identity"
+)
+
+// Show returns a stored plan.
+func (s *Syncer) Show(ctx context.Context, org identity.OrgID, id identity.PlanID) (identity.Plan, Plan, error) {
+	stored, err := s.service.Reader().Plan(ctx, org, id)
+	if err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
+	var plan Plan
+	if err := json.Unmarshal(stored.Body, &plan); err != nil {
+		return identity.Plan{}, Plan{}, fmt.Errorf("directory: decode plan %s: %w", id, err)
+	}
+	return stored, plan, nil
+}
+
+// History returns the runs of an organization, the newest first, at most limit; of one connector unless it is empty.
+func (s *Syncer) History(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Run, error) {
+	return s.service.Reader().Runs(ctx, org, connector, limit)
+}
+
+// Plans returns the plans of an organization, the newest first and without their steps, at most limit; of one connector unless it
+// is empty.
+func (s *Syncer) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
+	return s.service.Reader().Plans(ctx, org, connector, limit)
+}
+
+// Approve lets a plan be applied that the loss guard holds. It is for this plan only, and it is recorded who did it.
+func (s *Syncer) Approve(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor) (identity.Plan, error) {
+	name := by.Name
+	if name == "" {
+		name = by.ID
+	}
+	if name == "" || by.Kind == identity.ConnectorRun || by.Kind == identity.System {
+		return identity.Plan{}, identity.Refuse(identity.Forbidden, RuleApproverNeeded, "a held plan is approved by a person, by name")
+	}
+	var plan identity.Plan
+	err := s.service.Transact(ctx, org, by, func(c *identity.Acts) error {
+		tx := c.Tx()
+		var err error
+		if plan, err = tx.Plan(ctx, org, id); err != nil {
+			return err
+		}
+		if plan.State != identity.PlanHeld {
+			return identity.Refuse(identity.Conflict, RulePlanNotHeld, "this plan is %s; only a held plan is approved", plan.State)
+		}
+		connector, err := tx.Connector(ctx, org, plan.Connector)
+		if err != nil {
+			return err
+		}
+		if plan.CreatedAt.Before(connector.UpdatedAt) {
+			return identity.Refuse(identity.Conflict, RulePlanStale, "the settings of the connector changed after this plan was made; plan again")
+		}
+		plan.State, plan.ApprovedBy = identity.PlanApproved, name
+		if err := tx.UpdatePlan(ctx, plan); err != nil {
+			return err
+		}
+		return c.Tell(ctx, identity.EventPlanApproved, map[string]any{"plan": plan.ID, "hash": plan.Hash, "summary": plan.Summary})
+	})
+	if err == nil {
+		plan.Version++
+	}
+	return plan, err
+}
+
+// Run plans and applies in one go, unless the plan is held or refused: then it returns the plan, and a report without a run. It
+// wants a plan of the connector as it is now set up to have been shown before (DIR-03), and finishes a run that was cut short.
+func (s *Syncer) Run(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, Report, error) {
+	if err := s.mayRun(ctx, org, connector, by, progress); err != nil {
+		return identity.Plan{}, Plan{}, Report{}, err
+	}
+	stored, plan, err := s.Plan(ctx, org, connector, by, progress)
+	if err != nil || stored.State != identity.PlanReady {
+		return stored, plan, Report{}, err
+	}
+	report, err := s.Apply(ctx, org, stored.ID, by, progress)
+	return stored, plan, report, err
+}
+
+func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) error {
+	read := s.service.Reader()
+	c, err := read.Connector(ctx, org, connector)
+	if err != nil {
+		return err
+	}
+	o, err := read.Organization(ctx, org)
+	if err != nil {
+		return err
+	}
+	if o.SyncMode == identity.SyncPaused {
+		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first")
+	}
+	runs, err := read.Runs(ctx, org, connector, 100)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.State == identity.RunRunning {
+			if _, err := s.Apply(ctx, org, run.Plan, by, progress); err != nil {
+				return err
+			}
+		}
+	}
+	plans, err := read.Plans(ctx, org, connector, 1)
+	if err != nil {
+		return err
+	}
+	if len(plans) == 0 || plans[0].CreatedAt.Before(c.UpdatedAt) {
+		return identity.Refuse(identity.Conflict, RuleDryRunRequired,
+			"nobody has seen yet what this connector, as it is now set up, would do; make a plan first and read it")
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rollcall/identity"
+)
+
+// Open connects to the directory of a connector.
+type Open func(ctx context.Context, c identity.Connector) (Source, error)
+
+// accountsPerPage is how many accounts are read at a time.
+const accountsPerPage = 2000
+
+// Syncer plans and applies synchronizations. It may be used by several goroutines, and several may work on one store.
+type Syncer struct {
+	service *identity.Service
+	open    Open
+}
+
+// New returns a Syncer over a service.
+func New(service *identity.Service, open Open) *Syncer { return &Syncer{service: service, open: open} }
+
+// Plan reads the directory, plans what to do and stores the plan; it changes nobody (DIR-03). A directory that does not answer, or
+// answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded.
+func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
+	read := s.service.Reader()
+	in := Input{EmailPolicy: s.service.EmailPolicy()}
+	var err error
+	if in.Org, err = read.Organization(ctx, org); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
+	if in.Connector, err = read.Connector(ctx, org, connector); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
+	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
+	plan, err := s.compute(ctx, in, progress)
+	if err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
+	stored, err := s.storePlan(ctx, in, plan, by)
+	return stored, plan, err
+}
+
+func (s *Syncer) compute(ctx context.Context, in Input, progress Progress) (Plan, error) {
+	source, err := s.open(ctx, in.Connector)
+	if err == nil {
+		defer source.Close()
+		err = s.gather(ctx, source, &in, progress)
+	}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return Plan{}, ctx.Err()
+	case identity.KindOf(err) == identity.Unavailable:
+		return unreachable(in, s, err), nil
+	default:
+		return Plan{}, err
+	}
+	view := surveyOf(in)
+	if err := s.lookUp(ctx, source, view, progress); err != nil {
+		return Plan{}, err
+	}
+	progress.tell("planning", len(in.Snapshot.Entries), len(in.Snapshot.Entries))
+	return view.plan(), nil
+}
+
+// gather reads the directory and, meanwhile, the accounts. What changes between the two is caught by the versions that the steps
+// are bound to.
+func (s *Syncer) gather(ctx context.Context, source Source, in *Input, progress Progress) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	loaded := make(chan error, 1)
+	go func() { loaded <- s.load(ctx, in) }()
+	snapshot, err := source.Snapshot(ctx, progress)
+	if err != nil {
+		cancel()
+		<-loaded
+		return err
+	}
+	in.Snapshot = snapshot
+	return <-loaded
+}
+
+func (s *Syncer) load(ctx context.Context, in *Input) error {
+	read, org := s.service.Reader(), in.Org.ID
+	var after identity.AccountID
+	for {
+		page, err := read.Accounts(ctx, org, identity.AccountQuery{After: after, Limit: accountsPerPage})
+		if err != nil {
+			return err
+		}
+		in.Accounts = append(in.Accounts, page...)
+		if len(page) < accountsPerPage {
+			break
+		}
+		after = page[len(page)-1].ID
+	}
+	domains, err := read.Domains(ctx, org)
+	if err != nil {
+		return err
+	}
+	in.Verified = make(map[string]bool, len(domains))
+	for _, d := range domains {
+		in.Verified[d.Name] = true
+	}
+	connectors, err := read.Connectors(ctx, org)
+	if err != nil {
+		return err
+	}
+	for _, c := range connectors {
+		if c.ID != in.Connector.ID {
+			in.Others = append(in.Others, c)
+		}
+	}
+	return nil
+}
+
+// lookUp adds what the plan needs to know of the missing entries and of the addresses that may be wanted.
+func (s *Syncer) lookUp(ctx context.Context, source Source, view *survey, progress Progress) error {
+	if ids, known := view.lookUps(); len(ids) > 0 {
+		progress.tell("looking up missing entries", 0, len(ids))
+		findings, err := source.Find(ctx, ids, known)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil: // no evidence: nobody is lost
+			for _, id := range ids {
+				findings = append(findings, Finding{ID: id, Kind: Unknown, Detail: sentence(err)})
+			}
+		}
+		view.Findings = make(map[identity.ObjectID]Finding, len(findings))
+		for _, f := range findings {
+			view.Findings[f.ID] = f
+		}
+	}
+	read := s.service.Reader()
+	view.Held, view.Claimed = map[identity.EmailKey]identity.Hold{}, map[string]bool{}
+	asked := map[string]bool{}
+	for _, key := range view.wanted() {
+		hold, err := read.Hold(ctx, key)
+		if err == nil {
+			view.Held[key] = hold
+		} else if !identity.IsNotFound(err) {
+			return err
+		}
+		domain := key.DomainOf()
+		if asked[domain] {
+			continue
+		}
+		asked[domain] = true
+		holders, err := read.DomainHolders(ctx, domain)
+		if err != nil {
+			return err
+		}
+		for _, d := range holders {
+			if d.State == identity.DomainClaimed && d.Org != view.Org.ID {
+				view.Claimed[domain] = true
+			}
+		}
+	}
+	return nil
+}
+
+// unreachable is the plan of a directory that did not answer (DIR-16).
+func unreachable(in Input, s *Syncer, err error) Plan {
+	why := sentence(err)
+	plan := Plan{Connector: in.Connector.ID, ConnectorName: in.Connector.Name, Steps: []Step{},
+		Reading: Reading{ReadAt: s.service.Now(), Gaps: []string{why}},
+		Figures: Figures{Ops: map[Op]int{}},
+		Refused: "The directory could not be read, so nothing is planned. " + why}
+	policy := in.Policy.WithDefaults()
+	plan.Guard = Guard{Base: policy.MinBase, MaxLosses: policy.MaxLosses, MaxPercent: policy.MaxLossPercent}
+	return plan
+}
+
+func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, by identity.Actor) (identity.Plan, error) {
+	body, hash, err := plan.Encode()
+	if err != nil {
+		return identity.Plan{}, fmt.Errorf("directory: encode plan: %w", err)
+	}
+	summary, err := encodeSummary(plan)
+	if err != nil {
+		return identity.Plan{}, err
+	}
+	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
+		Hash: hash, State: plan.State(), Summary: summary, Body: body, Version: 1}
+	err = s.service.Transact(ctx, in.Org.ID, by, func(c *identity.Acts) error {
+		now, err := c.Tx().Connector(ctx, in.Org.ID, in.Connector.ID)
+		if err != nil {
+			return err
+		}
+		if !now.UpdatedAt.Equal(in.Connector.UpdatedAt) {
+			return identity.Refuse(identity.Conflict, RulePlanStale, "the settings of the connector were changed while the directory was read; plan again")
+		}
+		stored.CreatedAt = c.Now()
+		return c.Tx().InsertPlan(ctx, stored)
+	})
+	return stored, err
+}
+
+// actorOf is who changes people on a connector's behalf.
+func actorOf(c identity.Connector) identity.Actor {
+	return identity.Actor{Kind: identity.ConnectorRun, ID: string(c.ID), Name: c.Name, Org: c.Org}
+}
+
+// refusal reports whether err is a rule's or the store's judgement about one step, so that the others can go on.
+func refusal(err error) bool {
+	var e *identity.Error
+	return errors.As(err, &e) && e.Kind != identity.Internal && e.Kind != identity.Unavailable
+}

@@ -1,0 +1,120 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"rollcall/identity"
+)
+
+// proof is stored with every event that a run causes: what the directory showed, and by which plan and run.
+type proof struct {
+	Finding      FindingKind     `json:"finding,omitempty"`
+	DN           string          `json:"dn,omitempty"`
+	Detail       string          `json:"detail,omitempty"`
+	Server       string          `json:"server,omitempty"`
+	InvocationID string          `json:"invocationId,omitempty"`
+	HighestUSN   int64           `json:"highestUSN,omitempty"`
+	ReadAt       time.Time       `json:"readAt"`
+	Plan         identity.PlanID `json:"plan"`
+	Run          identity.RunID  `json:"run"`
+	StartedBy    string          `json:"startedBy,omitempty"`
+	Reason       string          `json:"reason"`
+	Changes      []Change        `json:"changes,omitempty"`
+}
+
+func (a *application) proof(s Step) (json.RawMessage, error) {
+	p := proof{Server: a.reading.Server, InvocationID: a.reading.InvocationID, HighestUSN: a.reading.HighestUSN, ReadAt: a.reading.ReadAt,
+		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes}
+	if p.StartedBy == "" {
+		p.StartedBy = string(a.startedBy.Kind)
+	}
+	if s.Evidence != nil {
+		p.Finding, p.DN, p.Detail = s.Evidence.Finding, s.Evidence.DN, s.Evidence.Detail
+	}
+	return json.Marshal(p)
+}
+
+// applyUnit applies one step, or the steps of one exchange.
+func (a *application) applyUnit(ctx context.Context, c *identity.Acts, unit []Step, r *Report, at int) error {
+	if !unit[0].Op.Acts() {
+		r.rest(at, unit[0])
+		return nil
+	}
+	parked := map[identity.AccountID]bool{}
+	if len(unit) > 1 {
+		for _, step := range unit {
+			if err := a.park(ctx, c, step, parked); err != nil {
+				return err
+			}
+		}
+	}
+	for _, step := range unit {
+		if err := a.applyStep(ctx, c, step, parked[step.Account]); err != nil {
+			return err
+		}
+	}
+	for _, step := range unit {
+		r.applied(step.Op)
+	}
+	return nil
+}
+
+func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, parked bool) error {
+	evidence, err := a.proof(s)
+	if err != nil {
+		return err
+	}
+	link := identity.DirectoryLink{Connector: a.plan.Connector, Object: s.Object, DN: s.DN}
+	if s.Op == OpCreate {
+		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
+			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
+		return err
+	}
+	version := s.Version
+	if parked {
+		version++
+	}
+	m := identity.Mirror{Link: link, Standing: s.Standing, Loss: s.Loss, Evidence: evidence}
+	if s.Draft != nil {
+		m.Draft = s.Draft.identity()
+	}
+	_, err = c.Mirror(ctx, s.Account, unchangedSince(version), m)
+	return err
+}
+
+// park takes an account's addresses and userName off the board, so that others of the exchange can have them before the account
+// gets its new ones in the same transaction. Nobody ever sees the account so.
+func (a *application) park(ctx context.Context, c *identity.Acts, s Step, parked map[identity.AccountID]bool) error {
+	account, err := c.Tx().Account(ctx, a.plan.Org, s.Account)
+	if err != nil {
+		return err
+	}
+	if err := unchangedSince(s.Version)(account); err != nil {
+		return err
+	}
+	if err := c.Release(ctx, s.Account); err != nil {
+		return err
+	}
+	if identity.KeyOfUserName(account.UserName) == identity.KeyOfUserName(s.Draft.UserName) {
+		return nil
+	}
+	account.UserName = "parked " + string(account.ID)
+	parked[s.Account] = true
+	return c.Tx().UpdateAccount(ctx, account, nil)
+}
+
+// unchangedSince refuses an account that is no longer the one that the plan is about.
+func unchangedSince(version int64) func(identity.Account) error {
+	return func(a identity.Account) error {
+		if a.Version != version {
+			return identity.Refuse(identity.Stale, RuleAccountMovedOn, "the user %s was changed after the plan was made", a.UserName)
+		}
+		return nil
+	}
+}
+
+func (d Draft) identity() identity.Draft {
+	return identity.Draft{UserName: d.UserName, ExternalID: d.ExternalID, Emails: d.Emails, Profile: d.Profile, Active: true}
+}
