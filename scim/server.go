@@ -112,13 +112,13 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 		w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
 		return nil, failure(http.StatusUnauthorized, "", "A bearer token is required.")
 	}
-	token, err := s.identity.Reader().TokenByHash(r.Context(), identity.HashSecret(secret))
-	if err != nil && !identity.IsNotFound(err) {
-		return nil, err
-	}
-	if err != nil || !token.RevokedAt.IsZero() {
+	token, err := s.identity.Authenticate(r.Context(), secret)
+	if identity.IsNotFound(err) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
 		return nil, failure(http.StatusUnauthorized, "", "The bearer token is unknown or revoked.")
+	}
+	if err != nil {
+		return nil, err
 	}
 	if token.Org != org {
 		return nil, failure(http.StatusForbidden, "", "The bearer token does not give access to this organization.")
