@@ -1,0 +1,52 @@
+# Rollcall: what a developer does, one word each. "make" alone lists them.
+
+# A clone that belongs to somebody else must build too: the go command would refuse to ask git about it.
+export GOFLAGS := -buildvcs=false
+# The database driver of SQLite is C.
+export CGO_ENABLED := 1
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 5s
+PACKAGES ?= ./...
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test check unit fuzz lint fmt bench fixtures
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the whole story on embedded parts: nothing to install, nothing kept
+	go run ./cmd/rollcall demo
+
+test: fixtures check unit fuzz ## everything that has to pass: format, vet, tests with the race detector, a little fuzzing
+
+check: ## format and vet only
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
+	go vet $(PACKAGES)
+
+# Two packages at a time: each may start servers of its own, and memory and ports are not endless.
+unit: ## the tests with the race detector; PACKAGES=./scim/... for a part
+	go test -race -timeout 20m -p 2 $(PACKAGES)
+
+# Each fuzz target in turn, because go test takes one at a time.
+fuzz: ## each fuzz target for FUZZTIME (5s)
+	@for package in $$(go list $(PACKAGES)); do \
+		dir=$$(go list -f '{{.Dir}}' $$package); \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go 2>/dev/null); do \
+			echo "fuzz $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+lint: ## golangci-lint; downloads it the first time
+	go run $(GOLANGCI_LINT) run $(PACKAGES)
+
+fmt: ## format the code
+	gofmt -w .
+
+bench: ## the benchmarks
+	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+fixtures: ## install the servers the tests start (Samba AD, OpenLDAP, PostgreSQL); quick when they are there
+	fixtures/install.sh
