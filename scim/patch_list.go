@@ -165,7 +165,7 @@ func (t *target) changeSelected(o operation, old []any) ([]any, error) {
 			list[i] = mergeSubs(e, subs)
 			continue
 		}
-		list[i] = clone(given)
+		list[i] = t.replacement(given)
 	}
 	if len(found) == 0 {
 		el, err := t.newElement(o, given)
@@ -196,6 +196,32 @@ func (t *target) given(value any) (any, error) {
 	return values[0], nil
 }
 
+// replacement is the element that takes the place of a selected one. What the path says of it stays true unless the
+// operation says otherwise, so that the same path finds it again.
+func (t *target) replacement(given any) any {
+	subs, ok := given.(map[string]any)
+	if !ok {
+		return given
+	}
+	el, err := t.asserted()
+	if err != nil {
+		return clone(given)
+	}
+	return mergeSubs(el, subs)
+}
+
+// asserted is an element of which nothing is known but what the path's filter says it equals; an error if the filter is
+// of another kind.
+func (t *target) asserted() (map[string]any, error) {
+	said := map[string]any{}
+	if t.path.Where != nil && !equalities(t.path.Where, said) {
+		return nil, invalid(scimerrors.ScimTypeNoTarget, "%s selects no value of this resource.", t.path)
+	}
+	el, err := t.dialect.single(t.attr, said, t.path.String())
+	m, _ := el.(map[string]any)
+	return m, err
+}
+
 func (t *target) removeSelected(old []any, selects func(any) bool) []any {
 	list := make([]any, 0, len(old))
 	for _, el := range old {
@@ -219,19 +245,14 @@ func (t *target) removeSelected(old []any, selects func(any) bool) []any {
 // the dialect says otherwise.
 func (t *target) newElement(o operation, given any) (any, error) {
 	subs, ok := given.(map[string]any)
-	said := map[string]any{}
-	switch {
-	case !ok || o.op == opReplace && !t.dialect.replaceCreates:
-	case t.path.Where != nil && !equalities(t.path.Where, said):
-	default:
-		el, err := t.dialect.single(t.attr, said, t.path.String())
-		if err != nil {
-			return nil, err
-		}
-		m, _ := el.(map[string]any)
-		return mergeSubs(m, subs), nil
+	if !ok || o.op == opReplace && !t.dialect.replaceCreates {
+		return nil, invalid(scimerrors.ScimTypeNoTarget, "%s selects no value of this resource.", t.path)
 	}
-	return nil, invalid(scimerrors.ScimTypeNoTarget, "%s selects no value of this resource.", t.path)
+	el, err := t.asserted()
+	if err != nil {
+		return nil, err
+	}
+	return mergeSubs(el, subs), nil
 }
 
 // equalities collects what a filter of nothing but "eq" joined by "and" says; false for any other filter.

@@ -101,6 +101,7 @@ func TestPatch(t *testing.T) {
 		"replace a list by nothing":                      {`[{"op":"replace","path":"emails","value":[]}]`, `{"emails":null}`},
 		"pitfall 24: replace selected sub-attributes":    {`[{"op":"replace","path":"emails[type eq \"work\"].value","value":"n@x.org"}]`, `{"emails":[{"primary":true,"type":"work","value":"n@x.org"},{"type":"home","value":"ada@h.org"}]}`},
 		"pitfall 24: replace a selected element":         {`[{"op":"replace","path":"emails[type eq \"home\"]","value":{"type":"home","value":"n@h.org"}}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"},{"type":"home","value":"n@h.org"}]}`},
+		"a replaced element stays what its path says":    {`[{"op":"replace","path":"emails[type eq \"home\"]","value":{"value":"n@h.org"}}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"},{"type":"home","value":"n@h.org"}]}`},
 		"pitfall 24: add to nothing selected creates":    {`[{"op":"Add","path":"phoneNumbers[type eq \"mobile\"].value","value":"+1"}]`, `{"phoneNumbers":[{"type":"mobile","value":"+1"}]}`},
 		"add to a selected element":                      {`[{"op":"add","path":"emails[type eq \"home\"]","value":{"display":"H"}}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"},{"display":"H","type":"home","value":"ada@h.org"}]}`},
 		"a new primary takes the place of the old":       {`[{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}]`, `{"emails":[{"primary":false,"type":"work","value":"ada@x.org"},{"primary":true,"type":"home","value":"ada@h.org"}]}`},
