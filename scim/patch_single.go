@@ -63,8 +63,8 @@ func (t *target) set(o operation) error {
 	if v == nil && t.attr.required {
 		return invalid(scimerrors.ScimTypeInvalidValue, "%s is required and must not be empty.", t.attr.Name)
 	}
-	given, complex := v.(map[string]any)
-	if !complex {
+	given, ok := v.(map[string]any)
+	if !ok {
 		t.store(v)
 		return nil
 	}

@@ -64,16 +64,16 @@ func (x *index) push(n filter.Node) (where identity.Condition, exact bool) {
 		return all, exact
 	case *filter.Or:
 		exact = true
-		any := make(identity.Or, 0, len(n.Terms))
+		alternatives := make(identity.Or, 0, len(n.Terms))
 		for _, t := range n.Terms {
 			c, e := x.push(t)
 			if c == nil {
 				return nil, false
 			}
 			exact = exact && e
-			any = append(any, c)
+			alternatives = append(alternatives, c)
 		}
-		return any, exact
+		return alternatives, exact
 	case *filter.Not:
 		if c, e := x.push(n.Term); e {
 			return identity.Not{Condition: c}, true
