@@ -1,7 +1,7 @@
 # Rollcall: what a developer does, one word each. "make" alone lists them.
 
 # A clone that belongs to somebody else must build too: the go command would refuse to ask git about it.
-export GOFLAGS := -buildvcs=false
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 # The database driver of SQLite is C.
 export CGO_ENABLED := 1
 
