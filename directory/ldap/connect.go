@@ -1,0 +1,153 @@
+package ldap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+const dialTimeout = 15 * time.Second
+
+// connection is one bound connection. It closes itself when its context ends.
+type connection struct {
+	*ldap.Conn
+	budget   *budgetConn
+	host     string
+	patience time.Duration // for one answer
+	stop     func() bool
+}
+
+func (c *connection) close() {
+	c.stop()
+	_ = c.Conn.Close() // the other side may be gone already
+}
+
+// search runs one request, with a fresh budget of bytes for the answer.
+func (c *connection) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
+	c.budget.refill()
+	began := time.Now()
+	result, err := c.Conn.Search(req)
+	var answered *ldap.Error
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case c.budget.exceeded.Load():
+		return nil, &tooMuch{limit: c.budget.limit}
+	case err == nil, errors.As(err, &answered) && answered.ResultCode < ldap.ErrorNetwork:
+		return result, err
+	case time.Since(began) >= c.patience: // the library does not tell this from other failures
+		return nil, &broken{err: context.DeadlineExceeded}
+	}
+	return nil, &broken{err: err}
+}
+
+// broken is a connection that failed before the server answered.
+type broken struct{ err error }
+
+func (e *broken) Error() string { return "the connection broke: " + e.err.Error() }
+func (e *broken) Unwrap() error { return e.err }
+
+// tooMuch is an answer that is larger than the settings allow.
+type tooMuch struct{ limit int64 }
+
+func (e *tooMuch) Error() string { return fmt.Sprintf("more than %d bytes in one answer", e.limit) }
+
+// connect dials, encrypts and binds.
+func (s *Source) connect(ctx context.Context) (*connection, error) {
+	u, err := url.Parse(s.settings.URL)
+	if err != nil {
+		return nil, err
+	}
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = map[string]string{"ldap": "389", "ldaps": "636"}[u.Scheme]
+	}
+	config, err := s.tlsConfig(host)
+	if err != nil {
+		return nil, err
+	}
+	password, err := s.settings.password()
+	if err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Timeout: dialTimeout}
+	raw, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, err
+	}
+	budget := newBudgetConn(raw, int64(s.settings.MaxPageBytes))
+	var wire net.Conn = budget
+	if u.Scheme == "ldaps" {
+		secure := tls.Client(budget, config)
+		handshake, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		if err := secure.HandshakeContext(handshake); err != nil {
+			_ = raw.Close()
+			return nil, err
+		}
+		wire = secure
+	}
+	conn := ldap.NewConn(wire, u.Scheme == "ldaps")
+	conn.Start()
+	patience := time.Duration(s.settings.PageTimeout)
+	conn.SetTimeout(patience)
+	c := &connection{Conn: conn, budget: budget, host: u.Host, patience: patience, stop: context.AfterFunc(ctx, func() { _ = raw.Close() })}
+	if s.settings.StartTLS {
+		err = conn.StartTLS(config)
+	}
+	if err == nil {
+		err = conn.Bind(s.settings.BindDN, password)
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Source) tlsConfig(host string) (*tls.Config, error) {
+	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if s.settings.ServerName != "" {
+		config.ServerName = s.settings.ServerName
+	}
+	if s.settings.CAFile == "" {
+		return config, nil
+	}
+	var err error
+	config.RootCAs, err = s.settings.authorities()
+	return config, err
+}
+
+// budgetConn ends a connection over which more comes than was asked for. The LDAP library reads a whole message before it looks at
+// it, and a hostile or broken server could fill the memory with one.
+type budgetConn struct {
+	net.Conn
+	limit    int64
+	left     atomic.Int64
+	exceeded atomic.Bool
+}
+
+func newBudgetConn(c net.Conn, limit int64) *budgetConn {
+	b := &budgetConn{Conn: c, limit: limit}
+	b.refill()
+	return b
+}
+
+func (b *budgetConn) refill() { b.left.Store(b.limit) }
+
+// Read reads until the budget is used up.
+func (b *budgetConn) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if b.left.Add(-int64(n)) < 0 {
+		b.exceeded.Store(true)
+		return 0, &tooMuch{limit: b.limit}
+	}
+	return n, err
+}

@@ -1,0 +1,218 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/directory"
+	"rollcall/identity"
+)
+
+const (
+	attempts      = 3
+	maxEmptyPages = 100 // in a row, with a cookie: a server may skip what an account cannot see
+	maxGaps       = 20  // that are named
+)
+
+// Source reads one directory. It opens a connection for every reading, so it may be kept.
+type Source struct {
+	settings Settings
+	decoder  *decoder
+	now      func() time.Time
+}
+
+// Open checks the settings and returns a source. Nothing is sent yet: an unreachable directory shows at the first reading. now
+// tells the time of readings.
+func Open(s Settings, now func() time.Time) (*Source, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	s = s.WithDefaults()
+	return &Source{settings: s, decoder: newDecoder(s), now: now}, nil
+}
+
+// OpenConnector is [Open] for a stored connector: what a [directory.Syncer] wants.
+func OpenConnector(now func() time.Time) directory.Open {
+	return func(_ context.Context, c identity.Connector) (directory.Source, error) {
+		s, err := ParseSettings(c.Settings)
+		if err != nil {
+			return nil, err
+		}
+		return Open(s, now)
+	}
+}
+
+// Close has nothing to close: every reading closes its own connection.
+func (s *Source) Close() error { return nil }
+
+// Snapshot reads every entry below the base DNs that matches the filter. A connection that breaks, or a server that is busy, is
+// tried again from the beginning; a part of an answer is never kept.
+func (s *Source) Snapshot(ctx context.Context, progress directory.Progress) (directory.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.settings.TotalTimeout))
+	defer cancel()
+	var snapshot directory.Snapshot
+	err := s.retry(ctx, func(c *connection) error {
+		r := &reading{source: s, conn: c, progress: progress, seen: map[identity.ObjectID]bool{}}
+		err := r.run(ctx)
+		snapshot = r.snapshot
+		return err
+	})
+	if err != nil {
+		return directory.Snapshot{}, s.explain(ctx, "reading the directory", err)
+	}
+	return snapshot, nil
+}
+
+// retry runs fn on a fresh connection, up to three times.
+func (s *Source) retry(ctx context.Context, fn func(*connection) error) error {
+	delay := time.Duration(s.settings.RetryDelay)
+	for attempt := 1; ; attempt++ {
+		err := s.once(ctx, fn)
+		if err == nil || ctx.Err() != nil || attempt == attempts || !passing(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(delay):
+		}
+		delay *= 2
+	}
+}
+
+func (s *Source) once(ctx context.Context, fn func(*connection) error) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return fn(c)
+}
+
+// reading is one attempt at a snapshot.
+type reading struct {
+	source   *Source
+	conn     *connection
+	progress directory.Progress
+	server   server
+	seen     map[identity.ObjectID]bool
+	gaps     int
+	snapshot directory.Snapshot
+}
+
+func (r *reading) run(ctx context.Context) error {
+	var err error
+	// Who answers is read before the search, so that what changes during it is not taken for seen.
+	if r.server, err = r.source.whoAnswers(ctx, r.conn); err != nil {
+		return err
+	}
+	r.snapshot = directory.Snapshot{Owns: r.source.settings.owns(), Server: r.server.name, InvocationID: r.server.invocationID,
+		HighestUSN: r.server.highestUSN, ReadAt: r.source.now()}
+	for _, dn := range r.source.settings.BaseDNs {
+		if err := r.readBase(ctx, dn); err != nil {
+			return err
+		}
+	}
+	after, err := r.source.whoAnswers(ctx, r.conn)
+	if err != nil {
+		return err
+	}
+	if !r.server.same(after) {
+		r.gap("The server changed while it was read: %s answered first, %s last.", r.server.name, after.name)
+	}
+	if more := r.gaps - len(r.snapshot.Gaps); more > 0 {
+		r.snapshot.Gaps = append(r.snapshot.Gaps, fmt.Sprintf("And %d more.", more))
+	}
+	r.snapshot.Complete = r.gaps == 0
+	return nil
+}
+
+func (r *reading) gap(format string, args ...any) {
+	if r.gaps++; r.gaps <= maxGaps {
+		r.snapshot.Gaps = append(r.snapshot.Gaps, fmt.Sprintf(format, args...))
+	}
+}
+
+// readBase reads everybody below one base DN, page by page (RFC 2696). The pages are decoded beside the reading of the next one.
+func (r *reading) readBase(ctx context.Context, dn string) error {
+	// A base that is not there must not look like one without people.
+	if found, err := r.conn.search(ctx, base(dn, "(objectClass=*)", "1.1")); err != nil {
+		return err
+	} else if len(found.Entries) != 1 {
+		return &ldap.Error{ResultCode: ldap.LDAPResultNoSuchObject, Err: fmt.Errorf("the base %q was not returned", dn)}
+	}
+	pages := make(chan []*ldap.Entry, 1)
+	decoded := make(chan struct{})
+	go func() {
+		defer close(decoded)
+		for page := range pages {
+			r.decode(page)
+		}
+	}()
+	gaps, err := r.readPages(ctx, dn, pages)
+	close(pages)
+	<-decoded
+	// What went wrong with the whole answer explains what went wrong with its entries.
+	r.gaps += len(gaps)
+	r.snapshot.Gaps = append(gaps, r.snapshot.Gaps...)
+	return err
+}
+
+// readPages returns what is missing from the proof that everything was read.
+func (r *reading) readPages(ctx context.Context, dn string, pages chan<- []*ldap.Entry) (gaps []string, err error) {
+	settings := r.source.settings
+	cookies := map[string]bool{}
+	paging := ldap.NewControlPaging(uint32(settings.PageSize))
+	for number, empty := 1, 0; ; number++ {
+		result, err := r.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+			settings.Filter, r.source.decoder.wanted, []ldap.Control{paging}))
+		if err != nil {
+			return nil, err
+		}
+		pages <- result.Entries
+		for _, referral := range result.Referrals {
+			if !r.source.harmless(referral, r.server) {
+				gaps = append(gaps, fmt.Sprintf("The server refers to %q for a part of %s; give that part a connector of its own, or name the referral in ignoreReferrals if it holds none of the people.", referral, dn))
+			}
+		}
+		control, ok := ldap.FindControl(result.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+		if !ok {
+			return append(gaps, fmt.Sprintf("Page %d of %s came without the paging control, so nobody can tell whether more was to come.", number, dn)), nil
+		}
+		if len(control.Cookie) == 0 {
+			return gaps, nil
+		}
+		if empty++; len(result.Entries) > 0 {
+			empty = 0
+		}
+		if cookies[string(control.Cookie)] || empty > maxEmptyPages {
+			return append(gaps, fmt.Sprintf("The server goes round in circles at page %d of %s.", number, dn)), nil
+		}
+		cookies[string(control.Cookie)] = true
+		paging = ldap.NewControlPaging(uint32(settings.PageSize))
+		paging.SetCookie(control.Cookie)
+	}
+}
+
+func (r *reading) decode(page []*ldap.Entry) {
+	for _, raw := range page {
+		e, drop, gap := r.source.decoder.decode(raw)
+		switch {
+		case drop:
+		case gap != "":
+			r.gap("%s", gap)
+		default:
+			if r.seen[e.ID] {
+				r.gap("The server returned two entries with the id %s.", e.ID)
+			}
+			r.seen[e.ID] = true
+			r.snapshot.Entries = append(r.snapshot.Entries, e)
+		}
+	}
+	if r.progress != nil {
+		r.progress("reading the directory", len(r.snapshot.Entries), 0)
+	}
+}
