@@ -47,6 +47,7 @@ const (
 	RuleUnknownRun       Rule = "UNKNOWN_RUN"
 	RuleUnknownEvent     Rule = "UNKNOWN_EVENT"
 	RuleUnknownDomain    Rule = "UNKNOWN_DOMAIN"
+	RuleUnknownGrant     Rule = "UNKNOWN_ADMINISTRATOR"
 	RuleNoHold           Rule = "ADDRESS_FREE"
 	RuleForbiddenRole    Rule = "FORBIDDEN_ROLE"
 	RuleAccountInactive  Rule = "ACCOUNT_INACTIVE"

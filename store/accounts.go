@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"rollcall/identity"
+)
+
+const accountColumns = `accounts.id, accounts.org_id, user_name, external_id, emails, profile, status, previous_status,
+	inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, first_sign_in_at, last_sign_in_at,
+	accounts.created_at, accounts.updated_at, accounts.version`
+
+func scanAccount(r *sql.Rows) (identity.Account, error) {
+	var a identity.Account
+	var link identity.DirectoryLink
+	err := r.Scan(text(&a.ID), text(&a.Org), &a.UserName, text(&a.ExternalID), addressList{&a.Emails}, text(&a.Profile),
+		text(&a.Status), text(&a.PreviousStatus), text(&a.InactiveReason), instant{&a.StatusAt}, text(&a.StatusEvent), text(&a.Source),
+		text(&link.Connector), text(&link.Object), text(&link.DN), &a.Shadow, instant{&a.FirstSignInAt}, instant{&a.LastSignInAt},
+		instant{&a.CreatedAt}, instant{&a.UpdatedAt}, &a.Version)
+	if link.Connector != "" {
+		a.Directory = &link
+	}
+	return a, err
+}
+
+func (r reader) Account(ctx context.Context, org identity.OrgID, id identity.AccountID) (identity.Account, error) {
+	return one(ctx, r.run, unknownAccount, scanAccount,
+		`SELECT `+accountColumns+` FROM accounts WHERE org_id = $1 AND id = $2`, org, id)
+}
+
+func (r reader) AccountByUserName(ctx context.Context, org identity.OrgID, key identity.NameKey) (identity.Account, error) {
+	return one(ctx, r.run, unknownAccount, scanAccount,
+		`SELECT `+accountColumns+` FROM accounts WHERE org_id = $1 AND user_name_key = $2`, org, key)
+}
+
+func (r reader) Accounts(ctx context.Context, org identity.OrgID, q identity.AccountQuery) ([]identity.Account, error) {
+	query, args, err := r.dialect.accountsQuery(org, q)
+	if err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanAccount, query, args...)
+}
+
+// accountsQuery compiles a query. To skip, it looks for the first id of the page in an index that holds everything a
+// condition compares, and reads whole accounts from there on.
+func (d *dialect) accountsQuery(org identity.OrgID, q identity.AccountQuery) (string, []any, error) {
+	if err := positive(q.Limit); err != nil {
+		return "", nil, err
+	}
+	if q.Skip < 0 {
+		return "", nil, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "cannot skip %d accounts", q.Skip).At("skip")
+	}
+	c, where, err := d.accountsWhere(org, q.Where)
+	if err != nil {
+		return "", nil, err
+	}
+	if q.After != "" {
+		where += " AND id > " + c.arg(q.After)
+	}
+	query := `SELECT ` + accountColumns + ` FROM accounts WHERE ` + where
+	if q.Skip > 0 {
+		query += ` AND id >= (SELECT id FROM accounts WHERE ` + where + ` ORDER BY id LIMIT 1 OFFSET ` + c.arg(q.Skip) + `)`
+	}
+	query += ` ORDER BY id LIMIT ` + c.arg(q.Limit)
+	return query, c.args, nil
+}
+
+// accountsWhere compiles the condition on one organization, which is always argument 1.
+func (d *dialect) accountsWhere(org identity.OrgID, where identity.Condition) (*compiler, string, error) {
+	c := &compiler{dialect: d}
+	own := "org_id = " + c.arg(org)
+	if where == nil {
+		return c, own, nil
+	}
+	condition, err := c.condition(where, 1)
+	return c, own + " AND (" + condition + ")", err
+}
+
+func (r reader) CountAccounts(ctx context.Context, org identity.OrgID, where identity.Condition) (int, error) {
+	c, condition, err := r.dialect.accountsWhere(org, where)
+	if err != nil {
+		return 0, r.run.failed(err)
+	}
+	return one(ctx, r.run, unknownOrganization, scanInt, `SELECT count(*) FROM accounts WHERE `+condition, c.args...)
+}
+
+func (r reader) ConnectorAccounts(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, after identity.AccountID, limit int) ([]identity.Account, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
+		WHERE connector_id = $1 AND id > $2 AND org_id = $3 ORDER BY id LIMIT $4`, connector, after, org, limit)
+}
+
+// accountsDue says in SQL what identity.Account.Due says. CROSS JOIN so that SQLite goes through the accounts in the order of
+// their clocks and looks each one's organization up, not the other way round.
+const accountsDue = `SELECT ` + accountColumns + ` FROM accounts CROSS JOIN organizations
+	WHERE organizations.id = accounts.org_id AND status = 'inactive' AND NOT shadow AND inactive_reason IS DISTINCT FROM 'directory_disabled' AND status_at <= $1
+		AND status_at <= $1 - $2 * CASE WHEN inactive_reason IN ('directory_deleted', 'directory_out_of_scope') THEN $3
+			ELSE retention_days END
+	ORDER BY status_at LIMIT $4`
+
+func (r reader) AccountsDue(ctx context.Context, now time.Time, limit int) ([]identity.Account, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanAccount, accountsDue, now, identity.Day.Microseconds(), identity.DirectoryLossDays, limit)
+}
+
+func (r reader) Hold(ctx context.Context, key identity.EmailKey) (identity.Hold, error) {
+	return one(ctx, r.run, unknownHold, func(rows *sql.Rows) (h identity.Hold, err error) {
+		return h, rows.Scan(text(&h.Key), text(&h.Org), text(&h.Account), text(&h.Kind))
+	}, `SELECT email_key, org_id, account_id, kind FROM address_holds WHERE email_key = $1`, key)
+}

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"rollcall/identity"
+)
+
+// bind turns every argument into what all drivers take: text, int64, bool or nil. An instant becomes microseconds, the
+// zero instant and nil JSON become NULL. Every value that reaches a statement goes through here.
+func bind(args []any) ([]any, error) {
+	bound := make([]any, len(args))
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case nil, string, bool, int64:
+			bound[i] = v
+		case int:
+			bound[i] = int64(v)
+		case time.Time:
+			if !v.IsZero() {
+				bound[i] = v.UnixMicro()
+			}
+		case json.RawMessage:
+			if v != nil {
+				bound[i] = string(v)
+			}
+		default:
+			text := reflect.ValueOf(arg)
+			if text.Kind() != reflect.String {
+				return nil, fmt.Errorf("store: argument %d is a %T, which has no column type", i+1, arg)
+			}
+			bound[i] = text.String()
+		}
+	}
+	return bound, nil
+}
+
+// orNull is NULL for the empty text.
+func orNull[S ~string](s S) any {
+	if s == "" {
+		return nil
+	}
+	return string(s)
+}
+
+// instant scans microseconds into a time in UTC; NULL is the zero time.
+type instant struct{ *time.Time }
+
+func (t instant) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t.Time = time.Time{}
+	case int64:
+		*t.Time = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("an instant is stored as a whole number, not as a %T", src)
+	}
+	return nil
+}
+
+// text scans a text column into any string type; NULL is the empty text.
+func text[S ~string](s *S) sql.Scanner { return textColumn[S]{s} }
+
+type textColumn[S ~string] struct{ to *S }
+
+func (t textColumn[S]) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t.to = ""
+	case string:
+		*t.to = S(v)
+	case []byte:
+		*t.to = S(v)
+	default:
+		return fmt.Errorf("a text is stored as text, not as a %T", src)
+	}
+	return nil
+}
+
+// document scans a JSON column; NULL is nil.
+type document struct{ *json.RawMessage }
+
+func (d document) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*d.RawMessage = nil
+	case string:
+		*d.RawMessage = json.RawMessage(v)
+	case []byte:
+		*d.RawMessage = json.RawMessage(string(v))
+	default:
+		return fmt.Errorf("a document is stored as text, not as a %T", src)
+	}
+	return nil
+}
+
+const emptyList = "[]"
+
+// addressList scans the JSON of an account's addresses; an empty list is nil.
+type addressList struct{ to *[]identity.AccountEmail }
+
+func (l addressList) Scan(src any) error {
+	var s string
+	if err := text(&s).Scan(src); err != nil {
+		return err
+	}
+	*l.to = nil
+	if s == emptyList {
+		return nil
+	}
+	return json.Unmarshal([]byte(s), l.to)
+}
+
+func encodeAddresses(emails []identity.AccountEmail) (string, error) {
+	if len(emails) == 0 {
+		return emptyList, nil
+	}
+	b, err := json.Marshal(emails)
+	return string(b), err
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"rollcall/identity"
+)
+
+const connectorColumns = `id, org_id, name, kind, settings, last_good_count, last_good_at, last_good_server, created_at, updated_at, version`
+
+func scanConnector(r *sql.Rows) (n identity.Connector, err error) {
+	return n, r.Scan(text(&n.ID), text(&n.Org), &n.Name, &n.Kind, document{&n.Settings}, &n.LastGoodCount, instant{&n.LastGoodAt},
+		&n.LastGoodServer, instant{&n.CreatedAt}, instant{&n.UpdatedAt}, &n.Version)
+}
+
+func (r reader) Connector(ctx context.Context, org identity.OrgID, id identity.ConnectorID) (identity.Connector, error) {
+	return one(ctx, r.run, unknownConnector, scanConnector,
+		`SELECT `+connectorColumns+` FROM connectors WHERE org_id = $1 AND id = $2`, org, id)
+}
+
+func (r reader) Connectors(ctx context.Context, org identity.OrgID) ([]identity.Connector, error) {
+	return list(ctx, r.run, scanConnector, `SELECT `+connectorColumns+` FROM connectors WHERE org_id = $1 ORDER BY name`, org)
+}
+
+func (t *transaction) InsertConnector(ctx context.Context, n identity.Connector) error {
+	_, err := t.exec(ctx, `INSERT INTO connectors (`+connectorColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`,
+		n.ID, n.Org, n.Name, n.Kind, n.Settings, n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.CreatedAt, n.UpdatedAt)
+	return err
+}
+
+func (t *transaction) UpdateConnector(ctx context.Context, n identity.Connector) error {
+	changed, err := t.exec(ctx, `UPDATE connectors SET name = $4, kind = $5, settings = $6, last_good_count = $7, last_good_at = $8,
+		last_good_server = $9, created_at = $10, updated_at = $11, version = version + 1 WHERE org_id = $1 AND id = $2 AND version = $3`,
+		n.Org, n.ID, n.Version, n.Name, n.Kind, n.Settings, n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.CreatedAt, n.UpdatedAt)
+	if err == nil && changed == 0 {
+		return t.stale(ctx, unknownConnector, `SELECT version FROM connectors WHERE org_id = $1 AND id = $2`, n.Org, n.ID)
+	}
+	return err
+}
+
+// DeleteConnector leaves plans and runs to the schema's cascade.
+func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, id identity.ConnectorID) error {
+	if _, err := t.exec(ctx, `UPDATE accounts SET connector_id = NULL, object_id = NULL, dn = NULL, version = version + 1
+		WHERE connector_id = $1 AND org_id = $2`, id, org); err != nil {
+		return err
+	}
+	return t.write(ctx, unknownConnector, `DELETE FROM connectors WHERE org_id = $1 AND id = $2`, org, id)
+}
+
+const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, version`
+
+func planFields(p *identity.Plan) []any {
+	return []any{text(&p.ID), text(&p.Org), text(&p.Connector), instant{&p.CreatedAt}, &p.Hash, text(&p.State), document{&p.Summary},
+		&p.ApprovedBy, &p.Version}
+}
+
+func scanPlan(r *sql.Rows) (p identity.Plan, err error) { return p, r.Scan(planFields(&p)...) }
+
+func scanWholePlan(r *sql.Rows) (p identity.Plan, err error) {
+	return p, r.Scan(append(planFields(&p), document{&p.Body})...)
+}
+
+func (r reader) Plan(ctx context.Context, org identity.OrgID, id identity.PlanID) (identity.Plan, error) {
+	return one(ctx, r.run, unknownPlan, scanWholePlan, `SELECT `+planColumns+`, body FROM plans
+		JOIN plan_bodies ON plan_id = id WHERE org_id = $1 AND id = $2`, org, id)
+}
+
+func (r reader) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
+	return newest(ctx, r, scanPlan, `SELECT `+planColumns+` FROM plans WHERE org_id = $1`, org, connector, limit)
+}
+
+// newest completes a query on plans or runs, whose ids are greater the later they were made.
+func newest[T any](ctx context.Context, r reader, scan func(*sql.Rows) (T, error), query string, org identity.OrgID, connector identity.ConnectorID, limit int) ([]T, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	if connector == "" {
+		return list(ctx, r.run, scan, query+` ORDER BY id DESC LIMIT $2`, org, limit)
+	}
+	return list(ctx, r.run, scan, query+` AND connector_id = $2 ORDER BY id DESC LIMIT $3`, org, connector, limit)
+}
+
+func (t *transaction) InsertPlan(ctx context.Context, p identity.Plan) error {
+	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)`,
+		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `INSERT INTO plan_bodies (plan_id, body) VALUES ($1, $2)`, p.ID, p.Body)
+	return err
+}
+
+func (t *transaction) UpdatePlan(ctx context.Context, p identity.Plan) error {
+	n, err := t.exec(ctx, `UPDATE plans SET state = $4, approved_by = $5, version = version + 1
+		WHERE org_id = $1 AND id = $2 AND version = $3`, p.Org, p.ID, p.Version, p.State, p.ApprovedBy)
+	if err == nil && n == 0 {
+		return t.stale(ctx, unknownPlan, `SELECT version FROM plans WHERE org_id = $1 AND id = $2`, p.Org, p.ID)
+	}
+	return err
+}
+
+const runColumns = `id, org_id, connector_id, plan_id, state, actor_kind, actor_id, actor_name, actor_org, started_at, finished_at,
+	next_step, report, version`
+
+func scanRun(rows *sql.Rows) (r identity.Run, err error) {
+	return r, rows.Scan(text(&r.ID), text(&r.Org), text(&r.Connector), text(&r.Plan), text(&r.State), text(&r.Actor.Kind), &r.Actor.ID,
+		&r.Actor.Name, text(&r.Actor.Org), instant{&r.StartedAt}, instant{&r.FinishedAt}, &r.NextStep, document{&r.Report}, &r.Version)
+}
+
+func (r reader) Run(ctx context.Context, org identity.OrgID, id identity.RunID) (identity.Run, error) {
+	return one(ctx, r.run, unknownRun, scanRun, `SELECT `+runColumns+` FROM runs WHERE org_id = $1 AND id = $2`, org, id)
+}
+
+func (r reader) Runs(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Run, error) {
+	return newest(ctx, r, scanRun, `SELECT `+runColumns+` FROM runs WHERE org_id = $1`, org, connector, limit)
+}
+
+func (t *transaction) InsertRun(ctx context.Context, r identity.Run) error {
+	_, err := t.exec(ctx, `INSERT INTO runs (`+runColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+		r.ID, r.Org, r.Connector, r.Plan, r.State, r.Actor.Kind, r.Actor.ID, r.Actor.Name, r.Actor.Org, r.StartedAt, r.FinishedAt, r.NextStep, r.Report)
+	return err
+}
+
+func (t *transaction) UpdateRun(ctx context.Context, r identity.Run) error {
+	n, err := t.exec(ctx, `UPDATE runs SET state = $4, started_at = $5, finished_at = $6, next_step = $7, report = $8,
+		version = version + 1 WHERE org_id = $1 AND id = $2 AND version = $3`,
+		r.Org, r.ID, r.Version, r.State, r.StartedAt, r.FinishedAt, r.NextStep, r.Report)
+	if err == nil && n == 0 {
+		return t.stale(ctx, unknownRun, `SELECT version FROM runs WHERE org_id = $1 AND id = $2`, r.Org, r.ID)
+	}
+	return err
+}

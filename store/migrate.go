@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/pressly/goose/v3"
+
+	"rollcall/identity"
+)
+
+//go:embed migrations/sqlite/*.sql
+var migrations embed.FS
+
+// migrationAttempts bounds how often a migration is tried again because another process was faster.
+const migrationAttempts = 20
+
+// Schema says how a database's schema relates to this program's.
+type Schema struct {
+	Version int64 // of the database; 0 if it is empty or does not exist
+	Latest  int64 // that this program brings
+}
+
+// UpToDate reports whether the database has the schema that this program needs.
+func (s Schema) UpToDate() bool { return s.Version == s.Latest }
+
+// Migrate brings the schema of the database that a url names up to date, making the database if it does not exist. It
+// returns what it found. It may run beside a server and beside itself.
+func Migrate(ctx context.Context, url string) (Schema, error) {
+	path, err := parseURL(url)
+	if err != nil {
+		return Schema{}, err
+	}
+	if err := createFile(path); err != nil {
+		return Schema{}, err
+	}
+	before, err := inspect(ctx, path)
+	if err != nil {
+		return before, err
+	}
+	return before, migrate(ctx, path)
+}
+
+// CheckSchema looks at the schema of the database that a url names and changes nothing.
+func CheckSchema(ctx context.Context, url string) (Schema, error) {
+	path, err := parseURL(url)
+	if err != nil {
+		return Schema{}, err
+	}
+	return inspect(ctx, path)
+}
+
+// SchemaVersion returns the version of the schema of an open store.
+func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
+	return version(ctx, s.readers)
+}
+
+func inspect(ctx context.Context, path string) (Schema, error) {
+	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return Schema{Latest: latest()}, nil
+	}
+	db := openSQLite(path, inspectConnection)
+	defer db.Close()
+	v, err := version(ctx, db)
+	return Schema{Version: v, Latest: latest()}, err
+}
+
+// latest returns the number of the last migration: they are numbered from 1 without gaps.
+func latest() int64 {
+	files, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	return int64(len(files))
+}
+
+func version(ctx context.Context, db *sql.DB) (int64, error) {
+	var tables, v int64
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'goose_db_version'").Scan(&tables); err != nil {
+		return 0, refusal(err)
+	}
+	if tables == 0 {
+		return 0, nil
+	}
+	err := db.QueryRowContext(ctx, "SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&v)
+	return v, refusal(err)
+}
+
+// migrate applies what is missing. Every migration is one transaction that also counts it, so of two processes that start at
+// the same time one applies it, and the other fails at what is there already, sees a newer version, and goes on from it.
+func migrate(ctx context.Context, path string) error {
+	db := openSQLite(path, migrationConnection)
+	defer db.Close()
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return fmt.Errorf("store: migrations: %w", err)
+	}
+	for attempt := 1; ; attempt++ {
+		before, err := version(ctx, db)
+		switch {
+		case err != nil:
+			return err
+		case before > latest():
+			return identity.Refuse(identity.Conflict, identity.RuleVersionMismatch,
+				"the database has schema version %d, but this program knows versions up to %d only; it was written by a newer program, use that one or restore a backup",
+				before, latest())
+		case before == latest():
+			return nil
+		}
+		failure := apply(ctx, db, files)
+		if failure == nil {
+			return nil
+		}
+		after, err := version(ctx, db)
+		if err != nil {
+			return err
+		}
+		if attempt == migrationAttempts || after == before && attempt > 2 {
+			return fmt.Errorf("store: migrate: %w", refusal(failure))
+		}
+	}
+}
+
+func apply(ctx context.Context, db *sql.DB, files fs.FS) error {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}

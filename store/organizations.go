@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"rollcall/identity"
+)
+
+const organizationColumns = `id, name, kind, sync_mode, sso_provider, require_email, activation_emails, retention_days,
+	created_at, updated_at, version`
+
+func scanOrganization(r *sql.Rows) (o identity.Organization, err error) {
+	err = r.Scan(text(&o.ID), &o.Name, text(&o.Kind), text(&o.SyncMode), &o.SSOProvider, &o.RequireEmail, &o.ActivationEmails,
+		&o.RetentionDays, instant{&o.CreatedAt}, instant{&o.UpdatedAt}, &o.Version)
+	return o, err
+}
+
+func (r reader) Organization(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
+	return one(ctx, r.run, unknownOrganization, scanOrganization,
+		`SELECT `+organizationColumns+` FROM organizations WHERE id = $1`, org)
+}
+
+func (r reader) Organizations(ctx context.Context, after identity.OrgID, limit int) ([]identity.Organization, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanOrganization,
+		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+func (t *transaction) InsertOrganization(ctx context.Context, o identity.Organization) error {
+	_, err := t.exec(ctx, `INSERT INTO organizations (`+organizationColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`,
+		o.ID, o.Name, o.Kind, o.SyncMode, o.SSOProvider, o.RequireEmail, o.ActivationEmails, o.RetentionDays, o.CreatedAt, o.UpdatedAt)
+	return err
+}
+
+func (t *transaction) UpdateOrganization(ctx context.Context, o identity.Organization) error {
+	n, err := t.exec(ctx, `UPDATE organizations SET name = $3, kind = $4, sync_mode = $5, sso_provider = $6, require_email = $7,
+		activation_emails = $8, retention_days = $9, created_at = $10, updated_at = $11, version = version + 1
+		WHERE id = $1 AND version = $2`,
+		o.ID, o.Version, o.Name, o.Kind, o.SyncMode, o.SSOProvider, o.RequireEmail, o.ActivationEmails, o.RetentionDays, o.CreatedAt, o.UpdatedAt)
+	if err == nil && n == 0 {
+		return t.stale(ctx, unknownOrganization, `SELECT version FROM organizations WHERE id = $1`, o.ID)
+	}
+	return err
+}

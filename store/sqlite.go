@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/mattn/go-sqlite3"
+
+	"rollcall/identity"
+)
+
+// What the connections have in common, and what each kind is for. Prepared statements are kept with their connection.
+const (
+	// FULL, because NORMAL loses acknowledged writes in a power cut. The writer does its own waiting for other processes.
+	writerConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=1&_cache_size=-32768&_stmt_cache_size=64"
+	readerConnection = "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-8192&_stmt_cache_size=64"
+	// Every migration takes the write lock before it looks at anything.
+	migrationConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=10000&_txlock=immediate"
+	inspectConnection   = "mode=ro&_query_only=1&_busy_timeout=10000"
+)
+
+// connector opens connections to one file.
+type connector struct {
+	driver *sqlite3.SQLiteDriver
+	dsn    string
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c connector) Driver() driver.Driver                        { return c.driver }
+
+func openSQLite(path, settings string) *sql.DB {
+	file := url.URL{Scheme: "file", Path: path, RawQuery: settings}
+	return sql.OpenDB(connector{&sqlite3.SQLiteDriver{}, file.String()})
+}
+
+// createFile makes the database file and its folder for the owner's eyes only. What exists keeps its permissions. SQLite gives
+// the files that it puts beside it the same ones.
+func createFile(path string) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			err = f.Close()
+		} else if errors.Is(err, fs.ErrExist) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return &identity.Error{Kind: identity.Unavailable, Rule: identity.RuleUnavailable, Err: err,
+			Detail: "the database file cannot be made; check that its folder exists and may be written"}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"rollcall/identity"
+)
+
+var errOver = errors.New("store: the transaction is over; a Tx must not be used after its function has returned")
+
+// transaction is identity.Tx: one caller's savepoint in the writer's present batch.
+type transaction struct {
+	reader
+	conn *connection
+}
+
+// connection runs the statements of one caller on the writer's connection until one of them fails.
+type connection struct {
+	conn    *sql.Conn
+	dialect *dialect
+	err     error // the first error; nothing succeeds after it
+}
+
+func newTransaction(conn *sql.Conn, d *dialect) *transaction {
+	c := &connection{conn: conn, dialect: d}
+	return &transaction{reader: reader{run: c, dialect: d}, conn: c}
+}
+
+// The writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch. A
+// caller that has gone away is noticed between two statements.
+func (c *connection) ready(ctx context.Context) error {
+	if c.err == nil {
+		return ctx.Err()
+	}
+	return c.err
+}
+
+func (c *connection) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	bound, err := bind(args)
+	if err != nil {
+		return nil, err
+	}
+	return c.conn.QueryContext(context.WithoutCancel(ctx), c.dialect.rebind(query), bound...)
+}
+
+func (c *connection) failed(err error) error {
+	if c.err == nil {
+		c.err = refusal(err)
+	}
+	return c.err
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *transaction) exec(ctx context.Context, query string, args ...any) (int, error) {
+	if err := t.conn.ready(ctx); err != nil {
+		return 0, t.conn.failed(err)
+	}
+	bound, err := bind(args)
+	if err != nil {
+		return 0, t.conn.failed(err)
+	}
+	result, err := t.conn.conn.ExecContext(context.WithoutCancel(ctx), t.dialect.rebind(query), bound...)
+	if err != nil {
+		return 0, t.conn.failed(err)
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return 0, t.conn.failed(err)
+	}
+	return int(n), nil
+}
+
+// write runs a statement that changes one row of one organization, and says that there is none if it changed nothing.
+func (t *transaction) write(ctx context.Context, what unknown, query string, args ...any) error {
+	n, err := t.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return what.err()
+	}
+	return err
+}
+
+// stale tells a row that has moved on from one that is not there, after a statement bound to a version changed nothing.
+func (t *transaction) stale(ctx context.Context, what unknown, query string, args ...any) error {
+	version, err := one(ctx, t.run, what, scanInt, query, args...)
+	if err != nil {
+		return err
+	}
+	return t.conn.failed(moved(version))
+}
+
+func moved(version int) error {
+	return identity.Refuse(identity.Stale, identity.RuleVersionMismatch,
+		"somebody else has written this in the meantime (its version is now %d); read it again and repeat the change", version)
+}
+
+func scanInt(r *sql.Rows) (int, error) {
+	var n int
+	return n, r.Scan(&n)
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+
+	"rollcall/identity"
+)
+
+// uniqueness is one unique constraint of the schema and what it means if it is violated.
+type uniqueness struct {
+	index   string // its name, or the table for a primary key
+	columns string // as SQLite names it in its message
+	rule    identity.Rule
+	field   string
+	detail  string
+}
+
+// identifier stands for the primary keys of identifiers that are never made twice: a violation is nobody's mistake.
+const identifier = identity.RuleInternal
+
+// uniquenesses is every unique constraint there is. A test compares it with the schema.
+var uniquenesses = []uniqueness{
+	{"accounts_user_name", "accounts.org_id, accounts.user_name_key", identity.RuleUserNameTaken, "userName",
+		"another user of this organization has this userName"},
+	{"accounts_object", "accounts.connector_id, accounts.object_id", identity.RuleObjectLinked, "",
+		"another user is linked to this directory entry"},
+	{"address_holds", "address_holds.email_key", identity.RuleEmailTaken, "emails",
+		"another account has one of the addresses"},
+	{"connectors_name", "connectors.org_id, connectors.name", identity.RuleConnectorExists, "name",
+		"the organization has a connector with this name; use another name"},
+	{"domains_claimed", "domains.name", identity.RuleDomainClaimed, "",
+		"the domain is claimed by another organization"},
+
+	{index: "organizations", columns: "organizations.id", rule: identifier},
+	{index: "accounts", columns: "accounts.org_id, accounts.id", rule: identifier},
+	{index: "account_emails", columns: "account_emails.org_id, account_emails.account_id, account_emails.email", rule: identifier},
+	{index: "tokens", columns: "tokens.id", rule: identifier},
+	{index: "tokens_hash", columns: "tokens.hash", rule: identifier},
+	{index: "grants", columns: "grants.org_id, grants.issuer, grants.subject", rule: identifier},
+	{index: "domains", columns: "domains.org_id, domains.name", rule: identifier},
+	{index: "events", columns: "events.org_id, events.id", rule: identifier},
+	{index: "connectors", columns: "connectors.id", rule: identifier},
+	{index: "plans", columns: "plans.id", rule: identifier},
+	{index: "plan_bodies", columns: "plan_bodies.plan_id", rule: identifier},
+	{index: "runs", columns: "runs.id", rule: identifier},
+}
+
+// outages are the engine's errors that pass, or that an operator can mend while the server runs.
+var outages = map[sqlite3.ErrNo]string{
+	sqlite3.ErrBusy:     "another process is writing to the database and does not finish; try again",
+	sqlite3.ErrLocked:   "the database is locked; try again",
+	sqlite3.ErrFull:     "the disk of the database is full, so nothing was stored; free some space and try again",
+	sqlite3.ErrIoErr:    "the disk of the database failed, so nothing was stored; look at the system's log",
+	sqlite3.ErrReadonly: "the database cannot be written; check the permissions of its file and folder",
+	sqlite3.ErrCantOpen: "the database cannot be opened; check that its folder exists and may be written",
+	sqlite3.ErrPerm:     "the database may not be accessed; check the permissions of its file and folder",
+	sqlite3.ErrNomem:    "there is not enough memory to use the database",
+}
+
+// refusal turns an error of the engine into one of identity's, where a caller or operator can mend it.
+func refusal(err error) error {
+	var known *identity.Error
+	var engine sqlite3.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case !errors.As(err, &engine):
+		return fmt.Errorf("store: %w", err)
+	}
+	if detail, ok := outages[engine.Code]; ok {
+		return &identity.Error{Kind: identity.Unavailable, Rule: identity.RuleUnavailable, Detail: detail, Err: err}
+	}
+	if engine.ExtendedCode == sqlite3.ErrConstraintUnique || engine.ExtendedCode == sqlite3.ErrConstraintPrimaryKey {
+		_, columns, _ := strings.Cut(engine.Error(), "constraint failed: ")
+		for _, u := range uniquenesses {
+			if u.columns == columns && u.rule != identifier {
+				return &identity.Error{Kind: identity.Conflict, Rule: u.rule, Detail: u.detail, Field: u.field, Err: err}
+			}
+		}
+	}
+	return fmt.Errorf("store: %w", err)
+}
