@@ -9,7 +9,7 @@ import (
 type Problem struct {
 	Code       string   `json:"code" doc:"Stable code; clients may depend on it" example:"MANAGED_BY_DIRECTORY"`
 	Message    string   `json:"message" doc:"One sentence for people: what is wrong, where, and what to do"`
-	Reasons    []Reason `json:"reasons,omitempty" doc:"Every reason that holds, where there can be several"`
+	Reasons    []Reason `json:"reasons,omitempty" nullable:"false" doc:"Every reason that holds, where there can be several"`
 	TrackingID string   `json:"trackingId" doc:"Names this request in the server's log; give it to whoever runs the server"`
 }
 

@@ -1,0 +1,173 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"rollcall/identity"
+)
+
+// maxBody is the length of a request's body in bytes: a hundred addresses are far less.
+const maxBody = 128 << 10
+
+// Options is what the API needs.
+type Options struct {
+	Service *identity.Service
+	Issuers []Issuer       // none: every token is refused
+	Clock   identity.Clock // decides when tokens expire
+	Logger  *slog.Logger
+}
+
+type api struct {
+	service  *identity.Service
+	logger   *slog.Logger
+	verifier *verifier
+	mux      *http.ServeMux
+	huma     huma.API
+}
+
+// New returns the handler for everything below /api/. It reads the CA files of the issuers and asks none of them: discovery
+// waits for the first token, so the server starts though an issuer is down.
+//
+// It belongs behind web.Front, which gives requests their tracking ids and catches panics.
+func New(o Options) (http.Handler, error) {
+	a, err := newAPI(o)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func newAPI(o Options) (*api, error) {
+	if o.Service == nil || o.Clock == nil || o.Logger == nil {
+		return nil, errors.New("admin: Service, Clock and Logger are needed")
+	}
+	v, err := newVerifier(o.Clock, o.Issuers)
+	if err != nil {
+		return nil, err
+	}
+	a := &api{service: o.Service, logger: o.Logger, verifier: v, mux: http.NewServeMux()}
+	a.huma = humago.New(a.mux, a.config())
+	a.huma.UseMiddleware(a.guard)
+	a.addOrganizations()
+	a.addUsers()
+	a.addClaims()
+	if err := checkScopes(a.huma.OpenAPI()); err != nil {
+		return nil, err
+	}
+	if err := a.addDocuments(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// ServeHTTP answers what no route is for in the same form as everything else.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	unrouted, pattern := a.mux.Handler(r)
+	if pattern != "" {
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	// The mux knows whether the path or only the method is wrong, and tells by its own answer.
+	own := &discarded{header: http.Header{}}
+	unrouted.ServeHTTP(own, r)
+	if own.status != http.StatusMethodNotAllowed {
+		writeRefusal(w, refuse(r.Context(), http.StatusNotFound, codeUnknownRoute, "there is nothing at this path; /api/docs lists what there is"))
+		return
+	}
+	allow := own.header.Get("Allow")
+	w.Header().Set("Allow", allow)
+	writeRefusal(w, refuse(r.Context(), http.StatusMethodNotAllowed, codeMethod, "this path does not answer this method; use one of: "+allow))
+}
+
+// discarded takes an answer of which only status and header are of interest.
+type discarded struct {
+	header http.Header
+	status int
+}
+
+func (d *discarded) Header() http.Header         { return d.header }
+func (d *discarded) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discarded) WriteHeader(status int)      { d.status = status }
+
+func (a *api) config() huma.Config {
+	jsonFormat := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Rollcall administration", Version: "1",
+				Description: "Organizations, their users and claims, for administrators with a token of a trusted OpenID Connect issuer.\n\n" +
+					"Errors are checked in this order: 401 for the token, 404 for an organization that does not exist or in which you have no role, " +
+					"403 for your role, 400 for the request, 409 for the state of things.",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{securityName: {
+					Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+					Description: "A token of a trusted OpenID Connect issuer. Roles are granted here to its issuer and subject; claims about roles are not read.",
+				}},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers: []huma.Transformer{func(ctx huma.Context, _ string, v any) (any, error) {
+			if e, ok := v.(*huma.ErrorModel); ok {
+				return fromHuma(ctx.Context(), a.logger, e).Problem, nil
+			}
+			return v, nil
+		}},
+	}
+}
+
+// unmarshal is json.Unmarshal with errors that name the place and nothing of Go.
+func unmarshal(data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not valid JSON at byte %d: %s", syntax.Offset, syntax.Error())
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s: a JSON %s does not belong here", kind.Field, kind.Value)
+	}
+	return err
+}
+
+// securityName is the name of the security scheme in the OpenAPI document.
+const securityName = "issuer"
+
+// operation is what this API says of a route.
+type operation struct {
+	id, method, path string
+	scope            Scope
+	summary, about   string
+	refusals         []int // beside those of every route
+}
+
+// add registers an operation. Its errors go through the one mapper.
+func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*Out, error)) {
+	op := huma.Operation{
+		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary,
+		Description:  o.about + "\n\nRoles: " + o.scope.rolesText() + ".",
+		Security:     []map[string][]string{{securityName: {}}},
+		Metadata:     map[string]any{scopeKey: o.scope},
+		Responses:    a.refusals(o),
+		MaxBodyBytes: maxBody + 1, // huma refuses a body of exactly its limit
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, mapError(ctx, a.logger, err)
+		}
+		return out, nil
+	})
+}

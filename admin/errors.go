@@ -1,0 +1,142 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/identity"
+	"rollcall/internal/web"
+)
+
+// The codes of this surface, beside those of identity.
+const (
+	codeInvalidToken  identity.Rule = "INVALID_TOKEN"
+	codeIssuerDown    identity.Rule = "ISSUER_UNAVAILABLE"
+	codeInvalidInput  identity.Rule = "INVALID_REQUEST"
+	codeTooLarge      identity.Rule = "REQUEST_TOO_LARGE"
+	codeMediaType     identity.Rule = "UNSUPPORTED_MEDIA_TYPE"
+	codeTimeout       identity.Rule = "REQUEST_TIMEOUT"
+	codeUnknownRoute  identity.Rule = "UNKNOWN_ROUTE"
+	codeMethod        identity.Rule = "METHOD_NOT_ALLOWED"
+	codeBatchTooLarge identity.Rule = "CLAIM_BATCH_TOO_LARGE"
+)
+
+// unknownOrg is the one answer for an organization that does not exist and for one in which the caller has no role, so that
+// nobody learns which of the two it is.
+const unknownOrg = "there is no such organization, or you have no role in it"
+
+// refusal is an answer that says no. It is its own JSON body.
+type refusal struct {
+	web.Problem
+	status int
+	header http.Header
+}
+
+func (e *refusal) Error() string           { return e.Code + ": " + e.Message }
+func (e *refusal) GetStatus() int          { return e.status }
+func (e *refusal) GetHeaders() http.Header { return e.header }
+
+func refuse(ctx context.Context, status int, code identity.Rule, message string) *refusal {
+	return &refusal{Problem: web.Problem{Code: string(code), Message: message, TrackingID: web.RequestID(ctx)}, status: status}
+}
+
+func (e *refusal) with(header, value string) *refusal {
+	if e.header == nil {
+		e.header = http.Header{}
+	}
+	e.header.Set(header, value)
+	return e
+}
+
+// statusOf says what each kind of identity.Error is in HTTP.
+func statusOf(k identity.Kind) int {
+	switch k {
+	case identity.Invalid:
+		return http.StatusBadRequest
+	case identity.NotFound:
+		return http.StatusNotFound
+	case identity.Forbidden:
+		return http.StatusForbidden
+	case identity.Conflict:
+		return http.StatusConflict
+	case identity.Stale:
+		return http.StatusPreconditionFailed
+	case identity.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// mapError is the one way from an error to an answer. What is not an identity.Error is logged in full and told as internal.
+func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
+	var ready *refusal
+	if errors.As(err, &ready) {
+		return ready
+	}
+	var e *identity.Error
+	if !errors.As(err, &e) || e.Kind == identity.Internal {
+		logger.ErrorContext(ctx, "request failed", "request", web.RequestID(ctx), "error", err)
+		internal := web.Internal()
+		return refuse(ctx, http.StatusInternalServerError, identity.Rule(internal.Code), internal.Message)
+	}
+	if e.Err != nil {
+		logger.WarnContext(ctx, "request refused", "request", web.RequestID(ctx), "error", err)
+	}
+	message := e.Detail
+	switch {
+	case e.Rule == identity.RuleUnknownOrg:
+		message = unknownOrg
+	case e.Field != "":
+		message = e.Field + ": " + message
+	}
+	r := refuse(ctx, statusOf(e.Kind), e.Rule, message)
+	for _, why := range e.Why {
+		r.Reasons = append(r.Reasons, web.Reason{Code: string(why.Code), Message: why.Detail})
+	}
+	if e.Kind == identity.Unavailable {
+		r.with("Retry-After", "1")
+	}
+	return r
+}
+
+// fromHuma gives huma's own refusals of a request the body that all others have, with the place of each fault. The values
+// that huma would send back are left out: they may be secrets, and the client knows them.
+func fromHuma(ctx context.Context, logger *slog.Logger, e *huma.ErrorModel) *refusal {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+	case http.StatusRequestEntityTooLarge:
+		return refuse(ctx, e.Status, codeTooLarge, fmt.Sprintf("the body has more than %d bytes", maxBody))
+	case http.StatusUnsupportedMediaType:
+		return refuse(ctx, e.Status, codeMediaType, "the body must be JSON; send it with Content-Type: application/json")
+	case http.StatusRequestTimeout:
+		return refuse(ctx, e.Status, codeTimeout, "the body did not come in time; send it again")
+	default:
+		return mapError(ctx, logger, fmt.Errorf("admin: %d %s %v", e.Status, e.Detail, e.Errors))
+	}
+	r := refuse(ctx, http.StatusBadRequest, codeInvalidInput, e.Detail)
+	places := make([]string, 0, len(e.Errors))
+	for _, fault := range e.Errors {
+		if fault.Location == "body" && strings.HasPrefix(fault.Message, "unknown content type") {
+			return refuse(ctx, http.StatusUnsupportedMediaType, codeMediaType, "the body must be JSON; send it with Content-Type: application/json")
+		}
+		text := fault.Message
+		if fault.Location != "" {
+			text = fault.Location + ": " + text
+		}
+		places = append(places, text)
+		r.Reasons = append(r.Reasons, web.Reason{Code: string(identity.RuleInvalidValue), Message: text})
+	}
+	if len(places) > 0 {
+		r.Message = places[0]
+		if more := len(places) - 1; more > 0 {
+			r.Message += fmt.Sprintf(" (and %d more, see reasons)", more)
+		}
+	}
+	return r
+}

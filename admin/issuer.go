@@ -1,0 +1,73 @@
+package admin
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+)
+
+// Issuer is an OpenID Connect provider whose tokens are accepted.
+type Issuer struct {
+	URL      string // exactly as the provider spells it in "iss" (OpenID Connect Discovery 1.0 section 3)
+	Audience string // what its tokens for this server have in "aud"
+	CAFile   string // certificates in PEM that its TLS certificate is checked against; empty: the system's
+}
+
+// issuerTimeout bounds every request to an issuer.
+const issuerTimeout = 5 * time.Second
+
+func (i Issuer) check() error {
+	if i.Audience == "" {
+		return errors.New("the audience is missing; give the value that the issuer's tokens for this server have in \"aud\"")
+	}
+	u, err := url.Parse(i.URL)
+	switch {
+	case err != nil:
+		return errors.New("the URL cannot be read")
+	case u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("%q is not an issuer URL; it has scheme, host and path only, such as https://login.example.com/tenant", i.URL)
+	}
+	return encrypted(u)
+}
+
+// encrypted refuses plain HTTP anywhere but on this machine: whoever can answer for the issuer can be anybody.
+func encrypted(u *url.URL) error {
+	if u.Scheme == "https" {
+		return nil
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return fmt.Errorf("%q must be an https URL", u.Redacted())
+}
+
+func (i Issuer) client(limit *fetchLimit) (*http.Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
+	if i.CAFile != "" {
+		pem, err := os.ReadFile(i.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("the CA file cannot be read: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("the CA file %s has no certificate in PEM", i.CAFile)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	limit.next = transport
+	return &http.Client{
+		Timeout:   issuerTimeout,
+		Transport: limit,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("the issuer answered with a redirect, which is not followed")
+		},
+	}, nil
+}

@@ -1,0 +1,70 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"rollcall/identity"
+)
+
+// OrgPath is the organization in the path. The guard has compared it with the caller's grants by the time it is read.
+type OrgPath struct {
+	Org string `path:"org" doc:"The organization's id"`
+}
+
+func (o OrgPath) id() identity.OrgID { return identity.OrgID(o.Org) }
+
+type organizationList struct {
+	Organizations []Organization `json:"organizations" nullable:"false" doc:"In the order of their ids"`
+	NextCursor    string         `json:"nextCursor,omitempty" doc:"Absent on the last page"`
+}
+
+type body[T any] struct {
+	Body T
+}
+
+func (a *api) addOrganizations() {
+	add(a, operation{
+		id: "listOrganizations", method: http.MethodGet, path: "/api/v1/organizations", scope: scopeAny,
+		summary: "List your organizations", about: "The organizations in which you have a role.",
+	}, a.listOrganizations)
+	add(a, operation{
+		id: "getOrganization", method: http.MethodGet, path: "/api/v1/organizations/{org}", scope: scopeReadOrg,
+		summary: "Show an organization", about: "Its settings are shown to the roles full and readonly.",
+	}, a.getOrganization)
+}
+
+func (a *api) listOrganizations(ctx context.Context, in *struct{ Page }) (*body[organizationList], error) {
+	c := callerOf(ctx)
+	list := organizationList{Organizations: []Organization{}}
+	after, err := in.after("organizations", c.issuer, c.subject)
+	if err != nil {
+		return nil, err
+	}
+	grants := slices.SortedFunc(slices.Values(c.grants), func(g, h identity.Grant) int { return strings.Compare(string(g.Org), string(h.Org)) })
+	for _, g := range grants {
+		if string(g.Org) <= after {
+			continue
+		}
+		if n := len(list.Organizations); n == in.Limit {
+			list.NextCursor = nextCursor(list.Organizations[n-1].ID, "organizations", c.issuer, c.subject)
+			break
+		}
+		o, err := a.service.Reader().Organization(ctx, g.Org)
+		if err != nil {
+			return nil, err
+		}
+		list.Organizations = append(list.Organizations, showOrganization(o, g.Role))
+	}
+	return &body[organizationList]{list}, nil
+}
+
+func (a *api) getOrganization(ctx context.Context, in *OrgPath) (*body[Organization], error) {
+	o, err := a.service.Reader().Organization(ctx, in.id())
+	if err != nil {
+		return nil, err
+	}
+	return &body[Organization]{showOrganization(o, callerOf(ctx).role)}, nil
+}

@@ -1,0 +1,190 @@
+package admin
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"rollcall/identity"
+)
+
+// The JSON of this surface. It is its own: a change in identity does not change what clients see.
+
+// Organization is an organization as an administrator of it sees it.
+type Organization struct {
+	ID        string    `json:"id" format:"uuid" doc:"Never changes and is never used again"`
+	Name      string    `json:"name" example:"Example Ltd"`
+	Kind      string    `json:"kind" enum:"consumer,customer,partner"`
+	Role      string    `json:"role" enum:"full,user,group,readonly" doc:"Your role in it"`
+	ManagedBy string    `json:"managedBy" enum:"directory,organization" doc:"Who may change its users: its directory only, or its administrators and identity providers"`
+	Settings  *Settings `json:"settings,omitempty" doc:"Only for the roles full and readonly"`
+}
+
+// Settings is what an organization has decided.
+type Settings struct {
+	SyncMode         string    `json:"syncMode" enum:"disabled,registered,manual,auto,paused" doc:"Where it stands with directory synchronization"`
+	SSOProvider      string    `json:"ssoProvider,omitempty" doc:"The active single-sign-on provider; absent if there is none"`
+	RequireEmail     bool      `json:"requireEmail" doc:"Every user needs an e-mail address, and it is the userName"`
+	ActivationEmails bool      `json:"activationEmails" doc:"New users get an activation mail"`
+	RetentionDays    int       `json:"retentionDays" doc:"How many days an inactive user is kept, if nothing else decides"`
+	CreatedAt        time.Time `json:"createdAt"`
+	UpdatedAt        time.Time `json:"updatedAt"`
+}
+
+// User is an account.
+type User struct {
+	ID             string     `json:"id" format:"uuid" doc:"Never changes and is never used again"`
+	UserName       string     `json:"userName" example:"ada@example.com"`
+	DisplayName    string     `json:"displayName,omitempty" example:"Ada Lovelace"`
+	PrimaryEmail   string     `json:"primaryEmail,omitempty" example:"ada@example.com"`
+	Emails         []Email    `json:"emails" nullable:"false"`
+	ExternalID     string     `json:"externalId,omitempty" doc:"The identity provider's own id"`
+	Status         string     `json:"status" enum:"not_verified,verified,active,inactive,deferred_claim"`
+	Reason         string     `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Why the user is inactive"`
+	PreviousStatus string     `json:"previousStatus,omitempty" doc:"The status that reactivation leads back to"`
+	StatusSince    time.Time  `json:"statusSince"`
+	PurgeAt        *time.Time `json:"purgeAt,omitempty" doc:"When the user is deleted for good if nothing changes; absent if never"`
+	Source         string     `json:"source" enum:"manual,csv,scim,directory,self,claim" doc:"The pipe through which the user came"`
+	ManagedBy      string     `json:"managedBy" enum:"directory,organization" doc:"Who may change the user"`
+	Directory      *Entry     `json:"directory,omitempty" doc:"The directory entry that the user mirrors"`
+	FirstSignInAt  *time.Time `json:"firstSignInAt,omitempty"`
+	LastSignInAt   *time.Time `json:"lastSignInAt,omitempty"`
+	CreatedAt      time.Time  `json:"createdAt"`
+	UpdatedAt      time.Time  `json:"updatedAt"`
+	Version        int64      `json:"version" doc:"Counts changes; the ETag shows it"`
+}
+
+// Email is one address of a user.
+type Email struct {
+	Value   string `json:"value" example:"ada@example.com"`
+	Type    string `json:"type,omitempty" example:"work"`
+	Primary bool   `json:"primary,omitempty"`
+}
+
+// Entry is a directory entry.
+type Entry struct {
+	Connector string `json:"connector" format:"uuid"`
+	Object    string `json:"object" doc:"The entry's immutable id (objectGUID or entryUUID)"`
+	DN        string `json:"dn" doc:"Where the entry was last seen"`
+}
+
+// UserDetail is a user with the reason for being so.
+type UserDetail struct {
+	User
+	Why Explanation `json:"why"`
+}
+
+// Explanation says why a user is as they are, and what comes next.
+type Explanation struct {
+	User      string    `json:"user" format:"uuid"`
+	UserName  string    `json:"userName"`
+	Status    string    `json:"status" enum:"not_verified,verified,active,inactive,deferred_claim,deleted"`
+	Reason    string    `json:"reason,omitempty"`
+	Since     time.Time `json:"since"`
+	Rule      string    `json:"rule,omitempty" doc:"The rule that decided it" example:"USR-11a"`
+	Because   string    `json:"because" doc:"One sentence"`
+	Event     string    `json:"event,omitempty" doc:"The event that made it so"`
+	Actor     Actor     `json:"actor" doc:"Who did it"`
+	Evidence  any       `json:"evidence,omitempty" doc:"What a directory showed, or what was changed"`
+	ManagedBy string    `json:"managedBy" enum:"directory,organization"`
+	Next      Next      `json:"next" doc:"What happens by itself"`
+}
+
+// Next is what happens if nobody does anything.
+type Next struct {
+	What string     `json:"what" enum:"nothing,deleted"`
+	At   *time.Time `json:"at,omitempty"`
+	Rule string     `json:"rule,omitempty"`
+	Text string     `json:"text" doc:"One sentence"`
+}
+
+// Actor is who did something.
+type Actor struct {
+	Kind string `json:"kind" enum:"administrator,provider,connector,operator,system,person"`
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty"`
+}
+
+// Event is one change.
+type Event struct {
+	ID       string    `json:"id" format:"uuid"`
+	At       time.Time `json:"at"`
+	Kind     string    `json:"kind" example:"account.deactivated"`
+	Rule     string    `json:"rule,omitempty"`
+	Actor    Actor     `json:"actor"`
+	UserName string    `json:"userName,omitempty" doc:"As it was at the time"`
+	Reason   string    `json:"reason,omitempty"`
+	Evidence any       `json:"evidence,omitempty" doc:"What a directory showed, or what was changed"`
+}
+
+func showOrganization(o identity.Organization, role identity.Role) Organization {
+	shown := Organization{ID: string(o.ID), Name: o.Name, Kind: string(o.Kind), Role: string(role), ManagedBy: managedBy(o)}
+	if slices.Contains(settingsReaders, role) {
+		shown.Settings = &Settings{
+			SyncMode: string(o.SyncMode), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
+			RetentionDays: o.RetentionDays, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+		}
+	}
+	return shown
+}
+
+func managedBy(o identity.Organization) string {
+	if o.ManagedByDirectory() {
+		return "directory"
+	}
+	return "organization"
+}
+
+func showUser(a identity.Account, o identity.Organization) User {
+	u := User{
+		ID: string(a.ID), UserName: a.UserName, DisplayName: a.Profile.DisplayName(), PrimaryEmail: a.PrimaryEmail(), Emails: []Email{},
+		ExternalID: string(a.ExternalID), Status: string(a.Status), Reason: string(a.InactiveReason), PreviousStatus: string(a.PreviousStatus),
+		StatusSince: a.StatusAt, Source: string(a.Source), ManagedBy: managedBy(o), FirstSignInAt: instant(a.FirstSignInAt),
+		LastSignInAt: instant(a.LastSignInAt), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Version: a.Version,
+	}
+	for _, e := range a.Emails {
+		u.Emails = append(u.Emails, Email{Value: e.Value, Type: e.Type, Primary: e.Primary})
+	}
+	if at, ok := a.PurgeAt(o); ok {
+		u.PurgeAt = &at
+	}
+	if d := a.Directory; d != nil {
+		u.Directory = &Entry{Connector: string(d.Connector), Object: string(d.Object), DN: d.DN}
+	}
+	return u
+}
+
+func showExplanation(x identity.Explanation) Explanation {
+	return Explanation{
+		User: string(x.Account), UserName: x.UserName, Status: x.Status, Reason: string(x.Reason), Since: x.Since, Rule: string(x.Rule),
+		Because: x.Because, Event: string(x.Event), Actor: showActor(x.Actor), Evidence: evidence(x.Evidence), ManagedBy: x.ManagedBy,
+		Next: Next{What: x.Next.What, At: instant(x.Next.At), Rule: string(x.Next.Rule), Text: x.Next.Text},
+	}
+}
+
+func showActor(a identity.Actor) Actor { return Actor{Kind: string(a.Kind), ID: a.ID, Name: a.Name} }
+
+func showEvent(e identity.Event) Event {
+	return Event{ID: string(e.ID), At: e.At, Kind: string(e.Kind), Rule: string(e.Rule), Actor: showActor(e.Actor),
+		UserName: e.AccountName, Reason: string(e.Reason), Evidence: evidence(e.Evidence)}
+}
+
+// evidence returns nil for no evidence. It is JSON already and shown as it is.
+func evidence(raw json.RawMessage) any {
+	if len(raw) == 0 {
+		return nil
+	}
+	return raw
+}
+
+// instant returns nil for the zero time, which stands for "never".
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// etag is the strong entity tag of a version (RFC 9110 section 8.8.3).
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

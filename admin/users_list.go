@@ -1,0 +1,76 @@
+package admin
+
+import (
+	"context"
+
+	"rollcall/identity"
+)
+
+// UserFilter is what a list of users is narrowed by.
+type UserFilter struct {
+	Status string `query:"status" enum:"not_verified,verified,active,inactive,deferred_claim" doc:"Only users with this status"`
+	Reason string `query:"reason" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Only users who are inactive for this reason"`
+	Source string `query:"source" enum:"manual,csv,scim,directory,self,claim" doc:"Only users who came through this pipe"`
+	Q      string `query:"q" maxLength:"256" doc:"Only users with this text in their userName or in one of their addresses; upper and lower case are the same"`
+}
+
+// condition is the filter as the store understands it; nil for no filter.
+func (f UserFilter) condition() identity.Condition {
+	var all identity.And
+	for field, text := range map[identity.Field]string{
+		identity.FieldStatus: f.Status, identity.FieldReason: f.Reason, identity.FieldSource: f.Source,
+	} {
+		if text != "" {
+			all = append(all, &identity.Compare{Field: field, Op: identity.Equal, Text: text})
+		}
+	}
+	if f.Q != "" {
+		text := identity.Fold(f.Q)
+		all = append(all, identity.Or{
+			&identity.Compare{Field: identity.FieldUserName, Op: identity.Contains, Text: text},
+			&identity.Compare{Field: identity.FieldEmail, Op: identity.Contains, Text: text},
+		})
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+type userList struct {
+	Users      []User `json:"users" nullable:"false" doc:"In the order in which they were created"`
+	NextCursor string `json:"nextCursor,omitempty" doc:"Absent on the last page"`
+}
+
+func (a *api) listUsers(ctx context.Context, in *struct {
+	OrgPath
+	Page
+	UserFilter
+}) (*body[userList], error) {
+	scope := []any{"users", in.Org, in.UserFilter}
+	after, err := in.after(scope...)
+	if err != nil {
+		return nil, err
+	}
+	read := a.service.Reader()
+	o, err := read.Organization(ctx, in.id())
+	if err != nil {
+		return nil, err
+	}
+	// One more than asked for tells whether there is another page.
+	accounts, err := read.Accounts(ctx, in.id(), identity.AccountQuery{
+		Where: in.condition(), After: identity.AccountID(after), Limit: in.Limit + 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := userList{Users: make([]User, 0, min(len(accounts), in.Limit))}
+	if len(accounts) > in.Limit {
+		accounts = accounts[:in.Limit]
+		list.NextCursor = nextCursor(string(accounts[in.Limit-1].ID), scope...)
+	}
+	for _, account := range accounts {
+		list.Users = append(list.Users, showUser(account, o))
+	}
+	return &body[userList]{list}, nil
+}
