@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
 
@@ -84,32 +85,71 @@ func (s *Source) connect(ctx context.Context) (*connection, error) {
 	}
 	budget := newBudgetConn(raw, int64(s.settings.MaxPageBytes))
 	var wire net.Conn = budget
-	if u.Scheme == "ldaps" {
-		secure := tls.Client(budget, config)
-		handshake, cancel := context.WithTimeout(ctx, dialTimeout)
-		defer cancel()
-		if err := secure.HandshakeContext(handshake); err != nil {
+	if u.Scheme == "ldaps" || s.settings.StartTLS {
+		if wire, err = encrypt(ctx, budget, config, s.settings.StartTLS); err != nil {
 			_ = raw.Close()
 			return nil, err
 		}
-		wire = secure
 	}
-	conn := ldap.NewConn(wire, u.Scheme == "ldaps")
+	conn := ldap.NewConn(wire, wire != net.Conn(budget))
 	conn.Start()
 	patience := time.Duration(s.settings.PageTimeout)
 	conn.SetTimeout(patience)
 	c := &connection{Conn: conn, budget: budget, host: u.Host, patience: patience, stop: context.AfterFunc(ctx, func() { _ = raw.Close() })}
-	if s.settings.StartTLS {
-		err = conn.StartTLS(config)
-	}
-	if err == nil {
-		err = conn.Bind(s.settings.BindDN, password)
-	}
-	if err != nil {
+	if err := conn.Bind(s.settings.BindDN, password); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// encrypt makes a connection a TLS one, after asking the server to if it has to be asked.
+func encrypt(ctx context.Context, plain net.Conn, config *tls.Config, ask bool) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if ask {
+		if err := askForTLS(ctx, plain); err != nil {
+			return nil, err
+		}
+	}
+	secure := tls.Client(plain, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, &noHandshake{err: err}
+	}
+	return secure, nil
+}
+
+// noHandshake is an attempt at TLS that failed.
+type noHandshake struct{ err error }
+
+func (e *noHandshake) Error() string { return "TLS handshake: " + e.err.Error() }
+func (e *noHandshake) Unwrap() error { return e.err }
+
+const oidStartTLS = "1.3.6.1.4.1.1466.20037"
+
+// askForTLS is the request of RFC 4511 section 4.14. The library has one too, but hides why a certificate was refused.
+func askForTLS(ctx context.Context, plain net.Conn) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := plain.SetDeadline(deadline); err != nil {
+			return err
+		}
+	}
+	request := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "LDAP Request")
+	request.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "MessageID"))
+	extended := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "Start TLS")
+	extended.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, oidStartTLS, "TLS Extended Command"))
+	request.AppendChild(extended)
+	if _, err := plain.Write(request.Bytes()); err != nil {
+		return err
+	}
+	answer, err := ber.ReadPacket(plain)
+	if err != nil {
+		return &noHandshake{err: err}
+	}
+	if err := ldap.GetLDAPError(answer); err != nil {
+		return &noHandshake{err: err}
+	}
+	return plain.SetDeadline(time.Time{})
 }
 
 func (s *Source) tlsConfig(host string) (*tls.Config, error) {

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -36,7 +35,7 @@ func (s *Source) diagnosis(err error) string {
 		authority x509.UnknownAuthorityError
 		host      x509.HostnameError
 		cert      x509.CertificateInvalidError
-		record    tls.RecordHeaderError
+		handshake *noHandshake
 		much      *tooMuch
 		netErr    net.Error
 		dns       *net.DNSError
@@ -55,14 +54,15 @@ func (s *Source) diagnosis(err error) string {
 			cert.Cert.NotBefore.UTC().Format("2006-01-02 15:04"), cert.Cert.NotAfter.UTC().Format("2006-01-02 15:04 MST"))
 	case errors.As(err, &cert):
 		return "the server's certificate cannot be used: " + cert.Error()
-	case errors.As(err, &record):
-		return "the server does not speak TLS on this port; use ldap:// with startTLS, or the port for ldaps"
 	case errors.As(err, &much):
 		return fmt.Sprintf("one answer had more than %d bytes (maxPageBytes); lower pageSize, or raise maxPageBytes", much.limit)
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the host %s is not known; check the URL", dns.Name)
 	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "the server did not answer in time; raise pageTimeout or totalTimeout if it is slow"
+	}
+	if errors.As(err, &handshake) {
+		return "no encrypted connection came about; for ldaps:// use the port for LDAPS (636), for startTLS the other one (389), and check that the server has a certificate"
 	}
 	var wire *ldap.Error
 	if errors.As(err, &wire) {

@@ -75,15 +75,15 @@ func (l *lookUp) prepare(ctx context.Context) error {
 		l.shows = append(l.shows, ldap.NewControlString(oidShowRecycled, false, ""))
 	}
 	for _, root := range l.roots {
-		// The container is there in every domain. Whoever cannot read it gets no deleted entries, and no error either.
-		probe := base("CN=Deleted Objects,"+root, "(objectClass=*)", "1.1")
-		probe.Controls = l.shows
+		// Whoever has no right to see deleted entries gets none, and no error either.
+		probe := ldap.NewSearchRequest("CN=Deleted Objects,"+root, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+			"(isDeleted=TRUE)", []string{"1.1"}, append([]ldap.Control{ldap.NewControlPaging(1)}, l.shows...))
 		result, err := l.conn.search(ctx, probe)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil || len(result.Entries) != 1 {
-			l.blind = "The connector's account may not read CN=Deleted Objects, so it cannot see what is left of a deleted entry."
+		if err != nil || len(result.Entries) == 0 {
+			l.blind = "The connector's account sees nothing at all in CN=Deleted Objects; it may lack the right to see what is left of a deleted entry."
 		}
 	}
 	return nil
