@@ -152,9 +152,6 @@ func TestUSR03_TheStatusAPersonStartsWith(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("A")
 	w.verify(org, "owned.example")
-	link := func(n string) *identity.DirectoryLink {
-		return &identity.DirectoryLink{Connector: "c1", Object: identity.ObjectID(n)}
-	}
 	scim := identity.Origin{Source: identity.SourceSCIM}
 	start := func(d identity.Draft, from identity.Origin, by identity.Actor) identity.Status {
 		a, err := w.addFrom(org, by, d, from)
@@ -164,10 +161,10 @@ func TestUSR03_TheStatusAPersonStartsWith(t *testing.T) {
 	require.Equal(t, identity.NotVerified, start(person("a@example.com"), scim, provider))
 	require.Equal(t, identity.Verified, start(person("a@owned.example"), scim, provider))
 	require.Equal(t, identity.NotVerified, start(identity.Draft{UserName: "none", Active: true}, scim, provider))
-	require.Equal(t, identity.NotVerified, start(person("b@owned.example"), identity.Origin{Source: identity.SourceDirectory, Link: link("1")}, connector))
+	require.Equal(t, identity.NotVerified, start(person("b@owned.example"), identity.Origin{Source: identity.SourceDirectory, Link: w.link(org, "1")}, connector))
 	w.set(org, func(o *identity.Organization) { o.SSOProvider, o.ActivationEmails = "https://idp.example", false })
-	require.Equal(t, identity.Verified, start(person("c@owned.example"), identity.Origin{Source: identity.SourceDirectory, Link: link("2")}, connector))
-	require.Equal(t, identity.NotVerified, start(person("c@example.com"), identity.Origin{Source: identity.SourceDirectory, Link: link("3")}, connector))
+	require.Equal(t, identity.Verified, start(person("c@owned.example"), identity.Origin{Source: identity.SourceDirectory, Link: w.link(org, "2")}, connector))
+	require.Equal(t, identity.NotVerified, start(person("c@example.com"), identity.Origin{Source: identity.SourceDirectory, Link: w.link(org, "3")}, connector))
 }
 
 func TestUSR02_CreatedInactiveKeepsAWayBack(t *testing.T) {

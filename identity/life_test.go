@@ -252,5 +252,5 @@ func TestEML16_AnAlternateThatSomebodyElseTookFirstStaysContactData(t *testing.T
 	_, err = w.update(provider, w.must(a, provider, person("eve@work.example")), func(d *identity.Draft) {
 		d.Emails = append(d.Emails, identity.AccountEmail{Value: "shared@owned.example"})
 	})
-	refusedWith(t, err, identity.RuleEmailTaken)
+	refusedWith(t, err, identity.RuleEmailClaimable)
 }

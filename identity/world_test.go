@@ -38,6 +38,7 @@ type world struct {
 	t     *testing.T
 	ctx   context.Context
 	clock *clock
+	links map[identity.OrgID]identity.ConnectorID
 }
 
 var (
@@ -53,7 +54,8 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	c := &clock{now: t0}
-	return &world{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context(), clock: c}
+	return &world{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context(), clock: c,
+		links: map[identity.OrgID]identity.ConnectorID{}}
 }
 
 func (w *world) org(name string) identity.OrgID {
@@ -135,12 +137,24 @@ func (w *world) signIn(a identity.Account) {
 	require.NoError(w.t, err)
 }
 
+// link returns a link of an organization's connector, which it registers without switching synchronization on.
+func (w *world) link(org identity.OrgID, object string) *identity.DirectoryLink {
+	w.t.Helper()
+	if w.links[org] == "" {
+		c, err := w.CreateConnector(w.ctx, operator, identity.Connector{Org: org, Name: "AD", Kind: "ad", Settings: []byte(`{}`)})
+		require.NoError(w.t, err)
+		w.links[org] = c.ID
+		w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncDisabled })
+	}
+	return &identity.DirectoryLink{Connector: w.links[org], Object: identity.ObjectID(object), DN: "CN=" + object}
+}
+
 // synchronized adds an account that a directory owns.
 func (w *world) synchronized(org identity.OrgID, address string, disabled bool) identity.Account {
 	w.t.Helper()
 	a, err := w.addFrom(org, connector, person(address), identity.Origin{
 		Source: identity.SourceDirectory, Disabled: disabled,
-		Link: &identity.DirectoryLink{Connector: "c1", Object: identity.ObjectID("guid-of-" + address), DN: "CN=" + address},
+		Link: w.link(org, "guid-of-"+address),
 	})
 	require.NoError(w.t, err)
 	return a

@@ -80,11 +80,6 @@ func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool)
 	if err != nil {
 		return nil, err
 	}
-	if a.UserName != before.UserName {
-		if err := c.userNameFree(ctx, a.UserName, a.ID); err != nil {
-			return nil, err
-		}
-	}
 	holds := make([]Hold, 0, len(now))
 	for _, h := range now {
 		err := c.addressFree(ctx, h, a.ID)
@@ -97,6 +92,11 @@ func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool)
 			return nil, err
 		}
 		holds = append(holds, h)
+	}
+	if a.UserName != before.UserName {
+		if err := c.userNameFree(ctx, a.UserName, a.ID); err != nil {
+			return nil, err
+		}
 	}
 	return a.holds(holds), nil
 }
