@@ -145,14 +145,11 @@ func (x *index) pushCompare(n *filter.Compare) (identity.Condition, bool) {
 		return c, true
 	case filter.TypeDateTime:
 		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil || !t.Equal(t.Truncate(time.Microsecond)) {
-			return nil, false // finer than the store counts
+		if err != nil {
+			return nil, false
 		}
 		c.Time = t.UTC()
 		return c, true
-	}
-	if text == "" {
-		return nil, false // an empty text and none at all are the same in a column, but not in a filter
 	}
 	c.Text = text
 	if attr.Fold != nil {

@@ -1,0 +1,208 @@
+package scim_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+	"rollcall/scim"
+)
+
+func TestSCM01_ATokenOpensItsOwnOrganizationOnly(t *testing.T) {
+	w := newWorld(t)
+	theirs := w.in(w.newOrg("Theirs"))
+	id := theirs.create("secret")
+	there := *theirs
+	there.token = w.token
+	nowhere := there
+	nowhere.org = identity.OrgID(w.newID())
+	for _, endpoint := range []string{"/Users", "/Users/" + id, "/Schemas", "/Nothing"} {
+		a := there.get(endpoint).fails(403, "")
+		require.Equal(t, nowhere.get(endpoint).fails(403, "").text, a.text, "the organization could as well not exist")
+		require.NotContains(t, a.text, "secret")
+	}
+	there.call("DELETE", "/Users/"+id, "").fails(403, "")
+	there.call("POST", "/Users", user("x")).fails(403, "")
+	t.Run("an id of another organization does not exist in ours", func(t *testing.T) {
+		unknown := w.get("/Users/"+w.newID()).fails(404, "").text
+		require.Equal(t, unknown, w.get("/Users/"+id).fails(404, "").text)
+		require.Equal(t, unknown, w.call("DELETE", "/Users/"+id, "").fails(404, "").text)
+		require.Equal(t, unknown, w.call("PUT", "/Users/"+id, user("x")).fails(404, "").text)
+		w.find(`id eq "` + id + `"`).total(0)
+	})
+}
+
+func TestAuthentication(t *testing.T) {
+	w := newWorld(t)
+	for name, header := range map[string]string{
+		"nothing": "", "another scheme": "Basic YTpi", "no secret": "Bearer ", "an unknown secret": "Bearer rollcall_nope", "no prefix": "Bearer x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := w.get("/Users", "Authorization", header).fails(401, "")
+			require.Contains(t, a.header.Get("WWW-Authenticate"), "Bearer")
+		})
+	}
+	t.Run("the scheme in another case", func(t *testing.T) {
+		w.get("/Users", "Authorization", "bearer "+w.token).is(200)
+	})
+	t.Run("a revoked token ends at once", func(t *testing.T) {
+		token, secret, err := w.service.CreateToken(context.Background(), operator, w.org, "n", "rfc")
+		require.NoError(t, err)
+		w.get("/Users", "Authorization", "Bearer "+secret).is(200)
+		require.NoError(t, w.service.RevokeToken(context.Background(), operator, w.org, token.ID))
+		w.get("/Users", "Authorization", "Bearer "+secret).fails(401, "")
+	})
+	t.Run("before anything else is looked at", func(t *testing.T) {
+		w.call("PATCH", "/Nothing", "{", "Authorization", "", "Content-Type", "text/plain").fails(401, "")
+	})
+}
+
+func TestBodies(t *testing.T) {
+	w := newWorld(t)
+	post := func(body string, headers ...string) answer { return w.call("POST", "/Users", body, headers...) }
+	padded := func(n int) string {
+		s := user("a", `"title":""`)
+		return strings.Replace(s, `"title":""`, `"title":"`+strings.Repeat("x", n-len(s))+`"`, 1)
+	}
+	t.Run("media types", func(t *testing.T) {
+		for _, ok := range []string{"application/scim+json", "application/json", "Application/JSON; charset=UTF-8"} {
+			post(user("m "+ok), "Content-Type", ok).is(201)
+		}
+		for _, bad := range []string{"text/plain", "", "application/x-www-form-urlencoded", ";;"} {
+			post(user("b"), "Content-Type", bad).fails(415, "")
+		}
+	})
+	t.Run("one byte past the limit", func(t *testing.T) {
+		post(padded(scim.MaxBody+1)).fails(413, "").says("1048576")
+		post(padded(scim.MaxBody)).fails(400, "invalidValue").says("profile") // read, and then too much for one user
+	})
+	for name, tt := range map[string]struct{ body, says string }{
+		"nothing":               {" ", "at byte 1: the body is empty"},
+		"an array":              {"[]", "at byte 0: expected a JSON object"},
+		"cut off":               {`{"schemas":`, "at byte 11: expected a JSON value, found the end"},
+		"a missing comma":       {`{"a":1 "b":2}`, "at byte 7: expected a comma"},
+		"a trailing comma":      {`{"a":1,}`, "at byte 7: expected a key"},
+		"text after it":         {`{"a":1} x`, "at byte 8: text after the end"},
+		"a key twice":           {`{"userName":"a","userName":"b"}`, `at byte 16: the key \"userName\" stands twice`},
+		"a bare word":           {`{"a":yes}`, "at byte 5: expected a JSON value"},
+		"half a literal":        {`{"a":tru}`, "at byte 5: expected true"},
+		"a malformed number":    {`{"a":01}`, "at byte 5: malformed number"},
+		"invalid UTF-8":         {"{\"a\":\"\xff\"}", "at byte 6: invalid UTF-8"},
+		"half a surrogate":      {`{"a":"\ud83d"}`, "at byte 6: unknown escape or half a surrogate"},
+		"an unknown escape":     {`{"a":"\q"}`, "at byte 6: unknown escape"},
+		"a raw newline":         {"{\"a\":\"x\ny\"}", "at byte 7: control character"},
+		"an open string":        {`{"a":"x`, "at byte 5: string without closing quote"},
+		"33 levels":             {strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), "at byte 160: nested deeper than 32"},
+		"100,000 open brackets": {`{"a":` + strings.Repeat("[", 100_000), "nested deeper than 32"},
+	} {
+		t.Run(name, func(t *testing.T) { post(tt.body).fails(400, "invalidSyntax").says(tt.says) })
+	}
+	t.Run("32 levels are read", func(t *testing.T) {
+		post(`{"schemas":["` + scim.UserSchema + `"],"userName":"deep","urn:x:y":` + strings.Repeat(`[`, 31) + strings.Repeat("]", 31) + `}`).is(201)
+	})
+	t.Run("nothing was written", func(t *testing.T) { w.find(`userName eq "a" or userName eq "b"`).total(0) })
+}
+
+func TestValuesThatDoNotFit(t *testing.T) {
+	w := newWorld(t)
+	for members, says := range map[string]string{
+		`"title":5`:               "title must be a text",
+		`"active":"maybe"`:        "active must be true or false",
+		`"active":1`:              "active must be true or false",
+		`"name":"x"`:              "name must be an object",
+		`"name":{"givenName":[]}`: "name.givenName must be a text",
+		`"emails":{}`:             "emails must be an array",
+		`"emails":[5]`:            "emails[0] must be an object",
+		`"emails":[{"value":"a@x.org","primary":1}]`:                                       "emails[0].primary must be true or false",
+		`"emails":[{"value":"a@x.org","primary":true},{"value":"b@x.org","primary":true}]`: "2 primary values",
+		`"emails":[{"value":"no address"}]`:                                                "is not an e-mail address",
+		`"x509Certificates":[{"value":"%%%"}]`:                                             "must be base64 text",
+		`"` + scim.EnterpriseSchema + `":[]`:                                               "must be an object",
+		`"` + scim.EnterpriseSchema + `":{"manager":[{"value":"a"},{"value":"b"}]}`:        "manager must be an object",
+	} {
+		t.Run(members, func(t *testing.T) {
+			w.call("POST", "/Users", user("a", members)).fails(400, "invalidValue").says(says)
+		})
+	}
+	t.Run("the same attribute in two spellings", func(t *testing.T) {
+		w.call("POST", "/Users", user("a", `"title":"x","TITLE":"y"`)).fails(400, "invalidSyntax").says("title stands twice")
+	})
+	for name, body := range map[string]string{
+		"no userName": `{"schemas":["` + scim.UserSchema + `"]}`, "an empty userName": user(""), "userName null": `{"schemas":["` + scim.UserSchema + `"],"userName":null}`,
+		"userName a number": `{"schemas":["` + scim.UserSchema + `"],"userName":5}`, "userName too long": user(strings.Repeat("x", identity.MaxUserName+1)),
+		"externalId too long": user("a", `"externalId":"`+strings.Repeat("x", identity.MaxExternalID+1)+`"`),
+	} {
+		t.Run(name, func(t *testing.T) { w.call("POST", "/Users", body).fails(400, "invalidValue") })
+	}
+	w.call("POST", "/Users", user(strings.Repeat("x", identity.MaxUserName), `"externalId":"`+strings.Repeat("x", identity.MaxExternalID)+`"`)).is(201)
+}
+
+func TestEndpoints(t *testing.T) {
+	w := newWorld(t)
+	id := w.create("a")
+	for name, tt := range map[string]struct {
+		method, endpoint string
+		status           int
+		allow            string
+	}{
+		"an unknown endpoint":                {"GET", "/Things", 404, ""},
+		"the root":                           {"GET", "", 404, ""},
+		"something below a user":             {"GET", "/Users/" + id + "/x", 404, ""},
+		"a method that users do not have":    {"PATCH", "/Users", 405, "GET, HEAD, POST"},
+		"a method that a user does not have": {"POST", "/Users/" + id, 405, "GET, HEAD, PUT, PATCH, DELETE"},
+		"writing the configuration":          {"PUT", "/ServiceProviderConfig", 405, "GET, HEAD"},
+		"reading a search":                   {"GET", "/Users/.search", 405, "POST"},
+		"a method nobody has":                {"OPTIONS", "/Users", 405, "GET, HEAD, POST"},
+		"who am I":                           {"GET", "/Me", 501, ""},
+		"bulk":                               {"POST", "/Bulk", 501, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := w.call(tt.method, tt.endpoint, "").fails(tt.status, "")
+			require.Equal(t, tt.allow, a.header.Get("Allow"))
+		})
+	}
+	t.Run("a slash at the end", func(t *testing.T) { w.get("/Users/").is(200).total(1) })
+	t.Run("a path outside", func(t *testing.T) {
+		for _, path := range []string{"/scim/", "/scim/" + string(w.org), "/scim/" + string(w.org) + "/v1/Users", "/scim//v2/Users", "/"} {
+			w.send(httptest.NewRequest("GET", path, nil)).fails(404, "")
+		}
+	})
+}
+
+func TestLocationsFollowTheRequestWithoutABaseURL(t *testing.T) {
+	w := newWorld(t)
+	w.server = scim.New(w.service, scim.Options{})
+	a := w.call("POST", "/Users", user("a")).is(201)
+	require.True(t, strings.HasPrefix(a.header.Get("Location"), "http://example.com/scim/"), a.header.Get("Location"))
+}
+
+// broken is a store whose accounts cannot be read.
+type broken struct{ identity.Store }
+
+func (broken) Account(context.Context, identity.OrgID, identity.AccountID) (identity.Account, error) {
+	return identity.Account{}, errors.New("disk /dev/sda1 on fire")
+}
+
+func TestWhatBreaksInsideIsLoggedAndNotTold(t *testing.T) {
+	w := newWorld(t)
+	store, ok := w.service.Reader().(identity.Store)
+	require.True(t, ok)
+	w.service = identity.NewService(broken{store}, w.clock, nil, identity.EmailPolicy{})
+	var log bytes.Buffer
+	w.server = scim.New(w.service, scim.Options{Log: logTo(&log)})
+	a := w.get("/Users/"+"some-id").fails(500, "")
+	require.NotContains(t, a.text, "fire")
+	require.Contains(t, log.String(), "disk /dev/sda1 on fire")
+	require.NotContains(t, log.String(), w.token)
+}
+
+func TestPitfall37_NoUserAgentIsNeeded(t *testing.T) {
+	w := newWorld(t)
+	w.get("/Users", "User-Agent", "").is(200)
+}
