@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"time"
-
-	"rollcall/identity"
 )
 
 // The limits on asking an issuer. Anybody can send tokens with key ids that nobody knows, and every one of them is a reason
@@ -21,11 +18,7 @@ const (
 	maxIssuerReply = 1 << 20         // bytes
 )
 
-// errFetchedLately says that the keys are as fresh as they get: a token that they do not verify is bad.
-var errFetchedLately = errors.New("admin: the issuer was asked a moment ago")
-
-// unreachable says that the issuer gave no answer that can be used. It is remembered until the pause is over, so that an
-// issuer in trouble is not asked once for every request.
+// unreachable says that the issuer gave no answer that can be used.
 type unreachable struct{ cause error }
 
 func (e *unreachable) Error() string {
@@ -33,61 +26,27 @@ func (e *unreachable) Error() string {
 }
 func (e *unreachable) Unwrap() error { return e.cause }
 
-// fetchLimit is the way to one issuer. It allows one fetch of a URL per pause, reads answers whole under a limit, and makes
-// every failure an *unreachable, which go-oidc passes on.
-type fetchLimit struct {
-	clock identity.Clock
-	next  http.RoundTripper
-
-	mu   sync.Mutex
-	last map[string]fetched
-}
-
-type fetched struct {
-	at  time.Time
+// attempt is the last time that something was fetched, and what came of it. The error is remembered, so that an issuer in
+// trouble is not asked once for every request.
+type attempt struct {
+	at  time.Time // zero: never
 	err error
 }
 
-func newFetchLimit(clock identity.Clock) *fetchLimit {
-	return &fetchLimit{clock: clock, last: map[string]fetched{}}
+// again reports whether the pause after the attempt is over. A clock that was set back does not stretch it.
+func (a attempt) again(now time.Time) bool {
+	pause := fetchPause
+	if a.err != nil {
+		pause = failurePause
+	}
+	return a.at.IsZero() || now.Before(a.at) || now.Sub(a.at) >= pause
 }
 
-func (l *fetchLimit) RoundTrip(r *http.Request) (*http.Response, error) {
-	target := r.URL.String()
-	if err := l.begin(target); err != nil {
-		return nil, err
-	}
-	response, err := l.fetch(r)
-	if err != nil {
-		err = &unreachable{cause: err}
-		l.mu.Lock()
-		l.last[target] = fetched{at: l.last[target].at, err: err}
-		l.mu.Unlock()
-		return nil, err
-	}
-	return response, nil
-}
+// wholeJSON lets through only answers that are 200, JSON and of a sane length, and reads them whole.
+type wholeJSON struct{ next http.RoundTripper }
 
-// begin takes the one fetch that the pause allows.
-func (l *fetchLimit) begin(target string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.clock.Now()
-	before, asked := l.last[target]
-	since := now.Sub(before.at)
-	switch {
-	case !asked || since < 0: // a clock that was set back must not stretch the pause
-	case before.err != nil && since < failurePause:
-		return before.err
-	case before.err == nil && since < fetchPause:
-		return errFetchedLately
-	}
-	l.last[target] = fetched{at: now}
-	return nil
-}
-
-func (l *fetchLimit) fetch(r *http.Request) (*http.Response, error) {
-	response, err := l.next.RoundTrip(r)
+func (t wholeJSON) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

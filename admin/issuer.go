@@ -48,7 +48,8 @@ func encrypted(u *url.URL) error {
 	return fmt.Errorf("%q must be an https URL", u.Redacted())
 }
 
-func (i Issuer) client(limit *fetchLimit) (*http.Client, error) {
+// client returns the way to the issuer: its own trust, short time, bounded answers, no redirects.
+func (i Issuer) client() (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
 	if i.CAFile != "" {
@@ -62,10 +63,9 @@ func (i Issuer) client(limit *fetchLimit) (*http.Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	limit.next = transport
 	return &http.Client{
 		Timeout:   issuerTimeout,
-		Transport: limit,
+		Transport: wholeJSON{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the issuer answered with a redirect, which is not followed")
 		},

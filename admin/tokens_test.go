@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -232,33 +230,4 @@ func TestROL04_AnIdentityIsIssuerAndSubjectTogether(t *testing.T) {
 	claims = w.claims("eve")
 	claims["email"], claims["roles"], claims["role"] = "ada@example.com", []string{"full", "admin"}, "full"
 	w.get(users(org), w.issuer.token(claims)).refused(http.StatusNotFound, identity.RuleUnknownOrg)
-}
-
-func TestAnIssuerThatCannotBeTrustedIsRefusedAtTheStart(t *testing.T) {
-	nothing := filepath.Join(t.TempDir(), "nothing.pem")
-	require.NoError(t, os.WriteFile(nothing, []byte("no certificate"), 0o600))
-	w := newWorld(t)
-	options := func(i ...admin.Issuer) admin.Options {
-		return admin.Options{Service: w.Service, Clock: w.clock, Logger: newLogger(), Issuers: i}
-	}
-	good := admin.Issuer{URL: "https://login.example.com/tenant", Audience: "a"}
-	for name, c := range map[string]struct {
-		issuers []admin.Issuer
-		says    string
-	}{
-		"plain HTTP":            {[]admin.Issuer{good, {URL: "http://login.example.com", Audience: "a"}}, `issuers[1]: "http://login.example.com" must be an https URL`},
-		"no audience":           {[]admin.Issuer{{URL: "https://login.example.com"}}, "issuers[0]: the audience is missing"},
-		"no URL":                {[]admin.Issuer{{Audience: "a"}}, "is not an issuer URL"},
-		"a query":               {[]admin.Issuer{{URL: "https://login.example.com?x=1", Audience: "a"}}, "is not an issuer URL"},
-		"twice":                 {[]admin.Issuer{good, good}, "issuers[1]: https://login.example.com/tenant is there twice"},
-		"a CA file that is not": {[]admin.Issuer{{URL: good.URL, Audience: "a", CAFile: nothing + "x"}}, "the CA file cannot be read"},
-		"an empty CA file":      {[]admin.Issuer{{URL: good.URL, Audience: "a", CAFile: nothing}}, "has no certificate in PEM"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := admin.New(options(c.issuers...))
-			require.ErrorContains(t, err, c.says)
-		})
-	}
-	_, err := admin.New(options(good, admin.Issuer{URL: "http://127.0.0.1:9", Audience: "a"}))
-	require.NoError(t, err, "on this machine plain HTTP is as good")
 }

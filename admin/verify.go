@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 
 	"rollcall/identity"
 )
@@ -25,7 +27,9 @@ const MaxToken = 16 << 10
 const notBeforeLeeway = time.Minute
 
 // algorithms are the signatures that are accepted: asymmetric ones only, so that no public key can pass for a secret.
-var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
+var algorithms = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+}
 
 // badToken is a token that is not accepted. Its text is told to the client and holds nothing of the server's settings.
 type badToken string
@@ -63,10 +67,12 @@ type verifier struct {
 // keysOf is one issuer. Discovery waits for the first token, so that the server starts though the issuer is down.
 type keysOf struct {
 	Issuer
-	config context.Context // carries the HTTP client, as go-oidc wants it
+	client *http.Client
+	clock  identity.Clock
 
-	mu     sync.Mutex
+	mu     sync.Mutex // held while the issuer is asked; guards what follows
 	verify *oidc.IDTokenVerifier
+	last   attempt
 }
 
 func newVerifier(clock identity.Clock, issuers []Issuer) (*verifier, error) {
@@ -78,11 +84,11 @@ func newVerifier(clock identity.Clock, issuers []Issuer) (*verifier, error) {
 		if v.issuers[i.URL] != nil {
 			return nil, fmt.Errorf("admin: issuers[%d]: %s is there twice", n, i.URL)
 		}
-		client, err := i.client(newFetchLimit(clock))
+		client, err := i.client()
 		if err != nil {
 			return nil, fmt.Errorf("admin: issuers[%d]: %w", n, err)
 		}
-		v.issuers[i.URL] = &keysOf{Issuer: i, config: oidc.ClientContext(context.Background(), client)}
+		v.issuers[i.URL] = &keysOf{Issuer: i, client: client, clock: clock}
 	}
 	return v, nil
 }
@@ -114,7 +120,7 @@ func claimedIssuer(token string) (string, error) {
 		return "", tokenMalformed
 	}
 	var header struct {
-		Algorithm string `json:"alg"`
+		Algorithm jose.SignatureAlgorithm `json:"alg"`
 	}
 	var claims struct {
 		Issuer string `json:"iss"`
@@ -133,34 +139,47 @@ func claimedIssuer(token string) (string, error) {
 
 // signed returns the token if the issuer signed it.
 func (k *keysOf) signed(ctx context.Context, token string) (*oidc.IDToken, error) {
-	verify, err := k.discover()
+	verify, err := k.ready()
 	if err != nil {
-		return nil, &unreachable{cause: err}
+		return nil, err
 	}
-	var keys keyFailure
-	t, err := verify.Verify(context.WithValue(ctx, keyFailureKey{}, &keys), token)
+	var failure keyFailure
+	t, err := verify.Verify(context.WithValue(ctx, keyFailureKey{}, &failure), token)
 	var down *unreachable
 	switch {
 	case err == nil:
 		return t, nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.As(keys.err, &down):
+	case errors.As(failure.err, &down):
 		return nil, down
-	case keys.err != nil:
+	case errors.Is(failure.err, errNoKey):
 		return nil, tokenSignature
 	}
 	return nil, tokenMalformed
 }
 
-// discover asks the issuer where its keys are, once it is needed and until it has answered.
-func (k *keysOf) discover() (*oidc.IDTokenVerifier, error) {
+// ready asks the issuer where its keys are, once that is needed and until it has answered, with a pause after every failure.
+func (k *keysOf) ready() (*oidc.IDTokenVerifier, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.verify != nil {
 		return k.verify, nil
 	}
-	provider, err := oidc.NewProvider(k.config, k.URL)
+	now := k.clock.Now()
+	if !k.last.again(now) {
+		return nil, k.last.err
+	}
+	verify, err := k.discover()
+	if err != nil {
+		err = &unreachable{cause: err}
+	}
+	k.verify, k.last = verify, attempt{at: now, err: err}
+	return verify, err
+}
+
+// discover reads the issuer's own description (OpenID Connect Discovery 1.0 section 4). It does not end with the request that
+// needed it: others wait for the same.
+func (k *keysOf) discover() (*oidc.IDTokenVerifier, error) {
+	provider, err := oidc.NewProvider(oidc.ClientContext(context.Background(), k.client), k.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -177,10 +196,15 @@ func (k *keysOf) discover() (*oidc.IDTokenVerifier, error) {
 	if err := encrypted(u); err != nil {
 		return nil, err
 	}
-	// Audience and dates are checked by accept, which can tell one from the other.
-	k.verify = oidc.NewVerifier(k.URL, remoteKeys{oidc.NewRemoteKeySet(k.config, found.Keys)},
-		&oidc.Config{SupportedSigningAlgs: algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true})
-	return k.verify, nil
+	keys := tellingKeys{&keySet{url: found.Keys, client: k.client, clock: k.clock}}
+	config := &oidc.Config{
+		// Audience and dates are checked by accept, which can tell one from the other.
+		SkipClientIDCheck: true, SkipExpiryCheck: true,
+	}
+	for _, algorithm := range algorithms {
+		config.SupportedSigningAlgs = append(config.SupportedSigningAlgs, string(algorithm))
+	}
+	return oidc.NewVerifier(k.URL, keys, config), nil
 }
 
 // accept checks what a token that its issuer signed says.
@@ -224,20 +248,15 @@ func readable(name string) string {
 	return string(runes[:min(len(runes), most)])
 }
 
-// remoteKeys is go-oidc's key set, which fetches the keys again for a key id that it does not know. It leaves the error of a
-// failed verification where the caller finds it: the verifier above it keeps the text only.
-type remoteKeys struct{ *oidc.RemoteKeySet }
+// tellingKeys leaves the error of a failed verification where the caller finds it: the verifier above it keeps the text only.
+type tellingKeys struct{ *keySet }
 
 type keyFailureKey struct{}
 
 type keyFailure struct{ err error }
 
-func (k remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	payload, err := k.RemoteKeySet.VerifySignature(ctx, token)
-	if errors.Is(err, errFetchedLately) {
-		// The keys may have come between the look at the old ones and the wish for new ones: look once more.
-		payload, err = k.RemoteKeySet.VerifySignature(ctx, token)
-	}
+func (k tellingKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	payload, err := k.keySet.VerifySignature(ctx, token)
 	if failure, ok := ctx.Value(keyFailureKey{}).(*keyFailure); ok {
 		failure.err = err
 	}
