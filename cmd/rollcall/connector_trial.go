@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"rollcall/directory"
+	"rollcall/directory/ldap"
+	"rollcall/identity"
+)
+
+type connectorTestCmd struct {
+	storeFlag
+	orgFlag
+	connectorArg
+}
+
+// trial is what a connector's test found out.
+type trial struct {
+	Server     string   `json:"server"`
+	Encryption string   `json:"encryption"`
+	Entries    int      `json:"entries"`
+	Complete   bool     `json:"complete"`
+	Gaps       []string `json:"gaps,omitempty"`
+	Unusable   int      `json:"unusable"`           // entries that could not be mapped
+	Problems   []string `json:"problems,omitempty"` // why, for the first of them
+	LookUp     string   `json:"lookUp,omitempty"`   // what looking up an id that does not exist came to
+}
+
+// problemsShown is how many unusable entries a test names.
+const problemsShown = 5
+
+// Run reads the directory as a synchronization would, and looks up an id that nobody has, which shows whether the account may
+// see deleted entries.
+func (c *connectorTestCmd) Run(a *app) error {
+	return a.onStore(c.storeFlag, func(s *session) error {
+		_, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+		if err != nil {
+			return err
+		}
+		settings, err := ldap.ParseSettings(n.Settings)
+		if err != nil {
+			return err
+		}
+		source, err := ldap.Open(settings, s.service.Now)
+		if err != nil {
+			return err
+		}
+		defer source.Close()
+		var t trial
+		err = s.watched(func(p directory.Progress) error {
+			var err error
+			t, err = s.try(source, settings, p)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return s.show(t, func(w io.Writer) error { return t.print(w) })
+	})
+}
+
+func (s *session) try(source *ldap.Source, settings ldap.Settings, p directory.Progress) (trial, error) {
+	t := trial{Encryption: "none: the password travels in clear text"}
+	switch {
+	case strings.HasPrefix(settings.URL, "ldaps:"):
+		t.Encryption = "TLS"
+	case settings.StartTLS:
+		t.Encryption = "StartTLS"
+	}
+	snapshot, err := source.Snapshot(s.ctx, p)
+	if err != nil {
+		return t, err
+	}
+	t.Server, t.Entries, t.Complete, t.Gaps = snapshot.Server, len(snapshot.Entries), snapshot.Complete, snapshot.Gaps
+	for _, e := range snapshot.Entries {
+		if e.Problem == "" {
+			continue
+		}
+		if t.Unusable++; t.Unusable <= problemsShown {
+			t.Problems = append(t.Problems, e.DN+": "+e.Problem)
+		}
+	}
+	if len(snapshot.Entries) == 0 {
+		return t, nil
+	}
+	found, err := source.Find(s.ctx, []identity.ObjectID{identity.ObjectID(s.service.NewID())}, snapshot.Entries[0].ID)
+	if err != nil {
+		return t, err
+	}
+	t.LookUp = found[0].Detail
+	return t, nil
+}
+
+func (t trial) print(w io.Writer) error {
+	pairs := []string{"server", t.Server, "encryption", t.Encryption, "people", fmt.Sprint(t.Entries), "complete", yesNo(t.Complete)}
+	for _, gap := range t.Gaps {
+		pairs = append(pairs, "  gap", gap)
+	}
+	if t.Unusable > 0 {
+		pairs = append(pairs, "unusable", fmt.Sprint(t.Unusable))
+	}
+	for _, problem := range t.Problems {
+		pairs = append(pairs, "  for example", problem)
+	}
+	return properties(w, append(pairs, "look-up of a missing id", t.LookUp)...)
+}

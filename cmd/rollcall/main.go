@@ -1,0 +1,124 @@
+// Command rollcall is the identity server and everything an operator does with it.
+//
+// Its one idea: main joins the parts and decides nothing. Each command is one file: it reads flags, calls the services that
+// the server calls too, and shows what came back. Data goes to standard output, talk to standard error.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"rollcall/identity"
+)
+
+// cli is the command line. The environment and the configuration file set the same flags.
+type cli struct {
+	Output string `enum:"text,json" default:"text" env:"ROLLCALL_OUTPUT" placeholder:"text|json" help:"Form of the data on standard output: text or json."`
+	Config string `placeholder:"FILE" env:"ROLLCALL_CONFIG" help:"JSON object with settings; its keys are names of flags. Flags and environment win over it."`
+
+	Demo      demoCmd      `cmd:"" help:"Show the whole story on embedded parts: nothing to install, nothing left behind."`
+	Serve     serveCmd     `cmd:"" help:"Run the server."`
+	Org       orgCmd       `cmd:"" help:"Organizations."`
+	Token     tokenCmd     `cmd:"" help:"Bearer tokens of identity providers."`
+	Admin     adminCmd     `cmd:"" help:"Administrators and their roles."`
+	Domain    domainCmd    `cmd:"" help:"Mail domains of organizations."`
+	Connector connectorCmd `cmd:"" help:"Connections to directories."`
+	Sync      syncCmd      `cmd:"" help:"Synchronize an organization with its directory."`
+	User      userCmd      `cmd:"" help:"Users, and why they are as they are."`
+	Claim     claimCmd     `cmd:"" help:"Claims of users who have an account elsewhere."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database to the schema of this program."`
+	ConfigCmd configCmd    `cmd:"" name:"config" help:"The configuration file."`
+	Version   versionCmd   `cmd:"" help:"Say which version this is."`
+}
+
+// app is what every command gets.
+type app struct {
+	ctx      context.Context
+	stdout   io.Writer
+	stderr   io.Writer
+	json     bool
+	settings *settingsFile
+}
+
+// exit ends the program with a status that is no failure: "sync plan" has several.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// run is main without the process around it: it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	settings, err := configFile(args)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	var c cli
+	helped := false
+	parser, err := kong.New(&c, kong.Name("rollcall"), kong.Writers(stdout, stderr), kong.Resolvers(settings), kong.Exit(func(int) { helped = true }),
+		kong.Description("One account per e-mail across every organization, fed by SCIM, directories and administrators."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
+	if err != nil {
+		return complain(stderr, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if helped {
+		return 0
+	}
+	if err != nil {
+		return complain(stderr, usage(err))
+	}
+	return complain(stderr, parsed.Run(&app{ctx: ctx, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings}))
+}
+
+// usage adds to an error of the command line where to read on.
+func usage(err error) error {
+	command := "rollcall"
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
+		command += " " + p.Context.Selected().Path()
+		command = strings.Replace(command, "rollcall rollcall", "rollcall", 1)
+	}
+	return fmt.Errorf("%w; see %s --help", err, command)
+}
+
+// complain tells what went wrong and returns the exit status for it.
+func complain(stderr io.Writer, err error) int {
+	var status exit
+	var refusal *identity.Error
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	case errors.As(err, &refusal):
+		fmt.Fprintf(stderr, "%s: %s\n", refusal.Rule, refusal.Detail)
+		for _, why := range refusal.Why {
+			fmt.Fprintf(stderr, "  %s: %s\n", why.Code, why.Detail)
+		}
+		if refusal.Err != nil {
+			fmt.Fprintf(stderr, "  cause: %v\n", refusal.Err)
+		}
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "rollcall: interrupted")
+	default:
+		fmt.Fprintf(stderr, "rollcall: %v\n", err)
+	}
+	return 1
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"rollcall/identity"
+	"rollcall/internal/system"
+	"rollcall/internal/web"
+	"rollcall/internal/worker"
+	"rollcall/store"
+)
+
+type serveCmd struct {
+	serverFlags
+}
+
+// purgesAtOnce is how many users one round of retention deletes.
+const purgesAtOnce = 500
+
+// Run serves until the process is told to stop, then lets the work under way finish. The store is closed last.
+func (c *serveCmd) Run(a *app) (err error) {
+	if err := c.check(); err != nil {
+		return a.settings.place(err)
+	}
+	logger := newLogger(a.stderr, c.LogLevel, c.LogFormat)
+	listener, scheme, err := c.listen(a)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	opened, err := store.Open(a.ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	issuers, err := c.issuers()
+	if err != nil {
+		return err
+	}
+	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	s := &surfaces{service: service, ping: opened.Ping, clock: system.Clock{}, issuers: issuers, baseURL: c.BaseURL, log: logger}
+	handler, err := s.handler()
+	if err != nil {
+		return err
+	}
+	tasks, err := worker.New(logger, worker.Task{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, service.PurgeDue)})
+	if err != nil {
+		return err
+	}
+	var working sync.WaitGroup
+	working.Go(func() { tasks.Run(a.ctx) })
+	defer working.Wait()
+
+	a.say("Listening on %s://%s", scheme, listener.Addr())
+	if len(issuers) == 0 {
+		a.say("No --oidc-issuer is set: /api/ answers 401 to everybody.")
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(a.ctx))
+	defer stop()
+	go s.drain(a.ctx, c.ShutdownDelay, stop)
+	err = web.Serve(serving, web.NewServer(handler, logger), listener, c.ShutdownGrace)
+	if a.ctx.Err() != nil {
+		a.say("Stopped.")
+	}
+	return err
+}
+
+// drain waits until the process is told to stop, makes the server say that it is not ready, and ends it after a delay.
+func (s *surfaces) drain(ctx context.Context, delay time.Duration, stop context.CancelFunc) {
+	<-ctx.Done()
+	s.draining.Store(true)
+	s.log.Info("shutting down: finishing the requests under way")
+	time.Sleep(delay)
+	stop()
+}
+
+// listen takes the port before anything else happens, so that a second server does no harm.
+func (c *serveCmd) listen(a *app) (net.Listener, string, error) {
+	config, err := c.tls()
+	if err != nil {
+		return nil, "", err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, "", fmt.Errorf("cannot listen on %s: another program, perhaps another rollcall serve, does already; stop it or choose another --listen", c.Listen)
+	case errors.Is(err, syscall.EACCES):
+		return nil, "", fmt.Errorf("cannot listen on %s: this user may not use that port; choose one above 1023 with --listen", c.Listen)
+	case err != nil:
+		return nil, "", fmt.Errorf("cannot listen on %s: %w; check the address with --listen", c.Listen, err)
+	}
+	if config != nil {
+		return tls.NewListener(listener, config), "https", nil
+	}
+	if overTheNetwork(c.Listen) {
+		a.say("Warning: others can reach %s and there is no TLS, so tokens and personal data travel in the clear. "+
+			"Set --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has TLS.", c.Listen)
+	}
+	return listener, "http", nil
+}
+
+func newLogger(w io.Writer, level, format string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo // the flag's enumeration lets nothing else through
+	}
+	options := &slog.HandlerOptions{Level: l}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"rollcall/admin"
+	"rollcall/identity"
+	"rollcall/internal/system"
+)
+
+// serverFlags are the settings of the server: flags, environment and configuration file in one.
+type serverFlags struct {
+	storeFlag
+	Listen  string `default:"127.0.0.1:8080" env:"ROLLCALL_LISTEN" placeholder:"ADDR" help:"Address and port to answer on (${default}); port 0 takes a free one."`
+	BaseURL string `name:"base-url" env:"ROLLCALL_BASE_URL" placeholder:"URL" help:"How clients reach the server, if a proxy stands before it."`
+	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM; together with --tls-key."`
+	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" placeholder:"FILE" help:"Private key in PEM."`
+
+	OIDCIssuer   []string `name:"oidc-issuer" env:"ROLLCALL_OIDC_ISSUER" placeholder:"URL" help:"Issuer whose tokens administrators bring, exactly as in \"iss\"; repeatable."`
+	OIDCAudience []string `name:"oidc-audience" env:"ROLLCALL_OIDC_AUDIENCE" placeholder:"AUD" help:"What the issuer's tokens for this server have in \"aud\"; one for each --oidc-issuer, in the same order."`
+	OIDCCAFile   string   `name:"oidc-ca-file" env:"ROLLCALL_OIDC_CA_FILE" placeholder:"FILE" help:"Certificates in PEM to check the issuers' TLS certificates against, instead of the system's."`
+
+	LogLevel       string        `enum:"debug,info,warn,error" default:"info" env:"ROLLCALL_LOG_LEVEL" placeholder:"LEVEL" help:"What to log on standard error: debug, info (default), warn or error."`
+	LogFormat      string        `enum:"text,json" default:"text" env:"ROLLCALL_LOG_FORMAT" placeholder:"text|json" help:"Form of the log."`
+	RetentionEvery time.Duration `default:"1m" env:"ROLLCALL_RETENTION_EVERY" placeholder:"DURATION" help:"How often users whose retention is over are deleted (${default})."`
+	ShutdownDelay  time.Duration `default:"0s" env:"ROLLCALL_SHUTDOWN_DELAY" placeholder:"DURATION" help:"How long /readyz says no before connections are refused, so that load balancers notice (${default})."`
+	ShutdownGrace  time.Duration `default:"20s" env:"ROLLCALL_SHUTDOWN_GRACE" placeholder:"DURATION" help:"How long requests under way may take to finish (${default})."`
+}
+
+// check refuses settings that the server could not run with. It reads files and reaches for nothing else.
+func (f *serverFlags) check() error {
+	if _, err := netip.ParseAddrPort(f.Listen); err != nil {
+		host, port, splitErr := net.SplitHostPort(f.Listen)
+		if splitErr != nil || strings.Trim(port, "0123456789") != "" || port == "" || strings.ContainsAny(host, "/ ") {
+			return bad("listen", "%q is no address with a port; use 127.0.0.1:8080, or :8080 for all addresses", f.Listen)
+		}
+	}
+	if f.BaseURL != "" {
+		u, err := url.Parse(f.BaseURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return bad("base-url", "%q must have scheme and host only, such as https://id.example.org", f.BaseURL)
+		}
+	}
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+		most time.Duration
+	}{{"retention-every", f.RetentionEvery, 24 * time.Hour}, {"shutdown-grace", f.ShutdownGrace, time.Hour}} {
+		if d.v <= 0 || d.v > d.most {
+			return bad(d.name, "%s is out of range; use more than 0s and at most %s", d.v, d.most)
+		}
+	}
+	if f.ShutdownDelay < 0 || f.ShutdownDelay > time.Hour {
+		return bad("shutdown-delay", "%s is out of range; use 0s to 1h", f.ShutdownDelay)
+	}
+	if _, err := f.tls(); err != nil {
+		return err
+	}
+	issuers, err := f.issuers()
+	if err != nil {
+		return err
+	}
+	// The API checks its issuers when it is made, and asks store and issuers nothing before the first request.
+	nowhere := identity.NewService(nil, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	if _, err := admin.New(admin.Options{Service: nowhere, Issuers: issuers, Clock: system.Clock{}, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		return bad("oidc-issuer oidc-audience", "%w", err)
+	}
+	return nil
+}
+
+// tls returns the server's side of TLS; nil for none.
+func (f *serverFlags) tls() (*tls.Config, error) {
+	switch {
+	case f.TLSCert == "" && f.TLSKey == "":
+		return nil, nil
+	case f.TLSCert == "" || f.TLSKey == "":
+		return nil, bad("tls-cert tls-key", "they go together; give both or neither")
+	}
+	pair, err := tls.LoadX509KeyPair(f.TLSCert, f.TLSKey)
+	if err != nil {
+		return nil, bad("tls-cert tls-key", "the pair cannot be used: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+// issuers joins issuers and audiences, which come as two lists in the same order.
+func (f *serverFlags) issuers() ([]admin.Issuer, error) {
+	if len(f.OIDCIssuer) != len(f.OIDCAudience) {
+		return nil, bad("oidc-issuer oidc-audience", "there are %d issuers and %d audiences; give one audience for each issuer, in the same order",
+			len(f.OIDCIssuer), len(f.OIDCAudience))
+	}
+	issuers := make([]admin.Issuer, len(f.OIDCIssuer))
+	for i, issuer := range f.OIDCIssuer {
+		issuers[i] = admin.Issuer{URL: issuer, Audience: f.OIDCAudience[i], CAFile: f.OIDCCAFile}
+	}
+	return issuers, nil
+}
+
+// overTheNetwork reports whether others than this machine can reach the address.
+func overTheNetwork(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil || host == "localhost" {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err != nil || !ip.IsLoopback()
+}

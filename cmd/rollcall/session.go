@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/user"
+	"strings"
+
+	"rollcall/identity"
+	"rollcall/internal/system"
+	"rollcall/store"
+)
+
+// storeFlag says which database a command works on. It may be in use by a running server.
+type storeFlag struct {
+	Database string `default:"sqlite:rollcall-data/rollcall.db" env:"ROLLCALL_DATABASE" placeholder:"URL" help:"Database, as sqlite:FILE (${default})."`
+}
+
+// orgFlag says which organization a command is about.
+type orgFlag struct {
+	Org string `required:"" env:"ROLLCALL_ORG" placeholder:"ID|NAME" help:"Organization: its id, or its name if only one has it."`
+}
+
+// session is a command's work on a store.
+type session struct {
+	*app
+	store   *store.Store
+	service *identity.Service
+	read    identity.Reader
+	by      identity.Actor
+}
+
+// onStore opens the database, lets do work on it and closes it.
+func (a *app) onStore(f storeFlag, do func(s *session) error) (err error) {
+	opened, err := store.Open(a.ctx, f.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	return do(&session{app: a, store: opened, service: service, read: opened, by: operator()})
+}
+
+// operator is whoever sits at the command line.
+func operator() identity.Actor {
+	actor := identity.Actor{Kind: identity.Operator, Name: "command line"}
+	if u, err := user.Current(); err == nil {
+		actor.ID, actor.Name = u.Username, u.Username
+	}
+	return actor
+}
+
+// pageOfAll is how many rows are read at a time where all of them are wanted.
+const pageOfAll = 500
+
+// organizations returns all organizations.
+func organizations(ctx context.Context, r identity.Reader) ([]identity.Organization, error) {
+	var all []identity.Organization
+	var after identity.OrgID
+	for {
+		page, err := r.Organizations(ctx, after, pageOfAll)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < pageOfAll {
+			return all, nil
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// org finds the organization that a flag names.
+func (s *session) org(f orgFlag) (identity.Organization, error) {
+	o, err := s.read.Organization(s.ctx, identity.OrgID(f.Org))
+	if !identity.IsNotFound(err) {
+		return o, err
+	}
+	all, listErr := organizations(s.ctx, s.read)
+	if listErr != nil {
+		return identity.Organization{}, listErr
+	}
+	var named []identity.Organization
+	for _, o := range all {
+		if o.Name == f.Org {
+			named = append(named, o)
+		}
+	}
+	switch len(named) {
+	case 1:
+		return named[0], nil
+	case 0:
+		return identity.Organization{}, identity.Refuse(identity.NotFound, identity.RuleUnknownOrg,
+			"no organization has the id or name %q; see rollcall org list", f.Org)
+	}
+	ids := make([]string, len(named))
+	for i, o := range named {
+		ids[i] = string(o.ID)
+	}
+	return identity.Organization{}, identity.Refuse(identity.Invalid, identity.RuleUnknownOrg,
+		"%d organizations are called %q; use the id of one of them: %s", len(named), f.Org, strings.Join(ids, ", "))
+}
+
+// connector finds a connector by its id or name; with none named, the organization's only one.
+func (s *session) connector(org identity.OrgID, name string) (identity.Connector, error) {
+	all, err := s.read.Connectors(s.ctx, org)
+	if err != nil {
+		return identity.Connector{}, err
+	}
+	if name == "" && len(all) == 1 {
+		return all[0], nil
+	}
+	names := make([]string, len(all))
+	for i, c := range all {
+		if string(c.ID) == name || c.Name == name {
+			return c, nil
+		}
+		names[i] = c.Name
+	}
+	switch {
+	case len(all) == 0:
+		return identity.Connector{}, identity.Refuse(identity.NotFound, identity.RuleUnknownConnector,
+			"the organization has no connector; make one with rollcall connector create")
+	case name == "":
+		return identity.Connector{}, fmt.Errorf("the organization has %d connectors; name one with --connector: %s", len(all), strings.Join(names, ", "))
+	}
+	return identity.Connector{}, identity.Refuse(identity.NotFound, identity.RuleUnknownConnector,
+		"no connector has the id or name %q; there are: %s", name, strings.Join(names, ", "))
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"rollcall/admin"
+	"rollcall/identity"
+	"rollcall/internal/web"
+	"rollcall/scim"
+)
+
+// surfaces is everything that the server answers over HTTP.
+type surfaces struct {
+	service  *identity.Service
+	ping     func(context.Context) error // whether the store answers
+	clock    identity.Clock
+	issuers  []admin.Issuer
+	baseURL  string
+	log      *slog.Logger
+	draining atomic.Bool // the server is about to stop
+}
+
+// errDraining is why a server that is about to stop is not ready.
+var errDraining = errors.New("the server is shutting down")
+
+// handler puts the surfaces side by side.
+func (s *surfaces) handler() (http.Handler, error) {
+	api, err := admin.New(admin.Options{Service: s.service, Issuers: s.issuers, Clock: s.clock, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	metrics := web.NewMetrics()
+	mux := http.NewServeMux()
+	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Log: s.log}))
+	mux.Handle("/api/", api)
+	web.AddHealth(mux, s.log, s.ready, metrics)
+	mux.HandleFunc("GET /{$}", index)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		web.WriteProblem(w, r, http.StatusNotFound, web.Problem{Code: "NOT_FOUND", Message: "there is nothing here; the page at / names what there is"})
+	})
+	return web.Front(mux, s.log, metrics), nil
+}
+
+func (s *surfaces) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errDraining
+	}
+	return s.ping(ctx)
+}
+
+const indexText = `Rollcall: one account per e-mail across every organization.
+
+  /scim/{organization}/v2/   SCIM 2.0, with a bearer token of that organization (rollcall token create)
+  /api/v1/                   for administrators, with an OpenID Connect token (rollcall admin grant)
+  /api/openapi.json          what the API offers
+  /healthz                   whether the process answers
+  /readyz                    whether it can do its work
+  /metrics                   for Prometheus
+`
+
+func index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(indexText)) // a client that has gone misses nothing
+}

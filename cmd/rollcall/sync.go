@@ -1,0 +1,305 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"rollcall/directory"
+	"rollcall/directory/ldap"
+	"rollcall/identity"
+)
+
+type syncCmd struct {
+	Plan    syncPlanCmd    `cmd:"" help:"Read the directory and show what a synchronization would do; nothing is changed."`
+	Apply   syncApplyCmd   `cmd:"" help:"Apply a plan, exactly as it was shown; a run that was cut short goes on."`
+	Run     syncRunCmd     `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
+	History syncHistoryCmd `cmd:"" help:"List the runs."`
+	Show    syncShowCmd    `cmd:"" help:"Show a plan or a run."`
+}
+
+// The exit statuses of "sync plan" and "sync run", beside 0 for nothing to do and 1 for an error.
+const (
+	exitChanges exit = 2 // there is something to do
+	exitGuard   exit = 3 // a guard refuses or holds the plan
+)
+
+// connectorFlag names a connector of an organization.
+type connectorFlag struct {
+	Connector string `env:"ROLLCALL_CONNECTOR" placeholder:"ID|NAME" help:"The connector; not needed if there is only one."`
+}
+
+func (s *session) syncer() *directory.Syncer {
+	return directory.New(s.service, ldap.OpenConnector(s.service.Now))
+}
+
+// watched gives work a progress display and closes it afterwards.
+func (s *session) watched(work func(directory.Progress) error) error {
+	p := newProgress(s.stderr)
+	defer p.end()
+	return work(p.tell)
+}
+
+type syncPlanCmd struct {
+	storeFlag
+	orgFlag
+	connectorFlag
+}
+
+// Help names the exit statuses.
+func (syncPlanCmd) Help() string {
+	return "Exit status: 0 nothing to do, 2 changes, 3 a guard refuses or holds the plan, 1 error."
+}
+
+// Run plans. The plan is stored, so that it can be applied as it was shown.
+func (c *syncPlanCmd) Run(a *app) error {
+	return a.onStore(c.storeFlag, func(s *session) error {
+		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+		if err != nil {
+			return err
+		}
+		var stored identity.Plan
+		var plan directory.Plan
+		err = s.watched(func(p directory.Progress) error {
+			var err error
+			stored, plan, err = s.syncer().Plan(s.ctx, o.ID, n.ID, s.by, p)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.showPlan(stored, plan); err != nil {
+			return err
+		}
+		return s.next(o, stored, plan)
+	})
+}
+
+// next says what to do about a plan, and with which exit status.
+func (s *session) next(o identity.Organization, stored identity.Plan, plan directory.Plan) error {
+	apply := fmt.Sprintf("rollcall sync apply --org %s %s", o.ID, stored.ID)
+	switch {
+	case stored.State == identity.PlanRefused:
+		s.say("The plan %s is refused; see above for what to check, then plan again.", stored.ID)
+		return exitGuard
+	case stored.State == identity.PlanHeld:
+		s.say("The plan %s is held. If it is right: %s --approve --by NAME", stored.ID, apply)
+		return exitGuard
+	case plan.Empty():
+		s.say("Nothing to do. (Plan %s)", stored.ID)
+		return nil
+	}
+	s.say("To do exactly this: %s", apply)
+	return exitChanges
+}
+
+func (s *session) showPlan(stored identity.Plan, plan directory.Plan) error {
+	return s.show(stored, func(w io.Writer) error {
+		if _, err := fmt.Fprintf(w, "Plan %s of %s: %s\n", stored.ID, printable(plan.ConnectorName), stored.State); err != nil {
+			return err
+		}
+		return plan.Print(w)
+	})
+}
+
+type syncApplyCmd struct {
+	storeFlag
+	orgFlag
+	Plan    string `arg:"" placeholder:"PLAN" help:"The plan's id."`
+	Approve bool   `help:"Approve a plan that the loss guard holds, then apply it."`
+	By      string `placeholder:"NAME" help:"Who approves; recorded with the plan."`
+}
+
+// Help names the exit statuses.
+func (syncApplyCmd) Help() string {
+	return "Exit status: 0 applied (what was not possible is named), 3 a guard refuses or holds the plan, 1 error."
+}
+
+// Validate keeps an approval from having no name.
+func (c *syncApplyCmd) Validate() error {
+	if c.Approve != (c.By != "") {
+		return errors.New("an approval has a name: use --approve together with --by NAME")
+	}
+	return nil
+}
+
+// Run applies the plan.
+func (c *syncApplyCmd) Run(a *app) error {
+	return a.onStore(c.storeFlag, func(s *session) error {
+		o, err := s.org(c.orgFlag)
+		if err != nil {
+			return err
+		}
+		id := identity.PlanID(c.Plan)
+		if c.Approve {
+			by := s.by
+			by.Name = c.By
+			if _, err := s.syncer().Approve(s.ctx, o.ID, id, by); err != nil && identity.RuleOf(err) != directory.RulePlanNotHeld {
+				return err
+			}
+		}
+		var report directory.Report
+		err = s.watched(func(p directory.Progress) error {
+			var err error
+			report, err = s.syncer().Apply(s.ctx, o.ID, id, s.by, p)
+			return err
+		})
+		if rule := identity.RuleOf(err); err != nil && (rule == directory.RulePlanHeld || rule == directory.RulePlanRefused) {
+			complain(s.stderr, err)
+			return exitGuard
+		}
+		if err != nil {
+			return err
+		}
+		return s.show(report, report.Print)
+	})
+}
+
+type syncRunCmd struct {
+	storeFlag
+	orgFlag
+	connectorFlag
+}
+
+// Help names the exit statuses.
+func (syncRunCmd) Help() string {
+	return "Exit status: 0 done, or nothing to do; 3 a guard refuses or holds the plan, and nothing was changed; 1 error."
+}
+
+// Run plans and applies.
+func (c *syncRunCmd) Run(a *app) error {
+	return a.onStore(c.storeFlag, func(s *session) error {
+		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+		if err != nil {
+			return err
+		}
+		var stored identity.Plan
+		var plan directory.Plan
+		var report directory.Report
+		err = s.watched(func(p directory.Progress) error {
+			var err error
+			stored, plan, report, err = s.syncer().Run(s.ctx, o.ID, n.ID, s.by, p)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if report.Run != "" {
+			return s.show(report, report.Print)
+		}
+		if err := s.showPlan(stored, plan); err != nil {
+			return err
+		}
+		return s.next(o, stored, plan)
+	})
+}
+
+type syncHistoryCmd struct {
+	storeFlag
+	orgFlag
+	connectorFlag
+	Plans bool `help:"List the plans instead of the runs."`
+	Limit int  `default:"20" placeholder:"N" help:"At most so many (${default})."`
+}
+
+// Run lists what has been done, the newest first.
+func (c *syncHistoryCmd) Run(a *app) error {
+	if c.Limit < 1 {
+		return fmt.Errorf("--limit is %d; use a positive number", c.Limit)
+	}
+	return a.onStore(c.storeFlag, func(s *session) error {
+		o, err := s.org(c.orgFlag)
+		if err != nil {
+			return err
+		}
+		var connector identity.ConnectorID
+		if c.Connector != "" {
+			n, err := s.connector(o.ID, c.Connector)
+			if err != nil {
+				return err
+			}
+			connector = n.ID
+		}
+		if c.Plans {
+			return s.listPlans(o.ID, connector, c.Limit)
+		}
+		return s.listRuns(o.ID, connector, c.Limit)
+	})
+}
+
+func (s *session) listRuns(org identity.OrgID, connector identity.ConnectorID, limit int) error {
+	runs, err := s.syncer().History(s.ctx, org, connector, limit)
+	if err != nil {
+		return err
+	}
+	return s.show(listOf(runs), func(w io.Writer) error {
+		rows := make([][]string, len(runs))
+		for i, r := range runs {
+			report, err := directory.ReportOf(r)
+			if err != nil {
+				return err
+			}
+			rows[i] = []string{string(r.ID), instant(r.StartedAt), string(r.State), fmt.Sprintf("%d/%d", report.Done, report.Total), or(r.Actor.Name, string(r.Actor.Kind)), string(r.Plan)}
+		}
+		return table(w, []string{"RUN", "STARTED", "STATE", "STEPS", "BY", "PLAN"}, rows)
+	})
+}
+
+func (s *session) listPlans(org identity.OrgID, connector identity.ConnectorID, limit int) error {
+	plans, err := s.syncer().Plans(s.ctx, org, connector, limit)
+	if err != nil {
+		return err
+	}
+	return s.show(listOf(plans), func(w io.Writer) error {
+		rows := make([][]string, len(plans))
+		for i, p := range plans {
+			rows[i] = []string{string(p.ID), instant(p.CreatedAt), string(p.State), p.ApprovedBy}
+		}
+		return table(w, []string{"PLAN", "MADE", "STATE", "APPROVED BY"}, rows)
+	})
+}
+
+type syncShowCmd struct {
+	storeFlag
+	orgFlag
+	ID string `arg:"" placeholder:"PLAN|RUN" help:"The id of a plan or of a run."`
+}
+
+// Run shows the plan or the run.
+func (c *syncShowCmd) Run(a *app) error {
+	return a.onStore(c.storeFlag, func(s *session) error {
+		o, err := s.org(c.orgFlag)
+		if err != nil {
+			return err
+		}
+		stored, plan, err := s.syncer().Show(s.ctx, o.ID, identity.PlanID(c.ID))
+		if err == nil {
+			return s.showPlan(stored, plan)
+		}
+		if !identity.IsNotFound(err) {
+			return err
+		}
+		run, err := s.read.Run(s.ctx, o.ID, identity.RunID(c.ID))
+		if identity.IsNotFound(err) {
+			return identity.Refuse(identity.NotFound, identity.RuleUnknownPlan, "no plan or run of this organization has the id %q; see rollcall sync history", c.ID)
+		}
+		if err != nil {
+			return err
+		}
+		report, err := directory.ReportOf(run)
+		if err != nil {
+			return err
+		}
+		return s.show(run, report.Print)
+	})
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
