@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 
 // world is an organization with a connector over a real store and a directory made up by the test.
 type world struct {
-	t         testing.TB
+	t         tester
 	store     identity.Store
 	clock     *clock
 	service   *identity.Service
@@ -32,9 +33,18 @@ type world struct {
 
 var admin = identity.Actor{Kind: identity.Operator, Name: "Olga"}
 
-type clock struct{ now time.Time }
+// clock moves on by a microsecond whenever it is looked at.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
 
-func (c *clock) Now() time.Time { c.now = c.now.Add(time.Microsecond); return c.now }
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Microsecond)
+	return c.now
+}
 
 // madeUp is a directory.
 type madeUp struct {
@@ -80,7 +90,13 @@ func newWorld(t testing.TB) *world {
 	return worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 }
 
-func worldOver(t testing.TB, s identity.Store, c *clock) *world {
+// tester is what a world needs of a test, drawn or not.
+type tester interface {
+	require.TestingT
+	Context() context.Context
+}
+
+func worldOver(t tester, s identity.Store, c *clock) *world {
 	w := &world{t: t, store: s, clock: c, source: &madeUp{findings: map[identity.ObjectID]directory.FindingKind{}}}
 	w.service = identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{})
 	org, err := w.service.CreateOrganization(t.Context(), admin, identity.Organization{Name: "Corp", Kind: identity.Customer})

@@ -1,0 +1,80 @@
+package directory
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"rollcall/identity"
+)
+
+func TestOverlay(t *testing.T) {
+	const (
+		phone  = `phoneNumbers[type eq "work"].value`
+		city   = `addresses[type eq "work"].locality`
+		street = `addresses[type eq "work"].streetAddress`
+		unit   = enterprise + ":department"
+	)
+	for name, c := range map[string]struct {
+		before     identity.Profile
+		owned      []string
+		attributes map[string]string
+		after      identity.Profile
+	}{
+		"simple":                    {``, []string{"title"}, map[string]string{"title": "Dr."}, `{"title":"Dr."}`},
+		"nested":                    {`{"name":{"givenName":"Ada"}}`, []string{"name.familyName"}, map[string]string{"name.familyName": "L"}, `{"name":{"familyName":"L","givenName":"Ada"}}`},
+		"extension":                 {``, []string{unit}, map[string]string{unit: "R&D"}, `{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D"}}`},
+		"what is not owned stays":   {`{"nickName":"Al","title":"Dr."}`, []string{"title"}, map[string]string{"nickName": "X"}, `{"nickName":"Al"}`},
+		"gone with its container":   {`{"name":{"givenName":"Ada"}}`, []string{"name.givenName"}, nil, ``},
+		"a value of a list":         {`{"phoneNumbers":[{"type":"home","value":"1"}]}`, []string{phone}, map[string]string{phone: "2"}, `{"phoneNumbers":[{"type":"home","value":"1"},{"type":"work","value":"2"}]}`},
+		"changed in its place":      {`{"phoneNumbers":[{"primary":true,"type":"WORK","value":"1"},{"type":"home","value":"3"}]}`, []string{phone}, map[string]string{phone: "2"}, `{"phoneNumbers":[{"primary":true,"type":"WORK","value":"2"},{"type":"home","value":"3"}]}`},
+		"taken out of a list":       {`{"phoneNumbers":[{"primary":true,"type":"work","value":"1"},{"type":"home","value":"3"}]}`, []string{phone}, nil, `{"phoneNumbers":[{"type":"home","value":"3"}]}`},
+		"the last of a list":        {`{"phoneNumbers":[{"type":"work","value":"1"}]}`, []string{phone}, nil, ``},
+		"parts of an address":       {``, []string{city, street}, map[string]string{city: "London", street: "1 St"}, `{"addresses":[{"locality":"London","streetAddress":"1 St","type":"work"}]}`},
+		"one part of an address":    {`{"addresses":[{"locality":"London","streetAddress":"1 St","type":"work"}]}`, []string{city}, nil, `{"addresses":[{"streetAddress":"1 St","type":"work"}]}`},
+		"nothing changes":           {`{"title":"Dr."}`, []string{"title"}, map[string]string{"title": "Dr."}, `{"title":"Dr."}`},
+		"an odd value in the way":   {`{"name":"Ada","phoneNumbers":["x"]}`, []string{"name.givenName", phone}, map[string]string{"name.givenName": "A", phone: "1"}, `{"name":{"givenName":"A"},"phoneNumbers":["x",{"type":"work","value":"1"}]}`},
+		"paths that nobody can own": {``, []string{"emails", "userName", "password", "x"}, map[string]string{"password": "p", "x": "y"}, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, changes, err := overlay(c.before, c.owned, c.attributes)
+			require.NoError(t, err)
+			require.Equal(t, c.after, after)
+			require.Equal(t, c.before == c.after, len(changes) == 0)
+			again, changes, err := overlay(after, c.owned, c.attributes)
+			require.NoError(t, err)
+			require.Empty(t, changes)
+			require.Equal(t, after, again)
+		})
+	}
+}
+
+func TestOverlayTwiceIsOverlayOnce(t *testing.T) {
+	paths := []string{"title", "displayName", "name.givenName", enterprise + ":department", `phoneNumbers[type eq "work"].value`,
+		`phoneNumbers[type eq "mobile"].value`, `addresses[type eq "home"].country`}
+	values := rapid.MapOf(rapid.SampledFrom(paths), rapid.StringN(0, 3, -1))
+	rapid.Check(t, func(t *rapid.T) {
+		owned := rapid.SliceOfDistinct(rapid.SampledFrom(paths), rapid.ID).Draw(t, "owned")
+		start, _, err := overlay("", paths, values.Draw(t, "before"))
+		require.NoError(t, err)
+		attributes := values.Draw(t, "attributes")
+		once, _, err := overlay(start, owned, attributes)
+		require.NoError(t, err)
+		twice, changes, err := overlay(once, owned, attributes)
+		require.NoError(t, err)
+		require.Empty(t, changes)
+		require.Equal(t, once, twice)
+	})
+}
+
+func TestKnownAttribute(t *testing.T) {
+	for path, want := range map[string]bool{
+		"title": true, "name.givenName": true, enterprise + ":costCenter": true, `phoneNumbers[type eq "fax"].value`: true,
+		`addresses[type eq "work"].postalCode`: true,
+		"name":                                 false, "emails": false, "password": false, "active": false, `phoneNumbers[type eq "x"].value`: false,
+		`phoneNumbers[type eq "work"].type`: false, `phoneNumbers.value`: false, `phoneNumbers[type eq "work"]`: false, "": false,
+	} {
+		require.Equal(t, want, KnownAttribute(path), path)
+	}
+}
