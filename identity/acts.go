@@ -73,12 +73,12 @@ func (c *Acts) initialStatus(ctx context.Context, addresses []Hold, source Sourc
 	if len(addresses) == 0 {
 		return NotVerified, nil
 	}
-	verified, err := c.verifiedDomains(ctx)
+	domain, err := c.domain(ctx, addresses[0].Key.DomainOf())
 	if err != nil {
 		return "", err
 	}
 	switch {
-	case !verified[addresses[0].Key.DomainOf()]:
+	case !domain.verifiedHere:
 		return NotVerified, nil
 	case source == SourceDirectory && (!c.org.UsesSSO() || c.org.ActivationEmails):
 		return NotVerified, nil

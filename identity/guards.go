@@ -41,26 +41,41 @@ func (c *Acts) inactiveReason() InactiveReason {
 	return ByAdministrator
 }
 
-func (c *Acts) verifiedDomains(ctx context.Context) (map[string]bool, error) {
-	if c.verified == nil {
-		domains, err := c.tx.Domains(ctx, c.org.ID)
-		if err != nil {
-			return nil, err
-		}
-		c.verified = make(map[string]bool, len(domains))
-		for _, d := range domains {
-			c.verified[d.Name] = true
+// domainStanding is what a domain means to the organization.
+type domainStanding struct {
+	verifiedHere     bool
+	claimedElsewhere bool
+}
+
+// domain tells how a domain stands; the store is asked once in a transaction.
+func (c *Acts) domain(ctx context.Context, name string) (domainStanding, error) {
+	if d, known := c.domains[name]; known {
+		return d, nil
+	}
+	holders, err := c.tx.DomainHolders(ctx, name)
+	if err != nil {
+		return domainStanding{}, err
+	}
+	var d domainStanding
+	for _, h := range holders {
+		if h.Org == c.org.ID {
+			d.verifiedHere = true
+		} else if h.State == DomainClaimed {
+			d.claimedElsewhere = true
 		}
 	}
-	return c.verified, nil
+	if c.domains == nil {
+		c.domains = map[string]domainStanding{}
+	}
+	c.domains[name] = d
+	return d, nil
 }
 
 func (c *Acts) addresses(ctx context.Context, d Draft) ([]Hold, error) {
-	verified, err := c.verifiedDomains(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return d.addresses(func(domain string) bool { return verified[domain] }, c.service.policy)
+	return d.addresses(func(domain string) (bool, error) {
+		standing, err := c.domain(ctx, domain)
+		return standing.verifiedHere, err
+	}, c.service.policy)
 }
 
 func (c *Acts) userNameFree(ctx context.Context, userName string, own AccountID) error {
@@ -111,22 +126,9 @@ func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
 
 // domainOpen holds DOM-10: nobody else creates users in a claimed domain.
 func (c *Acts) domainOpen(ctx context.Context, domain string) error {
-	claimed, known := c.claimed[domain]
-	if !known {
-		holders, err := c.tx.DomainHolders(ctx, domain)
-		if err != nil {
-			return err
-		}
-		for _, d := range holders {
-			claimed = claimed || d.State == DomainClaimed && d.Org != c.org.ID
-		}
-		if c.claimed == nil {
-			c.claimed = map[string]bool{}
-		}
-		c.claimed[domain] = claimed
+	standing, err := c.domain(ctx, domain)
+	if err != nil || !standing.claimedElsewhere {
+		return err
 	}
-	if claimed {
-		return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by an organization, and only it can add users there", domain).At("emails")
-	}
-	return nil
+	return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by an organization, and only it can add users there", domain).At("emails")
 }

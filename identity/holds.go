@@ -1,6 +1,9 @@
 package identity
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // HoldKind is why an address is taken.
 type HoldKind string
@@ -26,41 +29,47 @@ type Hold struct {
 // Holds returns the addresses that an account with this draft holds (EML-16), for whoever plans ahead. The holds name no
 // account and no organization yet.
 func (d Draft) Holds(verified func(domain string) bool, policy EmailPolicy) ([]Hold, error) {
-	return d.addresses(verified, policy)
+	return d.addresses(func(domain string) (bool, error) { return verified(domain), nil }, policy)
 }
 
 // addresses returns what the draft would hold (EML-16): its primary address, its userName if that is an address, and its
-// other addresses in domains that the organization verified. Every address in emails must be one, held or not.
-func (d Draft) addresses(verified func(domain string) bool, policy EmailPolicy) ([]Hold, error) {
+// other addresses in domains that the organization verified. Every address in emails must be one, held or not. verified is
+// asked only about domains that decide something.
+func (d Draft) addresses(verified func(domain string) (bool, error), policy EmailPolicy) ([]Hold, error) {
 	primary, _ := d.PrimaryEmail()
 	holds := make([]Hold, 0, len(d.Emails)+1)
-	add := func(key EmailKey, kind HoldKind) {
-		for _, h := range holds {
-			if h.Key == key {
-				return
-			}
-		}
-		holds = append(holds, Hold{Key: key, Kind: kind})
+	held := func(key EmailKey) bool {
+		return slices.ContainsFunc(holds, func(h Hold) bool { return h.Key == key })
 	}
 	if primary.Value != "" {
 		e, err := ParseEmail(primary.Value, policy)
 		if err != nil {
 			return nil, atField(err, "emails")
 		}
-		add(e.Key, HoldPrimary)
+		holds = append(holds, Hold{Key: e.Key, Kind: HoldPrimary})
 	}
 	if strings.Contains(d.UserName, "@") {
-		if e, err := ParseEmail(d.UserName, policy); err == nil {
-			add(e.Key, HoldUserName)
+		if e, err := ParseEmail(d.UserName, policy); err == nil && !held(e.Key) {
+			holds = append(holds, Hold{Key: e.Key, Kind: HoldUserName})
 		}
 	}
 	for i, alternate := range d.Emails {
+		if alternate.Value == primary.Value {
+			continue
+		}
 		e, err := ParseEmail(alternate.Value, policy)
 		if err != nil {
 			return nil, atField(err, indexed("emails", i, "value"))
 		}
-		if verified(e.Domain) {
-			add(e.Key, HoldAlternate)
+		if held(e.Key) {
+			continue
+		}
+		ok, err := verified(e.Domain)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			holds = append(holds, Hold{Key: e.Key, Kind: HoldAlternate})
 		}
 	}
 	return holds, nil

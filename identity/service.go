@@ -55,8 +55,7 @@ type Acts struct {
 	org      Organization
 	by       Actor
 	now      time.Time
-	verified map[string]bool // domains this organization verified; loaded at first use
-	claimed  map[string]bool // domains that another organization claimed, as far as asked for
+	domains  map[string]domainStanding // as far as asked for
 	released map[AccountID]bool
 }
 
