@@ -72,7 +72,8 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Do is identity.Store's. There is one writer, so whoever runs has all organizations to itself and lock asks for nothing
-// more. Calls that are waiting at the same time share one commit. A panic in fn undoes what fn did and goes on in the
+// more. Calls that are waiting at the same time share one commit; if one of them fails after it has written something, the
+// others run again. A panic in fn undoes what fn did and goes on in the
 // caller. If ctx ends while Do waits for its turn, fn has not run; if it ends later, the next use of the Tx fails; what the
 // commit came to is told in any case.
 func (s *Store) Do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error {

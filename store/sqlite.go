@@ -25,6 +25,10 @@ const (
 	inspectConnection   = "mode=ro&_query_only=1&_busy_timeout=10000"
 )
 
+// writerPragmas are those that cannot stand in the connection string. The log may hold several times more pages than SQLite's
+// default before it is copied into the database, because most pages are written again and again; it stays small on the disk.
+const writerPragmas = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
+
 // connector opens connections to one file.
 type connector struct {
 	driver *sqlite3.SQLiteDriver
@@ -36,7 +40,14 @@ func (c connector) Driver() driver.Driver                        { return c.driv
 
 func openSQLite(path, settings string) *sql.DB {
 	file := url.URL{Scheme: "file", Path: path, RawQuery: settings}
-	return sql.OpenDB(connector{&sqlite3.SQLiteDriver{}, file.String()})
+	engine := &sqlite3.SQLiteDriver{}
+	if settings == writerConnection {
+		engine.ConnectHook = func(c *sqlite3.SQLiteConn) error {
+			_, err := c.Exec(writerPragmas, nil)
+			return err
+		}
+	}
+	return sql.OpenDB(connector{engine, file.String()})
 }
 
 // createFile makes the database file and its folder for the owner's eyes only. What exists keeps its permissions. SQLite gives

@@ -21,6 +21,7 @@ type connection struct {
 	conn    *sql.Conn
 	dialect *dialect
 	err     error // the first error; nothing succeeds after it
+	wrote   bool  // a statement has changed something
 }
 
 func newTransaction(conn *sql.Conn, d *dialect) *transaction {
@@ -72,6 +73,7 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 	if err != nil {
 		return 0, t.conn.failed(err)
 	}
+	t.conn.wrote = t.conn.wrote || n > 0
 	return int(n), nil
 }
 
