@@ -133,7 +133,7 @@ func (s *settingsFile) Resolve(context *kong.Context, _ *kong.Path, flag *kong.F
 		return nil, nil
 	}
 	for _, name := range flag.Envs {
-		if _, set := os.LookupEnv(name); set {
+		if os.Getenv(name) != "" {
 			return nil, nil
 		}
 	}

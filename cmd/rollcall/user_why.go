@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"sort"
 	"strings"
 
 	"rollcall/identity"
@@ -84,37 +83,44 @@ func explain(w io.Writer, x identity.Explanation) error {
 	if _, err := fmt.Fprintf(w, "%s (%s)\n", printable(x.UserName), x.Account); err != nil {
 		return err
 	}
-	return properties(w, "  status", status, "  since", instant(x.Since), "  because", because, "  done by", actor,
-		"  event", string(x.Event), "  evidence", evidence(x.Evidence), "  managed by", "the "+x.ManagedBy, "  next", next)
+	if err := properties(w, "  status", status, "  since", instant(x.Since), "  because", because, "  done by", actor,
+		"  event", string(x.Event), "  managed by", "the "+x.ManagedBy, "  next", next); err != nil {
+		return err
+	}
+	pairs := evidence(x.Evidence)
+	if len(pairs) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w, "  evidence"); err != nil {
+		return err
+	}
+	return properties(w, pairs...)
 }
 
-// evidence writes a JSON object as "name: value" pairs; anything else as it is.
-func evidence(raw json.RawMessage) string {
+// evidence takes a JSON object apart into names and values to show; what is no object is shown as it is.
+func evidence(raw json.RawMessage) []string {
+	if len(raw) == 0 {
+		return nil
+	}
 	var object map[string]any
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	if len(raw) == 0 || dec.Decode(&object) != nil {
-		return string(raw)
+	if err := dec.Decode(&object); err != nil {
+		return []string{"    ", string(raw)}
 	}
-	names := make([]string, 0, len(object))
-	for name := range object {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	parts := make([]string, 0, len(names))
-	for _, name := range names {
-		switch v := object[name].(type) {
-		case nil:
-		case string:
-			parts = append(parts, name+": "+v)
-		default:
+	var pairs []string
+	for _, name := range sortedKeys(object) {
+		text, isText := object[name].(string)
+		if !isText {
 			var b bytes.Buffer
 			enc := json.NewEncoder(&b)
 			enc.SetEscapeHTML(false)
-			if err := enc.Encode(v); err == nil {
-				parts = append(parts, name+": "+strings.TrimSpace(b.String()))
+			if err := enc.Encode(object[name]); err != nil {
+				continue // it was decoded a moment ago
 			}
+			text = strings.TrimSpace(b.String())
 		}
+		pairs = append(pairs, "    "+name, text)
 	}
-	return strings.Join(parts, "; ")
+	return pairs
 }

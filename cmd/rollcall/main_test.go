@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/internal/demodirectory"
+)
+
+// binary is the program as operators run it, built once for the tests that start, stop and kill it.
+var binary string
+
+// withBinary builds the program before the tests run.
+type withBinary struct{ *testing.M }
+
+func (m withBinary) Run() int {
+	folder, err := os.MkdirTemp("", "rollcall-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	binary = filepath.Join(folder, "rollcall")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	return m.M.Run()
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(withBinary{m}, map[string]func(){"rollcall": main})
+}
+
+// TestStories runs the stories of the command line. Beside testscript's own commands they know:
+//
+//	exits STATUS COMMAND…         runs a command that must end with that status
+//	keep NAME FIELD               puts a field of the JSON on the last standard output into the environment
+//	directory WHAT [N]            changes the directory at $LDAP_URL: add N people; disable, enable, delete or move the N-th;
+//	                              blind or sight
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ROLLCALL_DATABASE", "sqlite:"+filepath.Join(env.WorkDir, "data", "rollcall.db"))
+			return startDirectory(env)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keep": keep, "directory": changeDirectory},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND…")
+	}
+	status := 0
+	err := ts.Exec(args[1], args[2:]...)
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		status = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(status) != args[0] {
+		ts.Fatalf("it ended with %d, not %s", status, args[0])
+	}
+}
+
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME FIELD")
+	}
+	var object map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
+	value, ok := object[args[1]].(string)
+	if !ok {
+		ts.Fatalf("there is no text %q in %v", args[1], object)
+	}
+	ts.Setenv(args[0], value)
+}
+
+// cast is the directory of one story with the people who were added.
+type cast struct {
+	directory *demodirectory.Directory
+	people    []demodirectory.ID
+}
+
+type castKey struct{}
+
+func startDirectory(env *testscript.Env) error {
+	const password = "the directory's password"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	c := &cast{directory: demodirectory.New()}
+	server := demodirectory.Serve(l, c.directory, password, slog.New(slog.DiscardHandler))
+	env.Defer(func() { _ = server.Close() })
+	env.Values[castKey{}] = c
+	env.Setenv("LDAP_URL", server.URL())
+	env.Setenv("BIND_DN", demodirectory.BindDN)
+	env.Setenv("BASE_DN", demodirectory.PeopleDN)
+	return os.WriteFile(filepath.Join(env.WorkDir, "password"), []byte(password), 0o600)
+}
+
+func changeDirectory(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: directory WHAT [N]")
+	}
+	c := ts.Value(castKey{}).(*cast)
+	n := 0
+	if len(args) > 1 {
+		var err error
+		n, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	switch args[0] {
+	case "add":
+		for range n {
+			i := len(c.people)
+			c.people = append(c.people, c.directory.Add(demodirectory.Person{GivenName: "Person", FamilyName: strconv.Itoa(i), Mail: fmt.Sprintf("p%d@corp.example", i)}))
+		}
+	case "disable", "enable":
+		ts.Check(c.directory.SetDisabled(c.people[n], args[0] == "disable"))
+	case "delete":
+		ts.Check(c.directory.Delete(c.people[n]))
+	case "move":
+		ts.Check(c.directory.Move(c.people[n], demodirectory.FormerDN))
+	case "blind", "sight":
+		c.directory.Blind(args[0] == "blind")
+	default:
+		ts.Fatalf("the directory cannot %s", args[0])
+	}
+}
