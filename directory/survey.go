@@ -2,8 +2,10 @@ package directory
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"rollcall/identity"
 )
@@ -66,10 +68,11 @@ func surveyOf(in Input) *survey {
 	slices.SortFunc(order, func(a, b *Entry) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.DN, b.DN))
 	})
-	for i, e := range order {
+	for _, e := range order {
 		s.present[e.ID] = true
-		twice := i > 0 && order[i-1].ID == e.ID || i+1 < len(order) && order[i+1].ID == e.ID
-		if v := s.look(e, twice); v != nil {
+	}
+	for _, v := range s.lookAtAll(order) {
+		if v != nil {
 			s.unsettled = append(s.unsettled, v)
 		} else {
 			s.unchanged++
@@ -78,6 +81,24 @@ func surveyOf(in Input) *survey {
 	s.judgeReading(len(order))
 	s.findMissing()
 	return s
+}
+
+// lookAtAll looks at every entry, on all processors: comparing is most of the work when nothing changed.
+func (s *survey) lookAtAll(order []*Entry) []*view {
+	views := make([]*view, len(order))
+	var all sync.WaitGroup
+	share := len(order)/runtime.GOMAXPROCS(0) + 1
+	for from := 0; from < len(order); from += share {
+		all.Go(func() {
+			for i := from; i < min(from+share, len(order)); i++ {
+				e := order[i]
+				twice := i > 0 && order[i-1].ID == e.ID || i+1 < len(order) && order[i+1].ID == e.ID
+				views[i] = s.look(e, twice)
+			}
+		})
+	}
+	all.Wait()
+	return views
 }
 
 // look returns nil for an entry whose account is as it should be.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -14,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/directory"
+	"rollcall/directory/ldap"
+	"rollcall/fixtures"
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
@@ -106,6 +109,19 @@ func worldOver(t tester, s identity.Store, c *clock) *world {
 	require.NoError(t, err)
 	w.connector = n.ID
 	w.syncer = w.syncerOver(s)
+	return w
+}
+
+// joined makes the world's connector one to a real directory.
+func (w *world) joined(t testing.TB, d *fixtures.Directory, bases ...string) *world {
+	file := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(file, []byte(d.SyncPassword), 0o600))
+	settings, err := json.Marshal(ldap.Settings{Kind: string(d.Kind), URL: d.LDAPSURL, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases})
+	require.NoError(t, err)
+	n, err := w.service.CreateConnector(t.Context(), admin, identity.Connector{Org: w.org, Name: "real", Kind: string(d.Kind), Settings: settings})
+	require.NoError(t, err)
+	w.connector = n.ID
+	w.syncer = directory.New(w.service, ldap.OpenConnector(w.clock.Now))
 	return w
 }
 

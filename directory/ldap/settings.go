@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -101,7 +102,9 @@ const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 // ParseSettings reads the settings of a connector and checks them.
 func ParseSettings(raw json.RawMessage) (Settings, error) {
 	var s Settings
-	if err := json.Unmarshal(raw, &s); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields() // a misspelt limit must not silently be the default
+	if err := dec.Decode(&s); err != nil {
 		return Settings{}, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the settings of the connector cannot be read: %v", err).At("settings")
 	}
 	return s, s.Validate()

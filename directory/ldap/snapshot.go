@@ -164,7 +164,7 @@ func (r *reading) readBase(ctx context.Context, dn string) error {
 // readPages returns what is missing from the proof that everything was read.
 func (r *reading) readPages(ctx context.Context, dn string, pages chan<- []*ldap.Entry) (gaps []string, err error) {
 	settings := r.source.settings
-	cookies := map[string]bool{}
+	seen := map[string]bool{} // pages, by their cookie and first entry: Samba sends one cookie with every page
 	paging := ldap.NewControlPaging(uint32(settings.PageSize))
 	for number, empty := 1, 0; ; number++ {
 		result, err := r.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
@@ -185,13 +185,15 @@ func (r *reading) readPages(ctx context.Context, dn string, pages chan<- []*ldap
 		if len(control.Cookie) == 0 {
 			return gaps, nil
 		}
+		mark := string(control.Cookie)
 		if empty++; len(result.Entries) > 0 {
+			mark += "\x00" + result.Entries[0].DN
 			empty = 0
 		}
-		if cookies[string(control.Cookie)] || empty > maxEmptyPages {
+		if empty > maxEmptyPages || empty == 0 && seen[mark] {
 			return append(gaps, fmt.Sprintf("The server goes round in circles at page %d of %s.", number, dn)), nil
 		}
-		cookies[string(control.Cookie)] = true
+		seen[mark] = true
 		paging = ldap.NewControlPaging(uint32(settings.PageSize))
 		paging.SetCookie(control.Cookie)
 	}
