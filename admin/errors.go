@@ -100,7 +100,7 @@ func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
 		r.Reasons = append(r.Reasons, web.Reason{Code: string(why.Code), Message: why.Detail})
 	}
 	if e.Kind == identity.Unavailable {
-		r.with("Retry-After", "1")
+		return r.with("Retry-After", "1")
 	}
 	return r
 }

@@ -33,7 +33,7 @@ type keySet struct {
 // VerifySignature returns the payload of a token that one of the keys signed. The error is errNoKey, or an *unreachable if
 // new keys were needed and could not be had. Algorithm, issuer and dates are the caller's to check.
 func (k *keySet) VerifySignature(_ context.Context, token string) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, algorithms)
+	signed, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {
 		return nil, err
 	}

@@ -166,7 +166,7 @@ func TestManyFirstCallsAtOnceAreAllAccepted(t *testing.T) {
 
 func TestWhileTheIssuerIsDownNothingIsAcceptedAndTheServerRuns(t *testing.T) {
 	for name, c := range map[string]struct {
-		break_ func(*issuer)
+		spoil  func(*issuer)
 		mended func(*issuer)
 	}{
 		"it answers with errors": {func(i *issuer) { i.down = true }, func(i *issuer) { i.down = false }},
@@ -191,7 +191,7 @@ func TestWhileTheIssuerIsDownNothingIsAcceptedAndTheServerRuns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newIssuer(t)
-			i.change(c.break_)
+			i.change(c.spoil)
 			w := newWorldWith(t, i)
 			token := w.administrator(w.org("Example"), "ada", identity.RoleFull)
 			for range 3 {

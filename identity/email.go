@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -82,7 +83,7 @@ func foldLocalPart(local string, policy EmailPolicy) (string, error) {
 	if local == "" {
 		return "", fmt.Errorf(`nothing stands before the "@"`)
 	}
-	key := local
+	var key string
 	if isASCII(local) {
 		key = Fold(local)
 	} else {
@@ -190,7 +191,8 @@ func quoteShort(s string) string {
 }
 
 func detailOf(err error) string {
-	if e, ok := err.(*Error); ok {
+	var e *Error
+	if errors.As(err, &e) {
 		return e.Detail
 	}
 	return err.Error()

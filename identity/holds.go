@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -87,7 +88,8 @@ func (a Account) holds(addresses []Hold) []Hold {
 }
 
 func atField(err error, field string) error {
-	if e, ok := err.(*Error); ok {
+	var e *Error
+	if errors.As(err, &e) {
 		return e.At(field)
 	}
 	return err

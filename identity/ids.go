@@ -2,15 +2,22 @@ package identity
 
 import "time"
 
-// The identifiers are UUIDv7 in their 36 character form, except where said otherwise. They are never reused.
+// The identifiers are UUIDv7 in their 36 character form. They are never reused.
 type (
-	OrgID       string
-	AccountID   string
-	TokenID     string
-	EventID     string
+	// OrgID names an organization.
+	OrgID string
+	// AccountID names an account.
+	AccountID string
+	// TokenID names a bearer token; it is not its secret.
+	TokenID string
+	// EventID names an event; later events have greater ids.
+	EventID string
+	// ConnectorID names a connector.
 	ConnectorID string
-	PlanID      string
-	RunID       string
+	// PlanID names a synchronization plan.
+	PlanID string
+	// RunID names a synchronization run.
+	RunID string
 )
 
 // ConsumerOrgID names the built-in organization of personal accounts. It exists in every store from the first migration on.

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -112,8 +113,8 @@ func parseOperation(m map[string]any) (operation, error) {
 
 // inOperation says in which operation, counted from 0, an error arose.
 func inOperation(i int, err error) error {
-	e, ok := err.(*scimerrors.ScimError)
-	if !ok {
+	var e *scimerrors.ScimError
+	if !errors.As(err, &e) {
 		return err
 	}
 	located := *e

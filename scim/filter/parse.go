@@ -330,5 +330,5 @@ func isName(s string) bool {
 	if s == "" || !isLetter(s[0]) && s[0] != '$' && s[0] != '_' {
 		return false
 	}
-	return strings.IndexAny(s, ".:") < 0
+	return !strings.ContainsAny(s, ".:")
 }

@@ -1,0 +1,242 @@
+package rollcall
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+	"rollcall/internal/system"
+	"rollcall/internal/web"
+	"rollcall/scim"
+	"rollcall/store"
+)
+
+// The benchmarks compare the product with a control that is built beside it and measured in the same run, interleaved, so
+// that the ratio says something on any machine. Run them with "make bench".
+
+const (
+	clients = 32
+	rounds  = 5
+)
+
+// serverUnderTest is the product over SQLite, as serve puts it together.
+type serverUnderTest struct {
+	url, token, database string
+	store                *store.Store
+	service              *identity.Service
+	org                  identity.OrgID
+}
+
+func startServer(b *testing.B) serverUnderTest {
+	ctx := b.Context()
+	database := filepath.Join(b.TempDir(), "rollcall.db")
+	st, err := store.Open(ctx, "sqlite:"+database)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, st.Close()) })
+	service := identity.NewService(st, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	by := identity.Actor{Kind: identity.Operator}
+	o, err := service.CreateOrganization(ctx, by, identity.Organization{Name: "Bench", Kind: identity.Customer})
+	require.NoError(b, err)
+	_, token, err := service.CreateToken(ctx, by, o.ID, "bench", "rfc")
+	require.NoError(b, err)
+	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
+	base := listen(b, web.Front(scim.New(service, scim.Options{Log: logger}), logger, web.NewMetrics()))
+	return serverUnderTest{database: database, url: base + "/scim/" + string(o.ID) + "/v2", token: token, store: st, service: service, org: o.ID}
+}
+
+// listen serves a handler on loopback until the benchmark ends.
+func listen(b *testing.B, h http.Handler) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.Serve(l) }()
+	b.Cleanup(func() { _ = s.Close() })
+	return "http://" + l.Addr().String()
+}
+
+// echo decodes the JSON that it gets and encodes it again: what any server of JSON has to do.
+func echo(w http.ResponseWriter, r *http.Request) {
+	var v map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&v); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/scim+json")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func userBody(i int) []byte {
+	return fmt.Appendf(nil, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],`+
+		`"userName":"person.%d@example.com","externalId":"00u%d","active":true,"displayName":"Person Number %d",`+
+		`"name":{"givenName":"Person","familyName":"Number %d","formatted":"Person Number %d"},`+
+		`"emails":[{"value":"person.%d@example.com","type":"work","primary":true}],`+
+		`"phoneNumbers":[{"value":"+46 8 %07d","type":"work"}],"title":"Engineer","preferredLanguage":"en","timezone":"Europe/Stockholm",`+
+		`"addresses":[{"type":"work","streetAddress":"Street %d","locality":"Stockholm","postalCode":"11122","country":"SE"}],`+
+		`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"%d","department":"Research","costCenter":"4130"}}`,
+		i, i, i, i, i, i, i, i, i)
+}
+
+// load sends n requests from 32 clients and returns how many were answered per second.
+func load(b *testing.B, client *http.Client, n int, request func(i int) *http.Request, status int) float64 {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	begin := time.Now()
+	for range clients {
+		wait.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				resp, err := client.Do(request(i))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+				if resp.StatusCode != status {
+					b.Errorf("status %d, want %d", resp.StatusCode, status)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return float64(n) / time.Since(begin).Seconds()
+}
+
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConns: clients, MaxIdleConnsPerHost: clients}}
+}
+
+func newRequest(ctx context.Context, method, url, token string, body []byte) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	r.Header.Set("Content-Type", "application/scim+json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	return r
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// BenchmarkDurableCreate: creates over HTTP, each on disk before it is answered, beside an echo of the same JSON. At least
+// 40 % of it, with fewer than 100 commits for 1,000 creates.
+func BenchmarkDurableCreate(b *testing.B) {
+	s, control, client := startServer(b), listen(b, http.HandlerFunc(echo)), newClient()
+	const n = 4000
+	var ours, theirs []float64
+	created := 0
+	create := func(i int) *http.Request {
+		return newRequest(b.Context(), http.MethodPost, s.url+"/Users", s.token, userBody(created+i))
+	}
+	mirror := func(i int) *http.Request {
+		return newRequest(b.Context(), http.MethodPost, control, s.token, userBody(i))
+	}
+	load(b, client, 500, mirror, http.StatusCreated)
+	load(b, client, 500, create, http.StatusCreated)
+	created += 500
+	before := s.store.Stats().Commits
+	for b.Loop() {
+		for range rounds {
+			theirs = append(theirs, load(b, client, n, mirror, http.StatusCreated))
+			ours = append(ours, load(b, client, n, create, http.StatusCreated))
+			created += n
+		}
+	}
+	commits := float64(s.store.Stats().Commits-before) / float64(created-500) * 1000
+	ratio := median(ours) / median(theirs)
+	b.ReportMetric(median(ours), "creates/s")
+	b.ReportMetric(median(theirs), "echoes/s")
+	b.ReportMetric(ratio, "of-echo")
+	b.ReportMetric(commits, "commits/1000")
+	b.Logf("%.0f creates/s, %.0f echoes/s, %.2f of echo, %.0f commits for 1,000 creates", median(ours), median(theirs), ratio, commits)
+	require.GreaterOrEqual(b, ratio, 0.40, "creates against echoes")
+	require.Less(b, commits, 100.0, "commits for 1,000 creates")
+}
+
+// BenchmarkLookUp: the filter userName eq with 100,000 people, beside the same row by a bare prepared SELECT behind an echo
+// handler. At most three times its time.
+func BenchmarkLookUp(b *testing.B) {
+	s, client := startServer(b), newClient()
+	const people, n = 100_000, 4000
+	fill(b, s, people)
+	db, err := sql.Open("sqlite3", "file:"+s.database+"?mode=ro")
+	require.NoError(b, err)
+	defer db.Close()
+	bare, err := db.Prepare("SELECT id, user_name, emails, profile FROM accounts WHERE org_id = ? AND user_name_key = ?")
+	require.NoError(b, err)
+	control := listen(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var id, name, emails, profile string
+		if err := bare.QueryRowContext(r.Context(), string(s.org), r.URL.Query().Get("name")).Scan(&id, &name, &emails, &profile); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/scim+json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "userName": name, "emails": json.RawMessage(emails), "profile": json.RawMessage(profile)})
+	}))
+	name := func(i int) string { return fmt.Sprintf("person.%d@example.com", (i*7919)%people) }
+	look := func(i int) *http.Request {
+		filter := url.QueryEscape(fmt.Sprintf("userName eq %q", name(i)))
+		return newRequest(b.Context(), http.MethodGet, s.url+"/Users?filter="+filter, s.token, nil)
+	}
+	bareLook := func(i int) *http.Request {
+		return newRequest(b.Context(), http.MethodGet, control+"/?name="+url.QueryEscape(name(i)), s.token, nil)
+	}
+	load(b, client, 500, look, http.StatusOK)
+	load(b, client, 500, bareLook, http.StatusOK)
+	var ours, theirs []float64
+	for b.Loop() {
+		for range rounds {
+			theirs = append(theirs, load(b, client, n, bareLook, http.StatusOK))
+			ours = append(ours, load(b, client, n, look, http.StatusOK))
+		}
+	}
+	ratio := median(theirs) / median(ours)
+	b.ReportMetric(median(ours), "look-ups/s")
+	b.ReportMetric(median(theirs), "bare/s")
+	b.ReportMetric(ratio, "times-bare")
+	b.Logf("%.0f look-ups/s, %.0f bare/s, %.2f times bare", median(ours), median(theirs), ratio)
+	require.LessOrEqual(b, ratio, 3.0, "look-ups against the bare SELECT")
+}
+
+func fill(b *testing.B, s serverUnderTest, people int) {
+	by := identity.Actor{Kind: identity.Provider, ID: "bench"}
+	for from := 0; from < people; from += 1000 {
+		require.NoError(b, s.service.Transact(b.Context(), s.org, by, func(c *identity.Acts) error {
+			for i := from; i < from+1000; i++ {
+				address := fmt.Sprintf("person.%d@example.com", i)
+				_, err := c.Create(b.Context(), identity.Draft{
+					UserName: address, Active: true, Emails: []identity.AccountEmail{{Value: address, Type: "work", Primary: true}},
+					Profile: identity.Profile(fmt.Sprintf(`{"displayName":"Person %d","name":{"familyName":"%d","givenName":"Person"},"title":"Engineer"}`, i, i)),
+				}, identity.Origin{Source: identity.SourceSCIM})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+}
