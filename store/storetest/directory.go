@@ -1,0 +1,92 @@
+package storetest
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+)
+
+func testDirectory(t *testing.T, w world) {
+	n, second := w.connector(t, w.own, "Head office"), w.connector(t, w.own, "Branch")
+	t.Run("connectors are listed by name", func(t *testing.T) {
+		all, err := w.store.Connectors(ctx, w.own)
+		require.NoError(t, err)
+		require.Equal(t, []identity.Connector{second, n}, all)
+	})
+	t.Run("a connector remembers its last good run", func(t *testing.T) {
+		n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.Settings, n.UpdatedAt = 412, start, "dc1", nil, start.Add(time.Hour)
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateConnector(ctx, n) })
+		n.Version++
+		got, err := w.store.Connector(ctx, w.own, n.ID)
+		require.NoError(t, err)
+		require.Equal(t, n, got)
+	})
+	old, foreign, last := w.plan(t, n), w.plan(t, second), w.plan(t, n)
+	t.Run("plans are listed without bodies, the newest first", func(t *testing.T) {
+		short := func(p identity.Plan) identity.Plan { p.Body = nil; return p }
+		plans, err := w.store.Plans(ctx, w.own, "", 10)
+		require.NoError(t, err)
+		require.Equal(t, []identity.Plan{short(last), short(foreign), short(old)}, plans)
+		plans, err = w.store.Plans(ctx, w.own, n.ID, 10)
+		require.NoError(t, err)
+		require.Equal(t, []identity.Plan{short(last), short(old)}, plans)
+		plans, err = w.store.Plans(ctx, w.own, n.ID, 1)
+		require.NoError(t, err)
+		require.Equal(t, []identity.Plan{short(last)}, plans)
+	})
+	t.Run("a plan's state and approval change, and nothing else of it", func(t *testing.T) {
+		changed := last
+		changed.State, changed.ApprovedBy, changed.Body, changed.Hash = identity.PlanApproved, "Ada", json.RawMessage(`{"steps":["more"]}`), "beef"
+		w.must(t, func(tx identity.Tx) error { return tx.UpdatePlan(ctx, changed) })
+		last.State, last.ApprovedBy, last.Version = identity.PlanApproved, "Ada", 2
+		got, err := w.store.Plan(ctx, w.own, last.ID)
+		require.NoError(t, err)
+		require.Equal(t, last, got)
+	})
+	first, other, latest := w.run(t, old), w.run(t, foreign), w.run(t, last)
+	t.Run("runs are listed, the newest first", func(t *testing.T) {
+		runs, err := w.store.Runs(ctx, w.own, "", 2)
+		require.NoError(t, err)
+		require.Equal(t, []identity.Run{latest, other}, runs)
+		runs, err = w.store.Runs(ctx, w.own, n.ID, 10)
+		require.NoError(t, err)
+		require.Equal(t, []identity.Run{latest, first}, runs)
+	})
+	t.Run("a run goes on", func(t *testing.T) {
+		latest.State, latest.NextStep, latest.FinishedAt, latest.Report = identity.RunErrors, 7, start.Add(time.Minute), json.RawMessage(`{"failed":1}`)
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateRun(ctx, latest) })
+		latest.Version++
+		got, err := w.store.Run(ctx, w.own, latest.ID)
+		require.NoError(t, err)
+		require.Equal(t, latest, got)
+	})
+	t.Run("a connector goes with its plans and runs, and its accounts stay", func(t *testing.T) {
+		linked := w.account(w.own, "linked")
+		linked.Directory = &identity.DirectoryLink{Connector: n.ID, Object: "1", DN: "cn=1"}
+		kept := w.account(w.own, "kept")
+		kept.Directory = &identity.DirectoryLink{Connector: second.ID, Object: "1", DN: "cn=1"}
+		w.add(t, linked)
+		w.add(t, kept)
+		w.must(t, func(tx identity.Tx) error { return tx.DeleteConnector(ctx, w.own, n.ID) })
+		_, err := w.store.Connector(ctx, w.own, n.ID)
+		refused(t, err, identity.NotFound, identity.RuleUnknownConnector)
+		_, err = w.store.Plan(ctx, w.own, last.ID)
+		refused(t, err, identity.NotFound, identity.RuleUnknownPlan)
+		_, err = w.store.Run(ctx, w.own, latest.ID)
+		refused(t, err, identity.NotFound, identity.RuleUnknownRun)
+		got, err := w.store.Account(ctx, w.own, linked.ID)
+		require.NoError(t, err)
+		linked.Directory, linked.Version = nil, 2
+		require.Equal(t, linked, got)
+		got, err = w.store.Account(ctx, w.own, kept.ID)
+		require.NoError(t, err)
+		require.Equal(t, kept, got)
+		plans, err := w.store.Plans(ctx, w.own, "", 10)
+		require.NoError(t, err)
+		require.Len(t, plans, 1)
+	})
+}

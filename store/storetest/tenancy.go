@@ -1,0 +1,224 @@
+package storetest
+
+import (
+	"context"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+)
+
+// property is one thing of each kind, all of one organization.
+type property struct {
+	account   identity.Account
+	event     identity.Event
+	token     identity.Token
+	grant     identity.Grant
+	domain    identity.Domain
+	connector identity.Connector
+	plan      identity.Plan
+	run       identity.Run
+}
+
+// crossing are the methods of identity.Reader that look into all organizations, by what they are for.
+var crossing = map[string]string{
+	"Organization":  "finds an organization",
+	"Organizations": "finds all organizations",
+	"AccountsDue":   "finds everybody whose retention is over",
+	"Hold":          "finds the holder of an address, wherever it is",
+	"TokenByHash":   "finds out which organization a bearer token is for",
+	"GrantsOf":      "finds out in which organizations a person has a role",
+	"DomainHolders": "finds every organization that verified a domain",
+}
+
+// walk asks for the property p in an organization, by every method of identity.Reader that is not crossing.
+var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error){
+	"Account": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Account(ctx, org, p.account.ID)
+	},
+	"AccountByUserName": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.AccountByUserName(ctx, org, identity.KeyOfUserName(p.account.UserName))
+	},
+	"Accounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Accounts(ctx, org, identity.AccountQuery{Limit: 10})
+	},
+	"CountAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountAccounts(ctx, org, &identity.Compare{Field: identity.FieldEmail, Op: identity.Present})
+	},
+	"ConnectorAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.ConnectorAccounts(ctx, org, p.connector.ID, "", 10)
+	},
+	"Tokens": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Tokens(ctx, org)
+	},
+	"Grants": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Grants(ctx, org)
+	},
+	"Domains": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Domains(ctx, org)
+	},
+	"Event": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Event(ctx, org, p.event.ID)
+	},
+	"Events": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Events(ctx, org, identity.EventQuery{Account: p.account.ID, Limit: 10})
+	},
+	"Connector": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Connector(ctx, org, p.connector.ID)
+	},
+	"Connectors": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Connectors(ctx, org)
+	},
+	"Plan": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Plan(ctx, org, p.plan.ID)
+	},
+	"Plans": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Plans(ctx, org, p.connector.ID, 10)
+	},
+	"Run": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Run(ctx, org, p.run.ID)
+	},
+	"Runs": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Runs(ctx, org, p.connector.ID, 10)
+	},
+}
+
+// trespass tries to change the property p as if it were org's, by every method of identity.Tx that names an organization.
+var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error{
+	"UpdateAccount": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.account.Org = org
+		return tx.UpdateAccount(ctx, p.account, nil)
+	},
+	"DeleteAccount": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteAccount(ctx, org, p.account.ID, p.account.Version)
+	},
+	"RevokeToken": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.RevokeToken(ctx, org, p.token.ID, start)
+	},
+	"DeleteGrant": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteGrant(ctx, org, p.grant.Issuer, p.grant.Subject)
+	},
+	"DeleteDomain": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteDomain(ctx, org, p.domain.Name)
+	},
+	"UpdateConnector": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.connector.Org = org
+		return tx.UpdateConnector(ctx, p.connector)
+	},
+	"DeleteConnector": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteConnector(ctx, org, p.connector.ID)
+	},
+	"UpdatePlan": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.plan.Org = org
+		return tx.UpdatePlan(ctx, p.plan)
+	},
+	"UpdateRun": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.run.Org = org
+		return tx.UpdateRun(ctx, p.run)
+	},
+}
+
+func testTenancy(t *testing.T, w world) {
+	p := w.property(t)
+	methods := reflect.TypeFor[identity.Reader]()
+	for method := range methods.Methods() {
+		name := method.Name
+		if crossing[name] != "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			ask := walk[name]
+			require.NotNil(t, ask, "identity.Reader has a new method: say in walk how to ask for somebody else's property, or why not in crossing")
+			found := func(r identity.Reader, org identity.OrgID) bool {
+				v, err := ask(ctx, r, org, p)
+				if identity.IsNotFound(err) {
+					return false
+				}
+				require.NoError(t, err)
+				return !empty(v)
+			}
+			require.True(t, found(w.store, w.own), "the owner finds it")
+			require.False(t, found(w.store, w.other), "another organization does not")
+			require.False(t, found(w.store, "no such organization"))
+			require.NoError(t, w.do(func(tx identity.Tx) error {
+				require.True(t, found(tx, w.own), "the owner finds it in a transaction")
+				require.False(t, found(tx, w.other), "another organization does not")
+				return nil
+			}))
+		})
+	}
+	for name, change := range trespass {
+		t.Run(name, func(t *testing.T) {
+			err := w.do(func(tx identity.Tx) error { return change(ctx, tx, w.other, p) })
+			require.True(t, identity.IsNotFound(err), "%v", err)
+		})
+	}
+	t.Run("ReleaseHolds", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error { return tx.ReleaseHolds(ctx, w.other, p.account.ID) })
+		h, err := w.store.Hold(ctx, "ada@example.com")
+		require.NoError(t, err)
+		require.Equal(t, identity.Hold{Key: "ada@example.com", Org: w.own, Account: p.account.ID, Kind: identity.HoldPrimary}, h)
+	})
+	t.Run("nothing has been changed by others", func(t *testing.T) {
+		require.Equal(t, p, w.read(t, p))
+	})
+}
+
+func empty(v any) bool {
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Slice && r.Len() == 0 || r.IsZero()
+}
+
+// property stores one thing of each kind for the first organization.
+func (w world) property(t testing.TB) property {
+	t.Helper()
+	p := property{connector: w.connector(t, w.own, "Head office")}
+	p.account = w.account(w.own, "ada@example.com")
+	p.account.Emails = []identity.AccountEmail{{Value: "ada@example.com"}}
+	p.account.Directory = &identity.DirectoryLink{Connector: p.connector.ID, Object: "1"}
+	w.add(t, p.account, hold("ada@example.com", identity.HoldPrimary))
+	p.plan = w.plan(t, p.connector)
+	p.run = w.run(t, p.plan)
+	p.event = identity.Event{ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.AccountCreated, Account: p.account.ID}
+	p.token = identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own, Name: "okta", Profile: "okta", Hash: "h1", CreatedAt: start}
+	p.grant = identity.Grant{Org: w.own, Issuer: "https://idp", Subject: "s", Role: identity.RoleFull, CreatedAt: start}
+	p.domain = identity.Domain{Org: w.own, Name: "example.com", State: identity.DomainVerified, UpdatedAt: start}
+	for _, write := range []func(identity.Tx) error{
+		func(tx identity.Tx) error { return tx.Record(ctx, p.event) },
+		func(tx identity.Tx) error { return tx.InsertToken(ctx, p.token) },
+		func(tx identity.Tx) error { return tx.PutGrant(ctx, p.grant) },
+		func(tx identity.Tx) error { return tx.PutDomain(ctx, p.domain) },
+	} {
+		w.must(t, write)
+	}
+	return p
+}
+
+// read reads a property again.
+func (w world) read(t testing.TB, p property) property {
+	t.Helper()
+	var got property
+	var err error
+	got.account, err = w.store.Account(ctx, w.own, p.account.ID)
+	require.NoError(t, err)
+	got.event, err = w.store.Event(ctx, w.own, p.event.ID)
+	require.NoError(t, err)
+	got.connector, err = w.store.Connector(ctx, w.own, p.connector.ID)
+	require.NoError(t, err)
+	got.plan, err = w.store.Plan(ctx, w.own, p.plan.ID)
+	require.NoError(t, err)
+	got.run, err = w.store.Run(ctx, w.own, p.run.ID)
+	require.NoError(t, err)
+	got.token, err = w.store.TokenByHash(ctx, p.token.Hash)
+	require.NoError(t, err)
+	grants, err := w.store.GrantsOf(ctx, p.grant.Issuer, p.grant.Subject)
+	require.NoError(t, err)
+	require.Len(t, grants, 1)
+	domains, err := w.store.DomainHolders(ctx, p.domain.Name)
+	require.NoError(t, err)
+	require.Len(t, domains, 1)
+	got.grant, got.domain = grants[0], domains[0]
+	return got
+}

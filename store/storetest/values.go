@@ -1,0 +1,121 @@
+package storetest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+)
+
+// testValues writes every field and reads it back.
+func testValues(t *testing.T, w world) {
+	n := w.connector(t, w.own, "Head office")
+	full := identity.Account{
+		ID: identity.AccountID(w.ids.New()), Org: w.own, UserName: "Ada@Example.com", ExternalID: "00uX'; --",
+		Emails:  []identity.AccountEmail{{Value: "Ada@Example.com", Type: "work", Primary: true}, {Value: "ada@home.example", Display: "at home"}},
+		Profile: `{"displayName":"Ada <&> \"Löve\" ☃","n":12345678901234567890.10}`,
+		Status:  identity.Inactive, PreviousStatus: identity.Active, InactiveReason: identity.DirectoryDeleted,
+		StatusAt: start, StatusEvent: identity.EventID(w.ids.New()), Source: identity.SourceDirectory,
+		Directory: &identity.DirectoryLink{Connector: n.ID, Object: "0b7e", DN: `CN=Ada\, Countess,DC=example`},
+		Shadow:    true, FirstSignInAt: start.Add(time.Microsecond), LastSignInAt: start.Add(time.Hour),
+		CreatedAt: start.Add(-time.Hour), UpdatedAt: start.Add(time.Minute), Version: 1,
+	}
+	long := w.account(w.own, strings.Repeat("é", identity.MaxUserName/2))
+	long.Profile = identity.Profile(`{"x":"` + strings.Repeat("y", identity.MaxProfile-8) + `"}`)
+	many := w.account(w.own, "many")
+	for _, value := range numbered("many-%d@example.com", 3*identity.MaxEmails) {
+		many.Emails = append(many.Emails, identity.AccountEmail{Value: value})
+	}
+	for name, a := range map[string]identity.Account{
+		"every field set":                 full,
+		"nothing that can be left out":    w.account(w.own, "bare"),
+		"the longest values":              long,
+		"more addresses than are allowed": many,
+		"the same address twice": func() identity.Account {
+			a := many
+			a.ID, a.UserName = identity.AccountID(w.ids.New()), "twice"
+			a.Emails = append(a.Emails[:1:1], a.Emails[0])
+			return a
+		}(),
+		"an instant before the year 1970": func() identity.Account {
+			a := w.account(w.own, "old")
+			a.CreatedAt = time.Date(1931, 1, 1, 0, 0, 0, 1000, time.UTC)
+			return a
+		}(),
+		"an instant in another time zone": func() identity.Account {
+			a := w.account(w.own, "zone")
+			a.CreatedAt = start.In(time.FixedZone("", 3600))
+			return a
+		}(),
+	} {
+		t.Run("account: "+name, func(t *testing.T) {
+			w.add(t, a)
+			got, err := w.store.Account(ctx, w.own, a.ID)
+			require.NoError(t, err)
+			a.CreatedAt = a.CreatedAt.UTC()
+			require.Equal(t, a, got)
+			got, err = w.store.AccountByUserName(ctx, w.own, identity.KeyOfUserName(a.UserName))
+			require.NoError(t, err)
+			require.Equal(t, a, got)
+		})
+	}
+	t.Run("account: every field changed", func(t *testing.T) {
+		before := w.add(t, w.account(w.own, "before"))
+		after := full
+		after.ID, after.UserName, after.Source, after.Version = before.ID, "After", identity.SourceSCIM, 1
+		after.Directory = &identity.DirectoryLink{Connector: n.ID, Object: "0b7f"}
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateAccount(ctx, after, nil) })
+		after.Version = 2
+		got, err := w.store.Account(ctx, w.own, before.ID)
+		require.NoError(t, err)
+		require.Equal(t, after, got)
+		bare := w.account(w.own, "bare again")
+		bare.ID, bare.Version = before.ID, 2
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateAccount(ctx, bare, nil) })
+		bare.Version = 3
+		got, err = w.store.Account(ctx, w.own, before.ID)
+		require.NoError(t, err)
+		require.Equal(t, bare, got)
+	})
+	t.Run("the organization of personal accounts is built in", func(t *testing.T) {
+		o, err := w.store.Organization(ctx, identity.ConsumerOrgID)
+		require.NoError(t, err)
+		require.Equal(t, identity.Consumer, o.Kind)
+		require.Equal(t, identity.SyncDisabled, o.SyncMode)
+		require.Equal(t, identity.DefaultRetentionDays, o.RetentionDays)
+		require.EqualValues(t, 1, o.Version)
+		require.False(t, o.CreatedAt.IsZero())
+	})
+	t.Run("organization: every field", func(t *testing.T) {
+		o := identity.Organization{
+			ID: identity.OrgID(w.ids.New()), Name: "Ünïcode & Söhne", Kind: identity.Partner, SyncMode: identity.SyncAuto,
+			SSOProvider: "https://idp.example", RequireEmail: true, ActivationEmails: true, RetentionDays: 90, CreatedAt: start, UpdatedAt: start, Version: 1,
+		}
+		w.must(t, func(tx identity.Tx) error { return tx.InsertOrganization(ctx, o) })
+		got, err := w.store.Organization(ctx, o.ID)
+		require.NoError(t, err)
+		require.Equal(t, o, got)
+		o.Name, o.SSOProvider, o.RequireEmail, o.ActivationEmails, o.SyncMode = "Other", "", false, false, identity.SyncPaused
+		o.RetentionDays, o.UpdatedAt = 31, start.Add(time.Second)
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateOrganization(ctx, o) })
+		o.Version = 2
+		got, err = w.store.Organization(ctx, o.ID)
+		require.NoError(t, err)
+		require.Equal(t, o, got)
+	})
+	t.Run("event: every field", func(t *testing.T) {
+		e := identity.Event{
+			ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.AccountDeactivated, Rule: "DIR-18",
+			Actor:   identity.Actor{Kind: identity.ConnectorRun, ID: string(n.ID), Name: "Head office", Org: w.own},
+			Account: "gone", AccountName: "gone@example.com", Reason: identity.DirectoryOutOfScope, Evidence: json.RawMessage(`{"dn": "x"}`),
+		}
+		w.must(t, func(tx identity.Tx) error { return tx.Record(ctx, e) })
+		got, err := w.store.Event(ctx, w.own, e.ID)
+		require.NoError(t, err)
+		require.Equal(t, e, got)
+	})
+}
