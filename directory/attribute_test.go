@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,6 +66,34 @@ func TestOverlayTwiceIsOverlayOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, changes)
 		require.Equal(t, once, twice)
+	})
+}
+
+func TestRenderedTextIsWhatOverlayMakes(t *testing.T) {
+	var paths []string
+	for path := range plain {
+		paths = append(paths, path)
+	}
+	for _, kind := range []string{"work", "mobile", "fax"} {
+		paths = append(paths, `phoneNumbers[type eq "`+kind+`"].value`)
+	}
+	for _, sub := range lists["addresses"].subs {
+		paths = append(paths, `addresses[type eq "work"].`+sub, `addresses[type eq "home"].`+sub)
+	}
+	slices.Sort(paths)
+	text := rapid.OneOf(rapid.StringMatching(`[ -~]{1,4}`), rapid.SampledFrom([]string{"Zoë", "<&>", "a\u2028b", "line\r\nline", "\x7f", "\xff"}), rapid.Just(""))
+	rapid.Check(t, func(t *rapid.T) {
+		owned := rapid.SliceOfDistinct(rapid.SampledFrom(paths), rapid.ID).Draw(t, "owned")
+		slices.Sort(owned)
+		attributes := rapid.MapOf(rapid.SampledFrom(paths), text).Draw(t, "attributes")
+		profile, _, err := overlay("", owned, attributes)
+		require.NoError(t, err)
+		easy := true
+		for _, path := range owned {
+			easy = easy && spelledPlainly(attributes[path])
+		}
+		require.Equal(t, easy, newRenderer(owned).makes(profile, attributes))
+		require.False(t, newRenderer(owned).makes(`{"nickName":"another"}`, map[string]string{"nickName": "one"}))
 	})
 }
 

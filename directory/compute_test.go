@@ -74,16 +74,6 @@ func address(address string) func(*identity.Account) {
 	}
 }
 
-// crowd adds n people who are as they should be, so that a single loss is no mass loss.
-func crowd(in directory.Input, n int) directory.Input {
-	for i := range n {
-		id := fmt.Sprintf("crowd%04d", i)
-		in.Accounts = append(in.Accounts, account(id))
-		in.Snapshot.Entries = append(in.Snapshot.Entries, entry(id))
-	}
-	return in
-}
-
 func input(entries []directory.Entry, accounts []identity.Account, edit ...func(*directory.Input)) directory.Input {
 	in := directory.Input{
 		Org:       identity.Organization{ID: ourOrg, Kind: identity.Customer, SyncMode: identity.SyncManual, RetentionDays: 30},

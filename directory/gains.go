@@ -159,7 +159,7 @@ func (g *gains) candidate(v *view, duplicates map[string][]*Entry) *candidate {
 	c.needs = needs(v.draft, v.holds)
 	for _, n := range c.needs {
 		if entries := duplicates[n.name]; len(entries) > 1 {
-			g.rest(c, OpConflict, RuleDuplicateEntry, conflictDuplicate(otherDNs(entries, v.entry)))
+			g.rest(c, OpConflict, RuleDuplicateEntry, conflictDuplicate(namesOfOthers(entries, v.entry)))
 			return nil
 		}
 	}
@@ -176,7 +176,7 @@ func (g *gains) candidate(v *view, duplicates map[string][]*Entry) *candidate {
 	return c
 }
 
-func otherDNs(entries []*Entry, own *Entry) []string {
+func namesOfOthers(entries []*Entry, own *Entry) []string {
 	var dns []string
 	for _, e := range entries {
 		if e.ID != own.ID {

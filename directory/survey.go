@@ -42,6 +42,7 @@ type view struct {
 // survey is the first look: what stands as it should, who is missing, and who needs more thought.
 type survey struct {
 	Input
+	rendered  renderer
 	linked    map[identity.ObjectID]int // accounts of this connector, by entry
 	present   map[identity.ObjectID]bool
 	unsettled []*view
@@ -54,6 +55,7 @@ type survey struct {
 func surveyOf(in Input) *survey {
 	in.Policy = in.Policy.WithDefaults()
 	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
+	s.rendered = newRenderer(slices.Sorted(slices.Values(in.Snapshot.Owns)))
 	s.Accounts = slices.Clone(in.Accounts)
 	slices.SortFunc(s.Accounts, func(a, b identity.Account) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range s.Accounts {
@@ -158,12 +160,14 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		note("emails", from, to)
 		d.Emails = emails
 	}
-	profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, e.Attributes)
-	if err != nil {
-		return err
+	if !s.rendered.makes(d.Profile, e.Attributes) {
+		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, e.Attributes)
+		if err != nil {
+			return err
+		}
+		d.Profile = profile
+		v.changes = append(v.changes, changed...)
 	}
-	d.Profile = profile
-	v.changes = append(v.changes, changed...)
 	if before.Directory != nil && before.Directory.Connector == s.Connector.ID {
 		note("directory.dn", before.Directory.DN, e.DN)
 	}

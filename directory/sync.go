@@ -79,11 +79,18 @@ func (s *Syncer) gather(ctx context.Context, source Source, in *Input, progress 
 	snapshot, err := source.Snapshot(ctx, progress)
 	if err != nil {
 		cancel()
-		<-loaded
-		return err
+		return errors.Join(err, ignoreCanceled(<-loaded))
 	}
 	in.Snapshot = snapshot
 	return <-loaded
+}
+
+// ignoreCanceled drops the error of work that was told to stop.
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 func (s *Syncer) load(ctx context.Context, in *Input) error {

@@ -255,6 +255,42 @@ func TestPeopleExchangeTheirAddresses(t *testing.T) {
 	require.Equal(t, a.ID, w.user("a@corp.example").ID)
 }
 
+func TestDIR04_UsersWhomNoEntryMatches(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.service.Transact(t.Context(), w.org, identity.Actor{Kind: identity.System}, func(c *identity.Acts) error {
+		for _, name := range []string{"Ada@corp.example", "zoe@corp.example"} {
+			d := identity.Draft{UserName: name, Emails: []identity.AccountEmail{{Value: name}}, Active: true, Profile: `{"nickName":"N"}`}
+			if _, err := c.Create(t.Context(), d, identity.Origin{Source: identity.SourceManual}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	before := w.user("ada@corp.example")
+	w.source.set(entry("ada"), entry("bob"))
+	w.sync()
+	ada := w.user("ada@corp.example")
+	require.Equal(t, before.ID, ada.ID)
+	require.Equal(t, "ada@corp.example", ada.UserName, "DIR-08: the directory's spelling wins")
+	require.Equal(t, identity.Profile(`{"displayName":"ADA","nickName":"N"}`), ada.Profile, "what the mapping does not own stays")
+	require.Equal(t, identity.ObjectID("object-ada"), ada.Directory.Object)
+	require.NotEqual(t, identity.Inactive, w.user("zoe@corp.example").Status, "retained")
+
+	n, err := w.store.Connector(t.Context(), w.org, w.connector)
+	require.NoError(t, err)
+	n.Settings = json.RawMessage(`{"policy":{"mismatched":"delete"}}`)
+	require.NoError(t, w.service.Transact(t.Context(), w.org, admin, func(c *identity.Acts) error {
+		n.UpdatedAt = c.Now()
+		return c.Tx().UpdateConnector(t.Context(), n)
+	}))
+	require.Equal(t, 1, w.sync().Applied[directory.OpRemove])
+	zoe := w.user("zoe@corp.example")
+	require.Equal(t, identity.DirectoryDeleted, zoe.InactiveReason)
+	require.Nil(t, zoe.Directory)
+	_, plan := w.plan()
+	require.True(t, plan.Empty())
+}
+
 // TestDIR16_ARunThatWasKilledGoesOn kills the run before each of its transactions in turn.
 func TestDIR16_ARunThatWasKilledGoesOn(t *testing.T) {
 	for kill := range 8 {

@@ -35,18 +35,26 @@ func (c *connection) search(ctx context.Context, req *ldap.SearchRequest) (*ldap
 	c.budget.refill()
 	began := time.Now()
 	result, err := c.Conn.Search(req)
+	if err := c.judge(ctx, began, err); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// judge tells an answer of the server from a connection that failed, and why it failed.
+func (c *connection) judge(ctx context.Context, began time.Time, err error) error {
 	var answered *ldap.Error
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return ctx.Err()
 	case c.budget.exceeded.Load():
-		return nil, &tooMuch{limit: c.budget.limit}
+		return &tooMuch{limit: c.budget.limit}
 	case err == nil, errors.As(err, &answered) && answered.ResultCode < ldap.ErrorNetwork:
-		return result, err
+		return err
 	case time.Since(began) >= c.patience: // the library does not tell this from other failures
-		return nil, &broken{err: context.DeadlineExceeded}
+		return &broken{err: context.DeadlineExceeded}
 	}
-	return nil, &broken{err: err}
+	return &broken{err: err}
 }
 
 // broken is a connection that failed before the server answered.
@@ -96,7 +104,8 @@ func (s *Source) connect(ctx context.Context) (*connection, error) {
 	patience := time.Duration(s.settings.PageTimeout)
 	conn.SetTimeout(patience)
 	c := &connection{Conn: conn, budget: budget, host: u.Host, patience: patience, stop: context.AfterFunc(ctx, func() { _ = raw.Close() })}
-	if err := conn.Bind(s.settings.BindDN, password); err != nil {
+	began := time.Now()
+	if err := c.judge(ctx, began, conn.Bind(s.settings.BindDN, password)); err != nil {
 		c.close()
 		return nil, err
 	}

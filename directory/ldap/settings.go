@@ -29,7 +29,7 @@ type Settings struct {
 	AllowPlaintext   bool              `json:"allowPlaintext,omitempty"`
 	BindDN           string            `json:"bindDN"`
 	BindPasswordFile string            `json:"bindPasswordFile"` // a line end at its end does not count
-	BaseDNs          []string          `json:"baseDNs"`
+	BaseDNs          []string          `json:"baseDNs"`          //nolint:staticcheck // several DNs, not the DNS
 	Filter           string            `json:"filter,omitempty"`
 	Mapping          map[string]string `json:"mapping,omitempty"` // our attribute path to the directory's attribute; "" takes a default away
 	Policy           directory.Policy  `json:"policy,omitzero"`
