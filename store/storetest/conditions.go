@@ -158,6 +158,46 @@ func testConditions(t *testing.T, w world) {
 			require.Equal(rt, want[from:min(from+2, len(want))], idsOf(got))
 		}
 	}))
+	t.Run("every comparison with every text", func(t *testing.T) {
+		org := w.organization(t)
+		var accounts []identity.Account
+		for i, text := range texts {
+			a := w.account(org, text+"~"+strconv.Itoa(i))
+			a.ExternalID = identity.ExternalID(text)
+			if text != "" {
+				a.Emails = []identity.AccountEmail{{Value: text}}
+			}
+			accounts = append(accounts, w.add(t, a))
+		}
+		for _, field := range []identity.Field{identity.FieldUserName, identity.FieldExternalID, identity.FieldEmail} {
+			for _, op := range searching {
+				for _, text := range texts {
+					where := &identity.Compare{Field: field, Op: op, Text: text}
+					want := []identity.AccountID{}
+					for _, a := range accounts {
+						if holds(where, a) {
+							want = append(want, a.ID)
+						}
+					}
+					got, err := w.store.Accounts(ctx, org, identity.AccountQuery{Where: where, Limit: 100})
+					require.NoError(t, err)
+					require.Equal(t, want, idsOf(got), "%s %s %q", field, op, text)
+				}
+			}
+		}
+	})
+	t.Run("addresses are found as they are after a change, and not as they were", func(t *testing.T) {
+		a := w.account(w.own, "mover")
+		a.Emails = []identity.AccountEmail{{Value: "Old@x.example"}, {Value: "kept@x.example"}}
+		w.add(t, a)
+		a.Emails = []identity.AccountEmail{{Value: "kept@x.example"}, {Value: "New@x.example"}}
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateAccount(ctx, a, nil) })
+		for text, want := range map[string]int{"old@x.example": 0, "kept@x.example": 1, "new@x.example": 1} {
+			n, err := w.store.CountAccounts(ctx, w.own, &identity.Compare{Field: identity.FieldEmail, Op: identity.Equal, Text: text})
+			require.NoError(t, err)
+			require.Equal(t, want, n, text)
+		}
+	})
 	for name, where := range map[string]identity.Condition{
 		"an unknown field":               &identity.Compare{Field: "profile) OR (1=1", Op: identity.Equal},
 		"an unknown comparison":          &identity.Compare{Field: identity.FieldID, Op: "= '' OR 1=1 --"},

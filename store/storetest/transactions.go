@@ -75,12 +75,17 @@ func testTransactions(t *testing.T, w world) {
 	t.Run("a stale version is such an error", func(t *testing.T) {
 		stale := taken
 		stale.Version = 7
-		err := w.do(func(tx identity.Tx) error {
-			require.Error(t, tx.UpdateAccount(ctx, stale, nil))
-			require.Error(t, insert(tx, "after-stale"))
-			return nil
-		})
-		refused(t, err, identity.Stale, identity.RuleVersionMismatch)
+		for _, write := range []func(identity.Tx) error{
+			func(tx identity.Tx) error { return tx.UpdateAccount(ctx, stale, nil) },
+			func(tx identity.Tx) error { return tx.DeleteAccount(ctx, w.own, stale.ID, stale.Version) },
+		} {
+			err := w.do(func(tx identity.Tx) error {
+				require.Error(t, write(tx))
+				require.Error(t, insert(tx, "after-stale"))
+				return nil
+			})
+			refused(t, err, identity.Stale, identity.RuleVersionMismatch)
+		}
 	})
 	t.Run("what does not exist is not such an error", func(t *testing.T) {
 		w.must(t, func(tx identity.Tx) error {
