@@ -182,6 +182,8 @@ func TestCompute(t *testing.T) {
 			"adopt ada", "tied to the new entry"},
 		"new entry with the address of one that only left the scope (EML-04)": {
 			input(entries{entry("new", mail("ada@corp.example"))}, accounts{account("ada", lost(identity.DirectoryOutOfScope))}), "conflict ada EMAIL_HELD", "reserved"},
+		"new entry with the address of a deleted one, reading incomplete (DIR-19)": {
+			input(entries{entry("new", mail("ada@corp.example"))}, accounts{account("ada", lost(identity.DirectoryDeleted))}, incomplete), "conflict ada EMAIL_HELD", "reserved"},
 		"new entry with the address of one whose fate is unknown": {
 			input(entries{entry("new", mail("ada@corp.example"))}, accounts{account("ada")}, found("ada", directory.Unknown)),
 			"conflict ada EMAIL_TAKEN; skip ada LOSS_UNPROVEN", "belongs to the user"},

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollcall/identity"
@@ -41,11 +42,15 @@ const (
 
 func reasonRename(changes []Change) string {
 	var parts []string
+	address := slices.IndexFunc(changes, func(c Change) bool { return c.Attribute == "emails" })
 	for _, c := range changes {
 		switch c.Attribute {
 		case "emails":
 			parts = append(parts, fmt.Sprintf("The address changed from %s to %s.", orNone(c.Before), c.After))
 		case "userName":
+			if address >= 0 && changes[address].After == c.After {
+				continue // the userName is the address: one sentence says it
+			}
 			parts = append(parts, fmt.Sprintf("The userName changed from %s to %s.", orNone(c.Before), c.After))
 		case "directory.dn":
 			parts = append(parts, "The entry was renamed or moved inside the synchronized part of the directory; it is the same entry.")
