@@ -152,8 +152,11 @@ func (l *lookUp) judge(id identity.ObjectID, found []*ldap.Entry, inScope, known
 	case len(found) == 0:
 		f.Kind = directory.Absent
 		f.Detail = "The look-up by id finds nothing, and does find an entry that is known to exist."
-		if l.blind != "" {
+		switch {
+		case l.blind != "":
 			f.Detail += " " + l.blind
+		case l.source.settings.Kind == AD:
+			f.Detail += " Deleted entries are visible to the connector's account, so this one was deleted long ago, or the account lost the right to see it."
 		}
 	case len(found) > 1:
 		f.Detail = "The look-up finds more than one entry with this id."

@@ -100,7 +100,9 @@ func TestDIR07_DIR18_LifeOfAPersonInActiveDirectory(t *testing.T) {
 			found = findOne(t, plain, zoe, bob)
 			require.Equal(t, directory.Absent, found.Kind)
 			require.Contains(t, found.Detail, "sees nothing at all in CN=Deleted Objects")
-			require.Equal(t, directory.Absent, findOne(t, settings, uuidOf(9), bob).Kind)
+			found = findOne(t, settings, uuidOf(9), bob)
+			require.Equal(t, directory.Absent, found.Kind)
+			require.Contains(t, found.Detail, "lost the right to see it")
 
 			d.Restore(t, zoe)
 			d.Move(t, zoe, staff)
@@ -114,9 +116,24 @@ func TestDIR07_DIR18_LifeOfAPersonInActiveDirectory(t *testing.T) {
 
 func TestADomainRootReferringToItsOwnPartitionsIsComplete(t *testing.T) {
 	d := fixtures.SharedSamba(t)
-	got := read(t, connectorTo(t, d, d.BaseDN))
-	require.True(t, got.Complete, got.Gaps)
-	require.NotEmpty(t, got.Entries)
+	settings := connectorTo(t, d, d.BaseDN)
+	for name, edit := range map[string]func(*ldap.Settings){
+		"LDAPS":            func(*ldap.Settings) {},
+		"StartTLS":         func(s *ldap.Settings) { s.URL, s.StartTLS = d.URL, true },
+		"pages of one":     func(s *ldap.Settings) { s.PageSize = 1 },
+		"ordinary account": func(s *ldap.Settings) { s.BindDN, s.BindPasswordFile = d.PlainDN, passwordFile(t, d.PlainPassword) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings
+			edit(&s)
+			got := read(t, s)
+			require.True(t, got.Complete, got.Gaps)
+			require.NotEmpty(t, got.Entries)
+		})
+	}
+	settings.CAFile = d.OtherCAFile
+	_, err := open(t, settings).Snapshot(t.Context(), nil)
+	require.ErrorContains(t, err, "not signed by the authorities in")
 }
 
 func TestDIR18_LifeOfAPersonInOpenLDAP(t *testing.T) {
