@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -34,7 +35,7 @@ const problemsShown = 5
 // Run reads the directory as a synchronization would, and looks up an id that nobody has, which shows whether the account may
 // see deleted entries.
 func (c *connectorTestCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
+	return a.onStore(c.storeFlag, func(s *session) (err error) {
 		_, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func (c *connectorTestCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		defer source.Close()
+		defer func() { err = errors.Join(err, source.Close()) }()
 		var t trial
 		err = s.watched(func(p directory.Progress) error {
 			var err error

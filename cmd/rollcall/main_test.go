@@ -31,7 +31,7 @@ func (m withBinary) Run() int {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "rollcall")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}

@@ -56,9 +56,11 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	var working sync.WaitGroup
-	working.Go(func() { tasks.Run(a.ctx) })
-	defer working.Wait()
+	working, rest := context.WithCancel(a.ctx)
+	var running sync.WaitGroup
+	running.Go(func() { tasks.Run(working) })
+	defer running.Wait()
+	defer rest()
 
 	a.say("Listening on %s://%s", scheme, listener.Addr())
 	if len(issuers) == 0 {

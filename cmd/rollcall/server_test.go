@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os/exec"
@@ -21,9 +22,26 @@ type server struct {
 	url string
 	cmd *exec.Cmd
 
-	mu   sync.Mutex
-	talk strings.Builder // what it said on standard error
-	read chan struct{}   // closed at the end of its standard error
+	talk safeBuffer    // what it said on standard error
+	read chan struct{} // closed at the end of its standard error
+}
+
+// safeBuffer collects what a process says while a test reads it.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 // database names a new database for a test.
@@ -49,9 +67,7 @@ func serve(t *testing.T, database string, flags ...string) *server {
 		defer close(s.read)
 		lines := bufio.NewScanner(talk)
 		for lines.Scan() {
-			s.mu.Lock()
-			s.talk.WriteString(lines.Text() + "\n")
-			s.mu.Unlock()
+			fmt.Fprintln(&s.talk, lines.Text())
 			if url, ok := strings.CutPrefix(lines.Text(), "Listening on "); ok {
 				listening <- url
 			}
@@ -67,11 +83,7 @@ func serve(t *testing.T, database string, flags ...string) *server {
 	return s
 }
 
-func (s *server) said() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.talk.String()
-}
+func (s *server) said() string { return s.talk.String() }
 
 // wait returns how the process ended.
 func (s *server) wait() error {
