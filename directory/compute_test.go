@@ -229,7 +229,7 @@ func TestCompute(t *testing.T) {
 			accounts{account("a"), account("b")}, held("c@corp.example", "org-2", identity.HoldPrimary)),
 			"conflict b EMAIL_TAKEN; conflict c USER_COULD_NOT_BE_CONVERTED", "belongs to the user"},
 		"two people exchange addresses": {input(entries{entry("a", mail("b@corp.example")), entry("b", mail("a@corp.example"))}, accounts{account("a"), account("b")}),
-			"rename b group 1; rename a group 1", "The address changed"},
+			"rename a group 1; rename b group 1", "The address changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := directory.Compute(c.in)

@@ -336,7 +336,7 @@ func (g *gains) order() [][]*candidate {
 		}
 	}
 	slices.SortFunc(able, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(rank(a.op), rank(b.op)), cmp.Compare(a.view.entry.ID, b.view.entry.ID))
+		return cmp.Or(cmp.Compare(rank(a.op), rank(b.op)), cmp.Compare(a.view.draft.UserName, b.view.draft.UserName), cmp.Compare(a.view.entry.ID, b.view.entry.ID))
 	})
 	return components(able, func(c *candidate) []*candidate {
 		var after []*candidate
