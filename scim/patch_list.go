@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"maps"
 	"slices"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -23,6 +22,9 @@ func (t *target) applyToList(o operation) error {
 	if len(list) == 0 {
 		t.store(nil)
 		return nil
+	}
+	if err := tooMany(len(list), t.attr.Name); err != nil {
+		return err
 	}
 	if err := onePrimary(list, t.attr.Name); err != nil {
 		return err
@@ -46,11 +48,11 @@ func (t *target) newList(o operation, old []any) ([]any, error) {
 	if err != nil || o.op == opReplace {
 		return values, err
 	}
-	list := slices.Clone(old)
+	e := elements{list: slices.Clone(old)}
 	for _, v := range values {
-		list = addElement(list, v)
+		e.add(v)
 	}
-	return list, nil
+	return e.list, nil
 }
 
 // values reads the elements that a client wrote: an array, or one element alone.
@@ -62,40 +64,6 @@ func (t *target) values(v any) ([]any, error) {
 	out, err := t.dialect.list(t.attr, in, t.path.String())
 	list, _ := out.([]any)
 	return list, err
-}
-
-// addElement adds an element unless it is there. One with the same value and type is brought up to date instead, because
-// the combination must not stand twice (RFC 7643 section 2.4), and a new primary element takes the place of the old one
-// (RFC 7644 section 3.5.2).
-func addElement(list []any, v any) []any {
-	at := slices.IndexFunc(list, func(el any) bool { return same(el, v) || sameElement(el, v) })
-	if at < 0 {
-		list = append(list, v)
-		at = len(list) - 1
-	} else if m, ok := v.(map[string]any); ok {
-		old, _ := list[at].(map[string]any)
-		list[at] = mergeSubs(old, m)
-	}
-	if isPrimary(v) {
-		demoteOthers(list, func(i int) bool { return i == at })
-	}
-	return list
-}
-
-func sameElement(a, b any) bool {
-	x, _ := a.(map[string]any)
-	y, _ := b.(map[string]any)
-	return x["value"] != nil && same(x["value"], y["value"]) && same(x["type"], y["type"])
-}
-
-func demoteOthers(list []any, keeps func(i int) bool) {
-	for i, el := range list {
-		if isPrimary(el) && !keeps(i) {
-			m := maps.Clone(el.(map[string]any))
-			m["primary"] = false
-			list[i] = m
-		}
-	}
 }
 
 // without removes the listed elements, or all of them if none are listed. Clients that list values mean those and no
@@ -111,8 +79,19 @@ func (t *target) without(o operation, old []any) ([]any, error) {
 	if len(gone) == 0 {
 		return slices.Clone(old), nil
 	}
+	byValue := make(map[string][]any, len(gone)) // so that long lists are not compared each with each
+	var others []any
+	for _, g := range gone {
+		if value, ok := valueOf(g); ok {
+			byValue[value] = append(byValue[value], g)
+		} else {
+			others = append(others, g)
+		}
+	}
 	return slices.DeleteFunc(slices.Clone(old), func(el any) bool {
-		return slices.ContainsFunc(gone, func(g any) bool { return covers(g, el) })
+		meant := func(g any) bool { return covers(g, el) }
+		value, _ := valueOf(el)
+		return slices.ContainsFunc(byValue[value], meant) || slices.ContainsFunc(others, meant)
 	}), nil
 }
 
@@ -172,7 +151,9 @@ func (t *target) changeSelected(o operation, old []any) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return addElement(list, el), nil
+		e := elements{list: list}
+		e.add(el)
+		return e.list, nil
 	}
 	if isPrimary(given) {
 		demoteOthers(list, func(i int) bool { return found[i] })

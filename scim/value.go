@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,42 +40,26 @@ func (d Dialect) canonical(a *attribute, v any, where string) (any, error) {
 
 // list makes the elements of a multi-valued attribute canonical, identical ones once.
 func (d Dialect) list(a *attribute, in []any, where string) (any, error) {
-	out := make([]any, 0, len(in))
+	if err := tooMany(len(in), where); err != nil {
+		return nil, err
+	}
+	out := elements{list: make([]any, 0, len(in))}
 	for i, v := range in {
 		el, err := d.single(a, v, where+"["+strconv.Itoa(i)+"]")
 		if err != nil {
 			return nil, err
 		}
-		if el != nil && !slices.ContainsFunc(out, func(o any) bool { return same(o, el) }) {
-			out = append(out, el)
+		if el != nil && out.find(el, same) < 0 {
+			out.append(el)
 		}
 	}
-	if err := onePrimary(out, where); err != nil {
+	if err := onePrimary(out.list, where); err != nil {
 		return nil, err
 	}
-	if len(out) == 0 {
+	if len(out.list) == 0 {
 		return nil, nil
 	}
-	return out, nil
-}
-
-func onePrimary(list []any, where string) error {
-	n := 0
-	for _, el := range list {
-		if isPrimary(el) {
-			n++
-		}
-	}
-	if n > 1 {
-		return invalid(scimerrors.ScimTypeInvalidValue, "%s has %d primary values; at most one can be primary.", where, n)
-	}
-	return nil
-}
-
-func isPrimary(el any) bool {
-	m, _ := el.(map[string]any)
-	primary, _ := m["primary"].(bool)
-	return primary
+	return out.list, nil
 }
 
 // single makes one value canonical: of a single-valued attribute, or one element of a multi-valued one.
