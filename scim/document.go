@@ -55,14 +55,16 @@ func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
 		d.Active = a
 	}
 	if list, ok := doc["emails"].([]any); ok {
-		d.Emails = make([]identity.AccountEmail, len(list))
-		for i, el := range list {
+		d.Emails = make([]identity.AccountEmail, 0, len(list))
+		for _, el := range list {
 			m, _ := el.(map[string]any)
-			e := &d.Emails[i]
+			e := identity.AccountEmail{Primary: isPrimary(el)}
 			e.Value, _ = m["value"].(string)
 			e.Type, _ = m["type"].(string)
 			e.Display, _ = m["display"].(string)
-			e.Primary = isPrimary(el)
+			if e.Value != "" { // a type or a mark alone is no e-mail; it may have waited for its address during a PATCH
+				d.Emails = append(d.Emails, e)
+			}
 		}
 	}
 	for _, own := range []string{"id", "userName", "externalId", "active", "emails"} {

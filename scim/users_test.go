@@ -267,6 +267,25 @@ func TestSCM05_AllOrNothing(t *testing.T) {
 	})
 }
 
+func TestEML16_AnEmailWithoutAnAddressIsNone(t *testing.T) {
+	w := newWorld(t)
+	work := map[string]any{"value": "ada@x.org", "type": "work"}
+	a := w.call("POST", "/Users", user("ada", `"emails":[{"type":"home","primary":true},{"value":"ada@x.org","type":"work"}]`)).is(201)
+	require.Equal(t, []any{work}, a.at("emails"))
+	path := "/Users/" + a.str("id")
+	require.Equal(t, []any{work}, w.call("PATCH", path, patch(`{"op":"add","path":"emails","value":[{"type":"other"}]}`)).is(200).at("emails"))
+	t.Run("it may get one in the same PATCH", func(t *testing.T) {
+		b := w.call("PATCH", path, patch(`{"op":"add","path":"emails[type eq \"home\"].primary","value":true}`,
+			`{"op":"add","path":"emails[type eq \"home\"].value","value":"ada@home.org"}`)).is(200)
+		require.Equal(t, []any{work, map[string]any{"value": "ada@home.org", "type": "home", "primary": true}}, b.at("emails"))
+	})
+	t.Run("removing the address removes the e-mail", func(t *testing.T) {
+		b := w.call("PATCH", path, patch(`{"op":"remove","path":"emails[type eq \"home\"].value"}`)).is(200)
+		require.Equal(t, []any{work}, b.at("emails"))
+		require.NotContains(t, w.call("PATCH", path, patch(`{"op":"remove","path":"emails.value"}`)).is(200).body, "emails")
+	})
+}
+
 func TestEML16_EmailsAreKeptAsTheyCame(t *testing.T) {
 	w := newWorld(t)
 	a := w.call("POST", "/Users", user("ada", `"emails":[{"value":"Ada.L@X.org","type":"home","display":"A"},{"value":"b@y.org","type":"work"}]`)).is(201)
