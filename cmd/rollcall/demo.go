@@ -98,6 +98,7 @@ It stays up until you press Ctrl-C. Things to try:
 
   curl -H 'Authorization: Bearer %[4]s' '%[5]s/scim/%[6]s/v2/Users?count=2'
   curl -H 'Authorization: Bearer %[7]s' %[5]s/api/v1/organizations/%[2]s/users
+  ROLLCALL_TOKEN=%[7]s rollcall user why --server %[5]s --org %[2]s %[3]s
   curl %[5]s/metrics
 
   SCIM base URL       %[5]s/scim/%[6]s/v2

@@ -9,52 +9,80 @@ import (
 	"rollcall/identity"
 )
 
+// people are the users as a command reads them: from the database, or from a running server.
+type people interface {
+	// list returns users and where to go on if there are more; "" if there are none.
+	list(orgFlag, userQuery) (users []userView, next string, err error)
+	// show finds somebody by id, userName or address.
+	show(org orgFlag, user string) (userView, error)
+	// why explains somebody, also who has been deleted.
+	why(org orgFlag, user string) (identity.Explanation, error)
+}
+
+// onPeople lets do read users from where the flags say.
+func (a *app) onPeople(f storeFlag, r serverFlag, do func(people) error) error {
+	if r.Server != "" {
+		p, err := newPeopleOnServer(a, r)
+		if err != nil {
+			return err
+		}
+		return do(p)
+	}
+	return a.onStore(f, func(s *session) error { return do(peopleInStore{s}) })
+}
+
 type userCmd struct {
 	List userListCmd `cmd:"" help:"List users."`
 	Show userShowCmd `cmd:"" help:"Show a user."`
 	Why  userWhyCmd  `cmd:"" help:"Explain a user: status, rule, event, evidence, and what happens next."`
 }
 
-// userView is a user as the command line shows one.
+// userView is a user as the command line shows one, in the words of the API.
 type userView struct {
-	ID             identity.AccountID      `json:"id"`
-	UserName       string                  `json:"userName"`
-	DisplayName    string                  `json:"displayName,omitempty"`
-	ExternalID     identity.ExternalID     `json:"externalId,omitempty"`
-	Emails         []identity.AccountEmail `json:"emails"`
-	Status         identity.Status         `json:"status"`
-	InactiveReason identity.InactiveReason `json:"inactiveReason,omitempty"`
-	StatusAt       time.Time               `json:"statusAt"`
-	DeletedAt      time.Time               `json:"willBeDeletedAt,omitzero"`
-	Source         identity.Source         `json:"source"`
-	Directory      *identity.DirectoryLink `json:"directory,omitempty"`
-	CreatedAt      time.Time               `json:"createdAt"`
-	UpdatedAt      time.Time               `json:"updatedAt"`
-	Version        int64                   `json:"version"`
+	ID          identity.AccountID      `json:"id"`
+	UserName    string                  `json:"userName"`
+	DisplayName string                  `json:"displayName,omitempty"`
+	ExternalID  identity.ExternalID     `json:"externalId,omitempty"`
+	Emails      []identity.AccountEmail `json:"emails"`
+	Status      identity.Status         `json:"status"`
+	Reason      identity.InactiveReason `json:"reason,omitempty"`
+	StatusSince time.Time               `json:"statusSince"`
+	PurgeAt     time.Time               `json:"purgeAt,omitzero"`
+	Source      identity.Source         `json:"source"`
+	Directory   *identity.DirectoryLink `json:"directory,omitempty"`
+	CreatedAt   time.Time               `json:"createdAt"`
+	UpdatedAt   time.Time               `json:"updatedAt"`
+	Version     int64                   `json:"version"`
 }
 
 func viewOf(a identity.Account, o identity.Organization) userView {
 	v := userView{ID: a.ID, UserName: a.UserName, DisplayName: a.Profile.DisplayName(), ExternalID: a.ExternalID, Emails: listOf(a.Emails),
-		Status: a.Status, InactiveReason: a.InactiveReason, StatusAt: a.StatusAt, Source: a.Source, Directory: a.Directory,
+		Status: a.Status, Reason: a.InactiveReason, StatusSince: a.StatusAt, Source: a.Source, Directory: a.Directory,
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Version: a.Version}
-	v.DeletedAt, _ = a.PurgeAt(o)
+	v.PurgeAt, _ = a.PurgeAt(o)
 	return v
 }
 
 func (v userView) status() string {
-	if v.InactiveReason == "" {
+	if v.Reason == "" {
 		return string(v.Status)
 	}
-	return fmt.Sprintf("%s (%s)", v.Status, v.InactiveReason)
+	return fmt.Sprintf("%s (%s)", v.Status, v.Reason)
 }
 
 type userListCmd struct {
 	storeFlag
+	serverFlag
 	orgFlag
+	userQuery
+}
+
+// userQuery narrows a list of users.
+type userQuery struct {
 	Status string `placeholder:"STATUS" help:"Only users with this status: not_verified, verified, active, inactive or deferred_claim."`
 	Reason string `placeholder:"REASON" help:"Only users inactive for this reason: deactivated, deactivated_by_provider, directory_disabled, directory_deleted or directory_out_of_scope."`
 	Limit  int    `default:"100" placeholder:"N" help:"At most so many (${default}); 0 for all."`
-	After  string `placeholder:"ID" help:"Go on behind the user with this id."`
+	After  string `placeholder:"PLACE" help:"Go on where the list before ended, as it said."`
 }
 
 // Validate refuses statuses and reasons that do not exist, because they would find nobody in silence.
@@ -89,75 +117,39 @@ func oneOf[T ~string](flag string, value T, known []T) error {
 
 // Run lists the users in the order of their ids.
 func (c *userListCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
+	return a.onPeople(c.storeFlag, c.serverFlag, func(p people) error {
+		users, next, err := p.list(c.orgFlag, c.userQuery)
 		if err != nil {
 			return err
 		}
-		users, more, err := c.users(s, o)
-		if err != nil {
-			return err
+		if next != "" {
+			a.say("There are more; go on with --after %s, or show all with --limit 0.", next)
 		}
-		if more {
-			s.say("There are more; go on with --after %s, or show all with --limit 0.", users[len(users)-1].ID)
-		}
-		return s.show(users, func(w io.Writer) error {
+		return a.show(users, func(w io.Writer) error {
 			rows := make([][]string, len(users))
 			for i, u := range users {
-				rows[i] = []string{string(u.ID), u.status(), u.StatusAt.Format(time.DateOnly), string(u.Source), u.UserName}
+				rows[i] = []string{string(u.ID), u.status(), u.StatusSince.Format(time.DateOnly), string(u.Source), u.UserName}
 			}
 			return table(w, []string{"ID", "STATUS", "SINCE", "SOURCE", "USERNAME"}, rows)
 		})
 	})
 }
 
-func (c *userListCmd) users(s *session, o identity.Organization) (users []userView, more bool, err error) {
-	var where identity.And
-	if c.Status != "" {
-		where = append(where, &identity.Compare{Field: identity.FieldStatus, Op: identity.Equal, Text: c.Status})
-	}
-	if c.Reason != "" {
-		where = append(where, &identity.Compare{Field: identity.FieldReason, Op: identity.Equal, Text: c.Reason})
-	}
-	users = []userView{}
-	after := identity.AccountID(c.After)
-	for {
-		page, err := s.read.Accounts(s.ctx, o.ID, identity.AccountQuery{Where: where, After: after, Limit: pageOfAll})
-		if err != nil {
-			return nil, false, err
-		}
-		for _, a := range page {
-			if c.Limit > 0 && len(users) == c.Limit {
-				return users, true, nil
-			}
-			users = append(users, viewOf(a, o))
-		}
-		if len(page) < pageOfAll {
-			return users, false, nil
-		}
-		after = page[len(page)-1].ID
-	}
-}
-
 type userShowCmd struct {
 	storeFlag
+	serverFlag
 	orgFlag
 	User string `arg:"" placeholder:"ID|USERNAME|E-MAIL" help:"The user."`
 }
 
 // Run shows the user.
 func (c *userShowCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
+	return a.onPeople(c.storeFlag, c.serverFlag, func(p people) error {
+		v, err := p.show(c.orgFlag, c.User)
 		if err != nil {
 			return err
 		}
-		account, err := s.user(o.ID, c.User)
-		if err != nil {
-			return err
-		}
-		v := viewOf(account, o)
-		return s.show(v, func(w io.Writer) error { return showUser(w, v) })
+		return a.show(v, func(w io.Writer) error { return showUser(w, v) })
 	})
 }
 
@@ -174,30 +166,6 @@ func showUser(w io.Writer, v userView) error {
 		dn = v.Directory.DN
 	}
 	return properties(w, "id", string(v.ID), "userName", v.UserName, "name", v.DisplayName, "externalId", string(v.ExternalID),
-		"e-mail", strings.Join(emails, ", "), "status", v.status(), "since", instant(v.StatusAt), "will be deleted", instant(v.DeletedAt),
+		"e-mail", strings.Join(emails, ", "), "status", v.status(), "since", instant(v.StatusSince), "will be deleted", instant(v.PurgeAt),
 		"source", string(v.Source), "directory entry", dn, "created", instant(v.CreatedAt), "changed", instant(v.UpdatedAt))
-}
-
-// user finds somebody by id, userName or address.
-func (s *session) user(org identity.OrgID, text string) (identity.Account, error) {
-	a, err := s.read.Account(s.ctx, org, identity.AccountID(text))
-	if !identity.IsNotFound(err) {
-		return a, err
-	}
-	a, err = s.read.AccountByUserName(s.ctx, org, identity.KeyOfUserName(text))
-	if !identity.IsNotFound(err) {
-		return a, err
-	}
-	found, err := s.read.Accounts(s.ctx, org, identity.AccountQuery{Limit: 2,
-		Where: &identity.Compare{Field: identity.FieldEmail, Op: identity.Equal, Text: identity.Fold(text)}})
-	switch {
-	case err != nil:
-		return identity.Account{}, err
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return identity.Account{}, fmt.Errorf("more than one user has the address %s; use an id: %s, %s", text, found[0].ID, found[1].ID)
-	}
-	return identity.Account{}, identity.Refuse(identity.NotFound, identity.RuleUnknownAccount,
-		"no user of this organization has the id, userName or address %q", text)
 }

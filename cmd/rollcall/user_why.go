@@ -12,54 +12,20 @@ import (
 
 type userWhyCmd struct {
 	storeFlag
+	serverFlag
 	orgFlag
 	User string `arg:"" placeholder:"ID|USERNAME|E-MAIL" help:"The user; somebody who was deleted, by id or userName."`
 }
 
 // Run explains the user.
 func (c *userWhyCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
+	return a.onPeople(c.storeFlag, c.serverFlag, func(p people) error {
+		x, err := p.why(c.orgFlag, c.User)
 		if err != nil {
 			return err
 		}
-		id, err := s.userOrDeleted(o.ID, c.User)
-		if err != nil {
-			return err
-		}
-		why, err := s.service.Why(s.ctx, o.ID, id)
-		if err != nil {
-			return err
-		}
-		return s.show(why, func(w io.Writer) error { return explain(w, why) })
+		return a.show(x, func(w io.Writer) error { return explain(w, x) })
 	})
-}
-
-// userOrDeleted finds the id of somebody, also of somebody who has been deleted: events outlive what they tell of.
-func (s *session) userOrDeleted(org identity.OrgID, text string) (identity.AccountID, error) {
-	a, unknown := s.user(org, text)
-	if unknown == nil {
-		return a.ID, nil
-	}
-	if !identity.IsNotFound(unknown) {
-		return "", unknown
-	}
-	q := identity.EventQuery{Newest: true, Limit: pageOfAll}
-	for {
-		page, err := s.read.Events(s.ctx, org, q)
-		if err != nil {
-			return "", err
-		}
-		for _, e := range page {
-			if e.Kind == identity.AccountDeleted && (string(e.Account) == text || identity.Fold(e.AccountName) == identity.Fold(text)) {
-				return e.Account, nil
-			}
-		}
-		if len(page) < pageOfAll {
-			return "", unknown
-		}
-		q.After = page[len(page)-1].ID
-	}
 }
 
 // explain writes an explanation for people.
