@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,7 @@ const (
 	MaxUserName   = 256
 	MaxExternalID = 256
 	MaxEmails     = 20
+	MaxEmailText  = 256 // the type and the display of an address
 	MaxProfile    = 256 << 10
 )
 
@@ -158,12 +160,14 @@ func (d Draft) validate(org Organization, policy EmailPolicy) error {
 		return Refuse(Invalid, RuleInvalidUserName, "userName is missing or empty; it is required").At("userName")
 	case len(d.UserName) > MaxUserName:
 		return Refuse(Invalid, RuleInvalidUserName, "userName has %d bytes; at most %d are allowed", len(d.UserName), MaxUserName).At("userName")
-	case !utf8.ValidString(d.UserName) || strings.ContainsFunc(d.UserName, unicode.IsControl):
+	case !printable(d.UserName):
 		return Refuse(Invalid, RuleInvalidUserName, "userName has control characters or is not valid UTF-8").At("userName")
 	case strings.TrimSpace(d.UserName) != d.UserName:
 		return Refuse(Invalid, RuleInvalidUserName, "userName begins or ends with white space").At("userName")
 	case len(d.ExternalID) > MaxExternalID:
 		return Refuse(Invalid, RuleInvalidValue, "externalId has %d bytes; at most %d are allowed", len(d.ExternalID), MaxExternalID).At("externalId")
+	case !printable(string(d.ExternalID)):
+		return Refuse(Invalid, RuleInvalidValue, "externalId has control characters or is not valid UTF-8").At("externalId")
 	case len(d.Emails) > MaxEmails:
 		return Refuse(Invalid, RuleInvalidValue, "there are %d e-mail addresses; at most %d are allowed", len(d.Emails), MaxEmails).At("emails")
 	case len(d.Profile) > MaxProfile:
@@ -171,6 +175,11 @@ func (d Draft) validate(org Organization, policy EmailPolicy) error {
 	}
 	if reservedAddress(d.UserName) {
 		return Refuse(Invalid, RuleReservedDomain, "userName is in the domain %s, which is reserved for claimed users", ReservedDomain).At("userName")
+	}
+	for i, e := range d.Emails {
+		if err := cmp.Or(checkEmailText(i, "type", e.Type), checkEmailText(i, "display", e.Display)); err != nil {
+			return err
+		}
 	}
 	if !org.RequireEmail {
 		return nil
@@ -190,7 +199,32 @@ func (d Draft) validate(org Organization, policy EmailPolicy) error {
 	return nil
 }
 
+// checkEmailText returns nil for a text that may stand beside an address.
+func checkEmailText(i int, sub, text string) *Error {
+	switch {
+	case len(text) > MaxEmailText:
+		field := indexed("emails", i, sub)
+		return Refuse(Invalid, RuleInvalidValue, "%s has %d bytes; at most %d are allowed", field, len(text), MaxEmailText).At(field)
+	case !printable(text):
+		field := indexed("emails", i, sub)
+		return Refuse(Invalid, RuleInvalidValue, "%s has control characters or is not valid UTF-8", field).At(field)
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// reservedAddress reports whether a userName is an address in [ReservedDomain], in any spelling of the domain.
 func reservedAddress(userName string) bool {
-	_, domain, found := strings.Cut(Fold(userName), "@")
-	return found && InReservedDomain(domain)
+	_, domain, found := strings.Cut(userName, "@")
+	if !found {
+		return false
+	}
+	if isASCII(domain) {
+		return InReservedDomain(Fold(domain))
+	}
+	ascii, err := ParseDomain(domain)
+	return err == nil && InReservedDomain(ascii)
 }

@@ -210,10 +210,22 @@ func TestLimitsOfAnAccountsValues(t *testing.T) {
 		}
 		return list
 	}
+	described := func(kind, display int) identity.Draft {
+		return identity.Draft{UserName: fmt.Sprintf("d%d-%d", kind, display), Emails: []identity.AccountEmail{
+			{Value: fmt.Sprintf("a%d-%d@example.net", kind, display)}, {Value: "b@example.net", Type: strings.Repeat("t", kind), Display: strings.Repeat("d", display)},
+		}}
+	}
+	profile := func(n int) identity.Draft {
+		return identity.Draft{UserName: fmt.Sprint("p", n), Profile: identity.Profile(`{"x":"` + strings.Repeat("y", n-8) + `"}`)}
+	}
+	const most = identity.MaxEmailText
 	for name, c := range map[string]struct {
 		at, past identity.Draft
 		field    string
 	}{
+		"type":       {described(most, 1), described(most+1, 1), "emails[1].type"},
+		"display":    {described(1, most), described(1, most+1), "emails[1].display"},
+		"profile":    {profile(identity.MaxProfile), profile(identity.MaxProfile + 1), ""},
 		"userName":   {identity.Draft{UserName: strings.Repeat("u", identity.MaxUserName)}, identity.Draft{UserName: strings.Repeat("u", identity.MaxUserName+1)}, "userName"},
 		"externalId": {identity.Draft{UserName: "x", ExternalID: identity.ExternalID(strings.Repeat("e", identity.MaxExternalID))}, identity.Draft{UserName: "y", ExternalID: identity.ExternalID(strings.Repeat("e", identity.MaxExternalID+1))}, "externalId"},
 		"emails":     {identity.Draft{UserName: "v", Emails: emails(identity.MaxEmails)}, identity.Draft{UserName: "w", Emails: emails(identity.MaxEmails + 1)}, "emails"},
@@ -230,6 +242,17 @@ func TestLimitsOfAnAccountsValues(t *testing.T) {
 	for name, bad := range map[string]string{"empty": "", "control characters": "a\tb", "white space around": " ada", "not UTF-8": "a\xff", "reserved": "a@x.convert-user.local"} {
 		_, err := w.add(org, provider, identity.Draft{UserName: bad})
 		require.Equal(t, identity.Invalid, identity.KindOf(err), name)
+	}
+	for field, bad := range map[string]identity.Draft{
+		"externalId":        {UserName: "c1", ExternalID: "a\x00b"},
+		"emails[0].type":    {UserName: "c2", Emails: []identity.AccountEmail{{Value: "c@example.com", Type: "a\nb"}}},
+		"emails[0].display": {UserName: "c3", Emails: []identity.AccountEmail{{Value: "c@example.com", Display: "\xff"}}},
+		"emails":            {UserName: "c4", Emails: []identity.AccountEmail{{Type: "work"}}},
+	} {
+		_, err := w.add(org, provider, bad)
+		var e *identity.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, field, e.Field)
 	}
 	_, err := w.add(org, provider, identity.Draft{UserName: "z", Emails: []identity.AccountEmail{{Value: "ok@example.com"}, {Value: "not an address"}}})
 	require.ErrorContains(t, err, "not an address")

@@ -93,6 +93,14 @@ func TestCLM41_TheNamespaceOfClaimedUsersIsReserved(t *testing.T) {
 	}
 	_, err := identity.ParseEmail("a@notconvert-user.local", ascii)
 	require.NoError(t, err, "a domain that only ends alike is free")
+	t.Run("as a userName, however it is spelt", func(t *testing.T) {
+		w := newWorld(t)
+		org := w.org("A")
+		for _, text := range []string{"a@convert-user.local", "a@X.CONVERT-USER.LOCAL", "a@ｃonvert-user.local"} {
+			_, err := w.add(org, provider, identity.Draft{UserName: text})
+			require.Equal(t, identity.Invalid, identity.KindOf(err), text)
+		}
+	})
 }
 
 func TestEML02_LocalPartsBeyondASCIINeedTheOperatorsSwitch(t *testing.T) {

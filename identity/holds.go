@@ -37,12 +37,12 @@ func (d Draft) Holds(verified func(domain string) bool, policy EmailPolicy) ([]H
 // other addresses in domains that the organization verified. Every address in emails must be one, held or not. verified is
 // asked only about domains that decide something.
 func (d Draft) addresses(verified func(domain string) (bool, error), policy EmailPolicy) ([]Hold, error) {
-	primary, _ := d.PrimaryEmail()
+	primary, given := d.PrimaryEmail()
 	holds := make([]Hold, 0, len(d.Emails)+1)
 	held := func(key EmailKey) bool {
 		return slices.ContainsFunc(holds, func(h Hold) bool { return h.Key == key })
 	}
-	if primary.Value != "" {
+	if given {
 		e, err := ParseEmail(primary.Value, policy)
 		if err != nil {
 			return nil, atField(err, "emails")
