@@ -71,6 +71,10 @@ func TestEML15_WhatStandsAgainstAnAddress(t *testing.T) {
 	w.verify(c, "verified.example")
 	w.verify(owner, "owned.example")
 	w.must(c, provider, person("member@example.com"))
+	w.must(other, provider, person("early@claimed.example"))
+	require.NoError(t, w.Transact(w.ctx, owner, operator, func(acts *identity.Acts) error {
+		return acts.Tx().PutDomain(w.ctx, identity.Domain{Org: owner, Name: "claimed.example", State: identity.DomainClaimed, UpdatedAt: acts.Now()})
+	}))
 	w.must(other, provider, person("elsewhere@example.com"))
 	w.must(other, provider, person("elsewhere@verified.example"))
 	w.must(identity.ConsumerOrgID, operator, person("personal@verified.example"))
@@ -83,6 +87,8 @@ func TestEML15_WhatStandsAgainstAnAddress(t *testing.T) {
 		address string
 		want    identity.Rule
 	}{
+		"row 2 nobody has it, the domain is claimed":     {"new@claimed.example", identity.RuleDomainClaimed},
+		"row 2 does not reach those who were there":      {"early@claimed.example", identity.RuleEmailTaken},
 		"row 4 nobody has it":                            {"free@example.com", ""},
 		"row 5 a member has it":                          {"member@example.com", identity.RuleEmailTaken},
 		"row 6 held by somebody gone from a directory":   {"held@example.com", identity.RuleEmailHeld},

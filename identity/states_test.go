@@ -73,11 +73,10 @@ func TestUSR20_EveryCellOfTheStateMachine(t *testing.T) {
 				case "409", "–":
 					require.Equal(t, identity.Conflict, identity.KindOf(err))
 				case "403":
+					require.Equal(t, identity.Forbidden, identity.KindOf(err))
 					if state == identity.StateShadow {
 						require.Equal(t, identity.RuleClaimedByOther, identity.RuleOf(err))
-						return
 					}
-					require.Equal(t, identity.Forbidden, identity.KindOf(err))
 				case "=":
 					require.NoError(t, err)
 					require.Empty(t, event.Kind, "nothing changes and nobody is told")

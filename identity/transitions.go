@@ -77,14 +77,18 @@ func (a Account) wayBack() Status {
 }
 
 func (a Account) refusal(t Trigger, cell string) error {
+	kind := Conflict
+	if cell == forbidden {
+		kind = Forbidden
+	}
 	switch {
 	case a.Shadow:
-		return Refuse(Conflict, RuleClaimedByOther,
+		return Refuse(kind, RuleClaimedByOther,
 			"another organization has claimed this user; nothing can be changed here, and the entry settles by itself once the user has decided")
 	case cell == forbidden:
-		return Refuse(Forbidden, RuleAccountInactive, "this account is inactive")
+		return Refuse(kind, RuleAccountInactive, "this account is inactive")
 	default:
-		return Refuse(Conflict, RuleInvalidTransition, "%q is not possible for a user who is %s%s", t, a.Status, a.InactiveReason.inBrackets())
+		return Refuse(kind, RuleInvalidTransition, "%q is not possible for a user who is %s%s", t, a.Status, a.InactiveReason.inBrackets())
 	}
 }
 
