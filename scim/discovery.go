@@ -65,7 +65,11 @@ func (s *Server) getSchemas(r *request, id string) error {
 
 // replyDiscovery sends one of the entries, or all of them. Filters are not for discovery (RFC 7644 section 4).
 func (r *request) replyDiscovery(entries []map[string]any, kind, id string) error {
-	if r.URL.Query().Get("filter") != "" {
+	query, err := r.query()
+	if err != nil {
+		return err
+	}
+	if query.Get("filter") != "" {
 		return failure(http.StatusForbidden, "", "This endpoint does not take a filter.")
 	}
 	located := []any{}

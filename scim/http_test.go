@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -42,6 +43,7 @@ func TestAuthentication(t *testing.T) {
 	w := newWorld(t)
 	for name, header := range map[string]string{
 		"nothing": "", "another scheme": "Basic YTpi", "no secret": "Bearer ", "an unknown secret": "Bearer rollcall_nope", "no prefix": "Bearer x",
+		"two secrets": "Bearer " + w.token + " " + w.token,
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := w.get("/Users", "Authorization", header).fails(401, "")
@@ -50,6 +52,11 @@ func TestAuthentication(t *testing.T) {
 	}
 	t.Run("the scheme in another case", func(t *testing.T) {
 		w.get("/Users", "Authorization", "bearer "+w.token).is(200)
+	})
+	t.Run("two headers, whichever comes first", func(t *testing.T) {
+		r := httptest.NewRequest("GET", "/scim/"+string(w.org)+"/v2/Users", nil)
+		r.Header["Authorization"] = []string{"Bearer " + w.token, "Bearer rollcall_nope"}
+		w.send(r).fails(401, "").says("exactly one")
 	})
 	t.Run("a revoked token ends at once", func(t *testing.T) {
 		token, secret, err := w.service.CreateToken(context.Background(), operator, w.org, "n", "rfc")
@@ -200,6 +207,21 @@ func TestWhatBreaksInsideIsLoggedAndNotTold(t *testing.T) {
 	require.NotContains(t, a.text, "fire")
 	require.Contains(t, log.String(), "disk /dev/sda1 on fire")
 	require.NotContains(t, log.String(), w.token)
+}
+
+// closed is a store that cannot answer now.
+type closed struct{ identity.Store }
+
+func (closed) Account(context.Context, identity.OrgID, identity.AccountID) (identity.Account, error) {
+	return identity.Account{}, identity.Refuse(identity.Unavailable, identity.RuleUnavailable, "the store is closed")
+}
+
+func TestAStoreThatCannotAnswerNowIsAskedAgainLater(t *testing.T) {
+	w := newWorld(t)
+	store, ok := w.service.Reader().(identity.Store)
+	require.True(t, ok)
+	w.server = scim.New(identity.NewService(closed{store}, w.clock, nil, identity.EmailPolicy{}), scim.Options{Log: logTo(io.Discard)})
+	require.Equal(t, "1", w.get("/Users/some-id").fails(503, "").header.Get("Retry-After"))
 }
 
 func TestPitfall37_NoUserAgentIsNeeded(t *testing.T) {

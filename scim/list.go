@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
@@ -32,14 +34,14 @@ type listRequest struct {
 	sortBy     *attribute
 	sortSub    *attribute
 	descending bool
-	shown      *projection
+	view       view // how the users look, in filters and in the answer
 }
 
 func (x *index) newListRequest(d Dialect, v url.Values) (r listRequest, err error) {
 	if r.query, err = x.newQuery(d, v.Get("filter")); err != nil {
 		return r, err
 	}
-	if r.shown, err = x.newProjection(v.Get("attributes"), v.Get("excludedAttributes")); err != nil {
+	if r.view.shown, err = x.newProjection(v.Get("attributes"), v.Get("excludedAttributes")); err != nil {
 		return r, err
 	}
 	if r.start, err = number(v, "startIndex", 1); err != nil {
@@ -86,7 +88,7 @@ func number(v url.Values, name string, otherwise int) (int, error) {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // beyond the range it is the greatest or the smallest
 		return 0, invalid(scimerrors.ScimTypeInvalidValue, "%s must be a whole number.", name)
 	}
 	return n, nil
@@ -134,10 +136,11 @@ func (s *Server) list(ctx context.Context, org identity.OrgID, r listRequest) (p
 // each calls fn with every account that the query matches, in the order of ids. doc is nil unless the query needed it or
 // withDoc asks for it.
 func (s *Server) each(ctx context.Context, org identity.OrgID, r listRequest, withDoc bool, fn func(a identity.Account, doc map[string]any)) error {
-	v, err := s.viewOf(ctx, org)
+	o, err := s.identity.Reader().Organization(ctx, org)
 	if err != nil {
 		return err
 	}
+	r.view.org = o
 	q := identity.AccountQuery{Where: r.where, Limit: scanBatch}
 	for {
 		batch, err := s.identity.Reader().Accounts(ctx, org, q)
@@ -147,7 +150,7 @@ func (s *Server) each(ctx context.Context, org identity.OrgID, r listRequest, wi
 		for _, a := range batch {
 			var doc map[string]any
 			if withDoc || r.matches != nil {
-				if doc, err = v.userDocument(a); err != nil {
+				if doc, err = r.view.userDocument(a); err != nil {
 					return err
 				}
 			}
@@ -235,7 +238,14 @@ func (r listRequest) sortKey(doc map[string]any) any {
 		m, _ := v.(map[string]any)
 		v, leaf = m[r.sortSub.Name], r.sortSub
 	}
-	if s, ok := v.(string); ok && leaf.Fold != nil {
+	s, ok := v.(string)
+	switch {
+	case ok && leaf.Type == filter.TypeDateTime: // the spelling leaves out zeros at the end
+		if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+			return t
+		}
+		return nil
+	case ok && leaf.Fold != nil:
 		return leaf.Fold(s)
 	}
 	return v
@@ -246,6 +256,9 @@ func compareKeys(a, b any) int {
 	case string:
 		s, _ := b.(string)
 		return strings.Compare(a, s)
+	case time.Time:
+		t, _ := b.(time.Time)
+		return a.Compare(t)
 	case bool:
 		t, _ := b.(bool)
 		switch {

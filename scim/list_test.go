@@ -79,11 +79,14 @@ func TestSCM06_Filters(t *testing.T) {
 		`meta.created eq "2026-01-01T12:01:00.1234567Z"`:               "",
 		`meta.lastModified le "2026-01-01T13:00:00.123456+01:00"`:      "Ada@x.org",
 		`meta.resourceType eq "User"`:                                  all,
-		`title co "É"`:                                                 "carl",
-		`title eq "émile \"the\" \\ baker"`:                            "carl",
-		`title pr and not (active eq false)`:                           "Ada@x.org bob",
-		`name.familyName gt "b"`:                                       "Ada@x.org",
-		`manager eq "` + ids["bob"] + `"`:                              "dora",
+		`meta.location eq "https://id.example.org/scim/` + string(w.org) + `/v2/Users/` + ids["bob"] + `"`: "bob",
+		`meta.location sw "https://id.example.org/"`:                                                       all,
+		`meta.version eq "W/\"1\""`:                                                                        all,
+		`title co "É"`:                                                                                     "carl",
+		`title eq "émile \"the\" \\ baker"`:                                                                "carl",
+		`title pr and not (active eq false)`:                                                               "Ada@x.org bob",
+		`name.familyName gt "b"`:                                                                           "Ada@x.org",
+		`manager eq "` + ids["bob"] + `"`:                                                                  "dora",
 		`id eq "` + ids["dora"] + `" and urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq "` + ids["bob"] + `"`: "dora",
 		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "r&d"`:                                                   "dora",
 		`roles[primary eq true].value eq "admin"`:                                                                                          "dora",
@@ -121,7 +124,13 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		})
 	}
 	w.as("entra").find(`active eq "True"`).total(0)
-	w.get("/Users?filter=%zz").fails(400, "invalidValue")
+	for _, endpoint := range []string{"/Users?filter=%zz", "/Users/" + w.newID() + "?attributes=%zz", "/Schemas?filter=%zz"} {
+		w.get(endpoint).fails(400, "invalidValue").says("The query of the URL is malformed")
+	}
+	w.call("POST", "/Users?attributes=%zz", user("a")).fails(400, "invalidValue")
+	t.Run("a member in two spellings", func(t *testing.T) {
+		w.call("POST", "/Users/.search", `{"count":0,"Count":5}`).fails(400, "invalidSyntax").says("count stands twice")
+	})
 }
 
 // What the store answers by itself and what is decided over documents must be the same: "x or title eq …" takes the push
@@ -168,6 +177,8 @@ func TestSCM06_Pages(t *testing.T) {
 		"a negative count is 0":      {"?count=-1", 1, 0, 0},
 		"more than there are":        {"?count=1000", 1, 0, 250},
 		"more than allowed":          {"?count=100000", 1, 0, 250},
+		"more than a number holds":   {"?count=99999999999999999999", 1, 0, 250},
+		"far below nothing":          {"?startIndex=-99999999999999999999&count=2", 1, 0, 2},
 		"a page of a filter":         {`?startIndex=3&count=2&filter=` + url.QueryEscape(`userName sw "u"`), 3, 2, 2},
 		"a page of an evaluation":    {`?startIndex=249&count=9&filter=` + url.QueryEscape(`title ne "x"`), 249, 248, 2},
 		"a page of an order":         {`?startIndex=3&count=2&sortBy=userName`, 3, 2, 2},
@@ -194,7 +205,7 @@ func TestSCM06_Pages(t *testing.T) {
 
 func TestSCM16_SortByAnyAttribute(t *testing.T) {
 	w := newWorld(t)
-	ids := people(w)
+	people(w)
 	for query, want := range map[string]string{
 		"sortBy=userName":                          "Ada@x.org bob carl dora",
 		"sortBy=userName&sortOrder=descending":     "dora carl bob Ada@x.org",
@@ -213,7 +224,21 @@ func TestSCM16_SortByAnyAttribute(t *testing.T) {
 			require.Equal(t, strings.Fields(want), w.get("/Users?"+query).is(200).total(4).names())
 		})
 	}
-	_ = ids
+	t.Run("times by their instants, not by their spelling", func(t *testing.T) {
+		var want []string
+		w.clock.now = w.clock.now.Truncate(time.Second)
+		for _, after := range []time.Duration{0, 100, 120_000, 123_400} { // ends in "…00Z", "…00.0001Z", "…00.12Z", "…00.1234Z"
+			name := fmt.Sprint("t", int64(after))
+			want = append(want, name)
+			start := w.clock.now
+			w.clock.now = start.Add(after * time.Microsecond)
+			w.create(name)
+			w.clock.now = start
+		}
+		require.Equal(t, want, w.find(`userName sw "t"`, "&sortBy=meta.created").names())
+		slices.Reverse(want)
+		require.Equal(t, want, w.find(`userName sw "t"`, "&sortBy=meta.lastModified&sortOrder=descending").names())
+	})
 	w.get("/Users?sortBy=shoeSize").fails(400, "invalidPath")
 	w.get("/Users?sortBy=password").fails(400, "invalidPath")
 	w.get("/Users?sortBy=name").fails(400, "invalidPath")

@@ -35,23 +35,15 @@ type operation struct {
 
 // parsePatch reads the body of a PATCH. Names and operations count in any case: Entra writes "Replace".
 func parsePatch(body map[string]any) ([]operation, error) {
-	var list []any
-	marked := false
-	for key, v := range body {
-		switch strings.ToLower(key) {
-		case "schemas":
-			urns, _ := v.([]any)
-			marked = slices.ContainsFunc(urns, func(u any) bool { s, _ := u.(string); return strings.EqualFold(s, PatchSchema) })
-		case "operations":
-			if list != nil {
-				return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "Operations stands twice, in different spellings.")
-			}
-			list, _ = v.([]any)
-		}
+	if err := checkSchemas(body, PatchSchema); err != nil {
+		return nil, err
 	}
+	operations, _, err := member(body, "Operations")
+	if err != nil {
+		return nil, err
+	}
+	list, _ := operations.([]any)
 	switch {
-	case !marked:
-		return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "schemas must be an array that contains %q.", PatchSchema)
 	case len(list) == 0:
 		return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "Operations must be an array of at least one operation.")
 	case len(list) > MaxPatchOperations:
@@ -63,7 +55,6 @@ func parsePatch(body map[string]any) ([]operation, error) {
 		if !ok {
 			return nil, inOperation(i, invalid(scimerrors.ScimTypeInvalidSyntax, "An operation must be an object."))
 		}
-		var err error
 		if ops[i], err = parseOperation(m); err != nil {
 			return nil, inOperation(i, err)
 		}
@@ -71,18 +62,17 @@ func parsePatch(body map[string]any) ([]operation, error) {
 	return ops, nil
 }
 
-func parseOperation(m map[string]any) (operation, error) {
-	var o operation
-	var name, path any
-	for key, v := range m {
-		switch strings.ToLower(key) {
-		case "op":
-			name = v
-		case "path":
-			path = v
-		case "value":
-			o.value, o.given = v, true
-		}
+func parseOperation(m map[string]any) (o operation, err error) {
+	name, _, err := member(m, "op")
+	if err != nil {
+		return o, err
+	}
+	path, _, err := member(m, "path")
+	if err != nil {
+		return o, err
+	}
+	if o.value, o.given, err = member(m, "value"); err != nil {
+		return o, err
 	}
 	text, _ := name.(string)
 	switch strings.ToLower(text) {

@@ -170,6 +170,9 @@ func TestPatchRefuses(t *testing.T) {
 		"an operation that is no object":           {`["add"]`, scimerrors.ScimTypeInvalidSyntax, "Operations[0]: An operation must be an object"},
 		"an unknown op":                            {`[{"op":"move","path":"title","value":"x"}]`, scimerrors.ScimTypeInvalidSyntax, `not "move"`},
 		"no op":                                    {`[{"path":"title","value":"x"}]`, scimerrors.ScimTypeInvalidSyntax, "op must be"},
+		"an operation with two ops":                {`[{"op":"add","Op":"remove","path":"title","value":"x"}]`, scimerrors.ScimTypeInvalidSyntax, "Operations[0]: op stands twice"},
+		"an operation with two paths":              {`[{"op":"add","path":"title","PATH":"nickName","value":"x"}]`, scimerrors.ScimTypeInvalidSyntax, "Operations[0]: path stands twice"},
+		"an operation with two values":             {`[{"op":"add","path":"title","value":"x","Value":"y"}]`, scimerrors.ScimTypeInvalidSyntax, "Operations[0]: value stands twice"},
 		"add without a value":                      {`[{"op":"add","path":"title"}]`, scimerrors.ScimTypeInvalidValue, "add needs a value"},
 		"a path that is no text":                   {`[{"op":"add","path":5,"value":"x"}]`, scimerrors.ScimTypeInvalidPath, "path must be a text"},
 		"a malformed path":                         {`[{"op":"add","path":"emails[type eq","value":"x"}]`, scimerrors.ScimTypeInvalidPath, "at byte 14"},
@@ -216,6 +219,14 @@ func TestPatchOperationLimit(t *testing.T) {
 	require.NoError(t, err)
 	_, err = parsePatch(body(MaxPatchOperations + 1))
 	require.ErrorContains(t, err, "1001 operations; at most 1000")
+}
+
+func TestPatchHasEveryMemberOnce(t *testing.T) {
+	op := map[string]any{"op": "add", "path": "title", "value": "x"}
+	for _, name := range []string{"Schemas", "operations"} {
+		_, err := parsePatch(map[string]any{"schemas": []any{PatchSchema}, "Operations": []any{op}, name: []any{PatchSchema}})
+		require.ErrorContains(t, err, "stands twice")
+	}
 }
 
 func TestPatchNeedsItsSchema(t *testing.T) {

@@ -22,12 +22,13 @@ func (s *Server) searchUsers(r *request, _ string) error {
 
 // searchValues turns the body of a search into the parameters that a GET would have.
 func searchValues(body map[string]any) (url.Values, error) {
-	names := map[string]string{"filter": "filter", "sortby": "sortBy", "sortorder": "sortOrder", "startindex": "startIndex",
-		"count": "count", "attributes": "attributes", "excludedattributes": "excludedAttributes"}
 	values := url.Values{}
-	for key, v := range body {
-		name, known := names[strings.ToLower(key)]
-		if !known || v == nil {
+	for _, name := range []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes"} {
+		v, _, err := member(body, name)
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
 			continue
 		}
 		text, ok := searchText(v)

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
 	"rollcall/identity"
+	"rollcall/internal/web"
 )
 
 // MaxBody is how many bytes the body of a request may have.
@@ -106,16 +108,15 @@ func unknownEndpoint() error {
 // authorize finds out who asks. Whoever has a good token of another organization gets the same answer whether the
 // organization in the path exists or not (SCM-01).
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.OrgID) (*request, error) {
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	secret = strings.TrimSpace(secret)
-	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
-		return nil, failure(http.StatusUnauthorized, "", "A bearer token is required.")
+	secret, err := web.Bearer(r.Header)
+	if err != nil {
+		w.Header().Set("WWW-Authenticate", web.Challenge("", ""))
+		return nil, failure(http.StatusUnauthorized, "", "%s.", err)
 	}
 	token, err := s.identity.Authenticate(r.Context(), secret)
 	if identity.IsNotFound(err) {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
-		return nil, failure(http.StatusUnauthorized, "", "The bearer token is unknown or revoked.")
+		w.Header().Set("WWW-Authenticate", web.Challenge("invalid_token", "the bearer token is unknown or revoked"))
+		return nil, failure(http.StatusUnauthorized, "", "The bearer token is unknown or revoked; make another with rollcall token create.")
 	}
 	if err != nil {
 		return nil, err
@@ -164,6 +165,15 @@ func (r *request) body() (map[string]any, error) {
 	return object, nil
 }
 
+// query reads the parameters of the URL.
+func (r *request) query() (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, invalid(scimerrors.ScimTypeInvalidValue, "The query of the URL is malformed: %s.", err)
+	}
+	return values, nil
+}
+
 // reply sends a body that is JSON already.
 func (r *request) reply(status int, body []byte) error {
 	r.w.Header().Set("Content-Type", mediaType)
@@ -186,6 +196,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "error", err)
 	}
 	w.Header().Set("Content-Type", mediaType)
+	if e.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body)
 }

@@ -11,11 +11,6 @@ import (
 	"rollcall/identity"
 )
 
-func (s *Server) viewOf(ctx context.Context, org identity.OrgID) (view, error) {
-	o, err := s.identity.Reader().Organization(ctx, org)
-	return view{org: o}, err
-}
-
 // createUser is POST /Users (RFC 7644 section 3.3).
 func (s *Server) createUser(r *request, _ string) error {
 	shown, err := s.shown(r)
@@ -63,7 +58,7 @@ func (s *Server) getUser(r *request, id string) error {
 	if err != nil {
 		return err
 	}
-	if tags := r.Header.Get("If-None-Match"); tags != "" && matchesTag(tags, a.Version) {
+	if tags := r.tags("If-None-Match"); tags != "" && matchesTag(tags, a.Version) {
 		r.w.Header().Set("ETag", etag(a.Version))
 		r.w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -154,9 +149,9 @@ func (s *Server) deleteUser(r *request, id string) error {
 
 // listUsers is GET /Users (RFC 7644 section 3.4.2).
 func (s *Server) listUsers(r *request, _ string) error {
-	values, err := url.ParseQuery(r.URL.RawQuery)
+	values, err := r.query()
 	if err != nil {
-		return invalid(scimerrors.ScimTypeInvalidValue, "The query of the URL is malformed.")
+		return err
 	}
 	return s.sendList(r, values)
 }
@@ -166,11 +161,12 @@ func (s *Server) sendList(r *request, values url.Values) error {
 	if err != nil {
 		return err
 	}
+	list.view = r.view(list.view.shown)
 	found, err := s.list(r.Context(), r.org, list)
 	if err != nil {
 		return err
 	}
-	v := r.view(list.shown)
+	v := list.view
 	if err := s.withOrg(r.Context(), &v, found.accounts...); err != nil {
 		return err
 	}
@@ -211,7 +207,10 @@ func (s *Server) shown(r *request) (*projection, error) {
 	if r.URL.RawQuery == "" {
 		return nil, nil
 	}
-	q := r.URL.Query()
+	q, err := r.query()
+	if err != nil {
+		return nil, err
+	}
 	return s.users.newProjection(q.Get("attributes"), q.Get("excludedAttributes"))
 }
 

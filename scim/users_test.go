@@ -3,6 +3,7 @@ package scim_test
 import (
 	"context"
 	"encoding/json"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -214,6 +215,12 @@ func TestSCM13_ETagsInsideTheTransaction(t *testing.T) {
 	require.Equal(t, "1", w.get(path).str("title"))
 	t.Run("a tag without the mark of weakness, among others", func(t *testing.T) {
 		w.call("PATCH", path, title("2"), "If-Match", `"9", "2"`).is(200)
+	})
+	t.Run("among others in a second header", func(t *testing.T) {
+		r := httptest.NewRequest("GET", "/scim/"+string(w.org)+"/v2"+path, nil)
+		r.Header.Set("Authorization", "Bearer "+w.token)
+		r.Header["If-None-Match"] = []string{`W/"99"`, w.get(path).header.Get("ETag")}
+		w.send(r).is(304)
 	})
 	t.Run("any version", func(t *testing.T) { w.call("PATCH", path, title("3"), "If-Match", `*`).is(200) })
 	t.Run("GET of what is known", func(t *testing.T) {

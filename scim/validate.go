@@ -12,7 +12,7 @@ import (
 // Unknown schemas and their objects are ignored, read-only attributes too (SCM-02); the password is accepted and
 // dropped, whatever it is.
 func (x *index) canonicalResource(d Dialect, body map[string]any) (map[string]any, error) {
-	if err := x.checkSchemas(body); err != nil {
+	if err := checkSchemas(body, x.core.urn); err != nil {
 		return nil, err
 	}
 	doc := make(map[string]any, len(body))
@@ -89,17 +89,32 @@ func (d Dialect) putExtension(doc map[string]any, c *container, v any) error {
 	return nil
 }
 
-func (x *index) checkSchemas(body map[string]any) error {
-	for key, v := range body {
-		if !strings.EqualFold(key, "schemas") {
+// checkSchemas wants a message or resource to say what it is (RFC 7643 section 3).
+func checkSchemas(body map[string]any, urn string) error {
+	schemas, _, err := member(body, "schemas")
+	if err != nil {
+		return err
+	}
+	list, _ := schemas.([]any)
+	if slices.ContainsFunc(list, func(s any) bool { text, _ := s.(string); return strings.EqualFold(text, urn) }) {
+		return nil
+	}
+	return invalid(scimerrors.ScimTypeInvalidSyntax, "schemas must be an array that contains %q.", urn)
+}
+
+// member finds a member of a message by its name in any case: Entra writes "Operations", others "operations". One that
+// stands twice is refused, because which of the two counts would be chance.
+func member(m map[string]any, name string) (v any, there bool, err error) {
+	for key, value := range m {
+		if !strings.EqualFold(key, name) {
 			continue
 		}
-		list, ok := v.([]any)
-		if ok && slices.ContainsFunc(list, func(s any) bool { text, _ := s.(string); return strings.EqualFold(text, x.core.urn) }) {
-			return nil
+		if there {
+			return nil, false, invalid(scimerrors.ScimTypeInvalidSyntax, "%s stands twice, in different spellings.", name)
 		}
+		v, there = value, true
 	}
-	return invalid(scimerrors.ScimTypeInvalidSyntax, "schemas must be an array that contains %q.", x.core.urn)
+	return v, there, nil
 }
 
 // checkRequired holds RFC 7643 section 2.2: a required attribute has a value, and not an empty one.
