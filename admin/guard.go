@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,6 +37,9 @@ func (a *api) guard(ctx huma.Context, next func(huma.Context)) {
 	answer := &answerContext{humaContext: ctx}
 	r, w := humago.Unwrap(ctx)
 	c, err := a.admit(r, ctx.Operation(), ctx.Param("org"))
+	if err == nil {
+		err = checkQuery(r.URL.RawQuery)
+	}
 	if err != nil {
 		no := mapError(r.Context(), a.logger, err)
 		for name, values := range no.header {
@@ -45,6 +49,20 @@ func (a *api) guard(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(huma.WithValue(answer, callerKey{}, c))
+}
+
+// checkQuery refuses what huma would pass over: a query that cannot be read, and a parameter of which only one would count.
+func checkQuery(raw string) error {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return identity.Refuse(identity.Invalid, codeInvalidInput, "%s", err).At("query")
+	}
+	for name, given := range values {
+		if len(given) > 1 {
+			return identity.Refuse(identity.Invalid, codeInvalidInput, "stands twice; give it once").At("query." + name)
+		}
+	}
+	return nil
 }
 
 func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, error) {

@@ -37,6 +37,8 @@ func TestBadRequestsAre400AndNameThePlace(t *testing.T) {
 		"an unknown reason":             {"GET", users(org) + "?reason=gone", "", "query.reason"},
 		"an unknown source":             {"GET", users(org) + "?source=gone", "", "query.source"},
 		"an unknown parameter":          {"GET", users(org) + "?filter=x", "", "query.filter: unknown query parameter"},
+		"a query that cannot be read":   {"GET", users(org) + "?q=%zz", "", `query: invalid URL escape "%zz"`},
+		"a parameter twice":             {"GET", users(org) + "?q=a&q=b", "", "query.q: stands twice"},
 		"a search beyond the longest":   {"GET", users(org) + "?q=" + strings.Repeat("a", 257), "", "query.q"},
 		"a cursor out of thin air":      {"GET", users(org) + "?cursor=abc", "", "query.cursor"},
 		"a cursor beyond the longest":   {"GET", users(org) + "?cursor=" + strings.Repeat("a", 401), "", "query.cursor"},
