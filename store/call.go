@@ -95,7 +95,7 @@ func (w *writer) follow(c *call, t turn, fn func(identity.Tx) error) error {
 
 // run calls fn. Whatever ends fn, the committer hears of it.
 func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error) {
-	tx := newTransaction(w.conn, w.dialect)
+	tx := newTransaction(w.conn, w.dialect, w.shared)
 	end := outcome{gone: true}
 	defer func() {
 		failed := tx.conn.err
@@ -131,6 +131,7 @@ func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error
 // leave ends a savepoint, keeping what was written in it or not.
 func (w *writer) leave(keep bool) error {
 	if !keep {
+		w.shared.forget()
 		if err := w.exec("ROLLBACK TO caller"); err != nil {
 			return err
 		}

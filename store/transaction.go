@@ -13,7 +13,8 @@ var errOver = errors.New("store: the transaction is over; a Tx must not be used 
 // transaction is identity.Tx: one caller's savepoint in the writer's present batch.
 type transaction struct {
 	reader
-	conn *connection
+	conn   *connection
+	shared *shared
 }
 
 // connection runs the statements of one caller on the writer's connection until one of them fails.
@@ -24,9 +25,9 @@ type connection struct {
 	wrote   bool  // a statement has changed something
 }
 
-func newTransaction(conn *sql.Conn, d *dialect) *transaction {
+func newTransaction(conn *sql.Conn, d *dialect, s *shared) *transaction {
 	c := &connection{conn: conn, dialect: d}
-	return &transaction{reader: reader{run: c, dialect: d}, conn: c}
+	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s}
 }
 
 // The writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch. A

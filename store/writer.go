@@ -17,8 +17,12 @@ const (
 	lull       = time.Millisecond     // no longer than this since the last arrival
 	patience   = 8 * time.Millisecond // no longer than this since the batch began
 	batchLimit = 512                  // callers that share one commit
-	busyLimit  = 10 * time.Second     // how long another process may keep the database
-	busyPause  = time.Millisecond     // between two attempts to get it
+)
+
+// How long another process may keep the database, and how often it is asked for.
+const (
+	busyLimit = 10 * time.Second
+	busyPause = time.Millisecond
 )
 
 // writer lets callers write one after another on one connection and commits for many of them at once. Each caller runs its
@@ -37,6 +41,8 @@ type writer struct {
 	close   sync.Once
 	stopped chan struct{}
 
+	busyLimit time.Duration
+
 	expected     int // callers of the last batch: how many are likely to come back
 	transactions atomic.Int64
 	commits      atomic.Int64
@@ -48,7 +54,7 @@ func newWriter(ctx context.Context, db *sql.DB, d *dialect) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{db: db, conn: conn, dialect: d, queue: make(chan *call, batchLimit),
-		closing: make(chan struct{}), stopped: make(chan struct{})}
+		closing: make(chan struct{}), stopped: make(chan struct{}), busyLimit: busyLimit}
 	go w.commitBatches()
 	return w, nil
 }
@@ -166,7 +172,7 @@ func (w *writer) begin() error {
 		err := w.exec("BEGIN IMMEDIATE")
 		var engine sqlite3.Error
 		busy := errors.As(err, &engine) && engine.Code == sqlite3.ErrBusy
-		if !busy || time.Since(began) > busyLimit {
+		if !busy || time.Since(began) > w.busyLimit {
 			return err
 		}
 		select {

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+)
+
+var ctx = context.Background()
+
+func openTemp(t testing.TB) *Store {
+	t.Helper()
+	s, err := Open(ctx, "sqlite:"+t.TempDir()+"/rollcall.db")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// column returns the only column of a query.
+func columnOf(t testing.TB, db interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, query string, args ...any) []string {
+	t.Helper()
+	found, err := db.QueryContext(ctx, query, args...)
+	require.NoError(t, err)
+	defer found.Close()
+	var values []string
+	for found.Next() {
+		var v string
+		require.NoError(t, found.Scan(&v))
+		values = append(values, v)
+	}
+	require.NoError(t, found.Err())
+	return values
+}
+
+func TestEveryUniqueConstraintHasItsMeaning(t *testing.T) {
+	s := openTemp(t)
+	inSchema := map[string]string{}
+	for _, table := range columnOf(t, s.readers, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`) {
+		for _, index := range columnOf(t, s.readers, `SELECT name FROM pragma_index_list(?) WHERE "unique"`, table) {
+			columns := columnOf(t, s.readers, `SELECT name FROM pragma_index_info(?) ORDER BY seqno`, index)
+			if strings.HasPrefix(index, "sqlite_autoindex") {
+				index = table
+			}
+			inSchema[index] = table + "." + strings.Join(columns, ", "+table+".")
+		}
+	}
+	inTable := map[string]string{}
+	for _, u := range uniquenesses {
+		inTable[u.index] = u.columns
+		require.Equal(t, u.rule == identifier, u.detail == "", "%s: a refusal needs words for whoever meets it", u.index)
+	}
+	require.Equal(t, inSchema, inTable)
+}
+
+func TestConnectionsAreSetUpAsMeant(t *testing.T) {
+	s := openTemp(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": "0", "wal_autocheckpoint": "4000"} {
+		require.Equal(t, []string{want}, columnOf(t, s.writer.conn, "PRAGMA "+pragma), "writer: %s", pragma)
+	}
+	require.Equal(t, []string{"1"}, columnOf(t, s.readers, "PRAGMA query_only"))
+	_, err := s.readers.ExecContext(ctx, "DELETE FROM organizations")
+	require.ErrorContains(t, err, "readonly")
+	require.Equal(t, []string{"ok"}, columnOf(t, s.readers, "PRAGMA integrity_check"))
+	require.GreaterOrEqual(t, s.readers.Stats().MaxOpenConnections, 2)
+}
+
+// explaining keeps the plans of the queries that run.
+type explaining struct {
+	pool
+	t     testing.TB
+	plans []string
+}
+
+func (e *explaining) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	bound, err := bind(args)
+	require.NoError(e.t, err)
+	plan, err := e.db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+e.dialect.rebind(query), bound...)
+	require.NoError(e.t, err)
+	defer plan.Close()
+	for plan.Next() {
+		var id, parent, unused int
+		var detail string
+		require.NoError(e.t, plan.Scan(&id, &parent, &unused, &detail))
+		e.plans = append(e.plans, detail)
+	}
+	return e.pool.query(ctx, query, args...)
+}
+
+func TestEveryQueryUsesAnIndex(t *testing.T) {
+	s := openTemp(t)
+	e := &explaining{pool: pool{s.readers, s.dialect}, t: t}
+	r := reader{run: e, dialect: s.dialect}
+	const org = identity.ConsumerOrgID
+	compare := func(field identity.Field, op identity.Op, text string) identity.Condition {
+		return &identity.Compare{Field: field, Op: op, Text: text}
+	}
+	accounts := func(q identity.AccountQuery) error {
+		q.Limit = 100
+		_, err := r.Accounts(ctx, org, q)
+		return err
+	}
+	asked := map[string]bool{}
+	for name, c := range map[string]struct {
+		ask func() error
+		// want must stand in the plan, for every query that could be answered in a slower way.
+		want []string
+	}{
+		"Organization":  {ask: func() error { _, err := r.Organization(ctx, org); return err }},
+		"Organizations": {ask: func() error { _, err := r.Organizations(ctx, org, 10); return err }},
+		"Account":       {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
+		"AccountByUserName": {ask: func() error { _, err := r.AccountByUserName(ctx, org, "x"); return err },
+			want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
+		"Accounts":             {ask: func() error { return accounts(identity.AccountQuery{}) }, want: []string{"(org_id=?)"}},
+		"Accounts by key":      {ask: func() error { return accounts(identity.AccountQuery{After: "x"}) }, want: []string{"(org_id=? AND id>?)"}},
+		"Accounts by position": {ask: func() error { return accounts(identity.AccountQuery{Skip: 7}) }, want: []string{"COVERING INDEX", "(org_id=? AND id>?)"}},
+		"Accounts by userName": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: compare(identity.FieldUserName, identity.Equal, "x")})
+		}, want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
+		"Accounts by externalId": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: compare(identity.FieldExternalID, identity.Equal, "x")})
+		}, want: []string{"INDEX accounts_external_id (org_id=? AND external_id=?)"}},
+		"Accounts by id": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: compare(identity.FieldID, identity.Equal, "x")})
+		}, want: []string{"(org_id=? AND id=?)"}},
+		"Accounts by email": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: compare(identity.FieldEmail, identity.Equal, "x")})
+		},
+			want: []string{"(org_id=? AND id=?)", "COVERING INDEX account_emails_email (org_id=? AND email=?)"}},
+		"Accounts by the beginning of an email": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: compare(identity.FieldEmail, identity.HasPrefix, "x")})
+		},
+			want: []string{"(org_id=? AND id=?)", "COVERING INDEX account_emails_email (org_id=? AND email>? AND email<?)"}},
+		"Accounts by a part of an email": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: compare(identity.FieldEmail, identity.Contains, "x")})
+		},
+			want: []string{"PRIMARY KEY (org_id=? AND account_id=?)"}},
+		"Accounts by userName or externalId, as a client looks for a duplicate": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: identity.And{identity.Or{compare(identity.FieldUserName, identity.Equal, "x")}}})
+		}, want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
+		"Accounts that are active, by position": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: &identity.Compare{Field: identity.FieldActive, Op: identity.Equal, Bool: true}, Skip: 7})
+		}, want: []string{"COVERING INDEX accounts_listing (org_id=?)"}},
+		"Accounts changed since, by position": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: &identity.Compare{Field: identity.FieldUpdated, Op: identity.Greater, Time: time.Unix(9, 0)}, Skip: 7})
+		}, want: []string{"COVERING INDEX accounts_listing (org_id=?)"}},
+		"CountAccounts": {ask: func() error { _, err := r.CountAccounts(ctx, org, nil); return err }, want: []string{"COVERING INDEX"}},
+		"CountAccounts with a condition": {ask: func() error {
+			_, err := r.CountAccounts(ctx, org, identity.Not{Condition: compare(identity.FieldReason, identity.Contains, "x")})
+			return err
+		}, want: []string{"COVERING INDEX accounts_listing (org_id=?)"}},
+		"ConnectorAccounts": {ask: func() error { _, err := r.ConnectorAccounts(ctx, org, "c", "x", 10); return err }, want: []string{"INDEX accounts_connector (connector_id=? AND id>?)"}},
+		"AccountsDue":       {ask: func() error { _, err := r.AccountsDue(ctx, time.Unix(9, 0), 10); return err }, want: []string{"INDEX accounts_due (status_at<?)"}},
+		"Hold":              {ask: func() error { _, err := r.Hold(ctx, "x"); return err }},
+		"TokenByHash":       {ask: func() error { _, err := r.TokenByHash(ctx, "x"); return err }},
+		"Tokens":            {ask: func() error { _, err := r.Tokens(ctx, org); return err }},
+		"GrantsOf":          {ask: func() error { _, err := r.GrantsOf(ctx, "i", "s"); return err }},
+		"Grants":            {ask: func() error { _, err := r.Grants(ctx, org); return err }},
+		"Domains":           {ask: func() error { _, err := r.Domains(ctx, org); return err }},
+		"DomainHolders":     {ask: func() error { _, err := r.DomainHolders(ctx, "x"); return err }},
+		"Event":             {ask: func() error { _, err := r.Event(ctx, org, "x"); return err }},
+		"Events": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{Newest: true, After: "x", Limit: 10})
+			return err
+		}},
+		"Events of an account": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{Account: "a", Newest: true, After: "x", Limit: 10})
+			return err
+		}, want: []string{"INDEX events_account (org_id=? AND account_id=? AND id<?)"}},
+		"Connector":            {ask: func() error { _, err := r.Connector(ctx, org, "x"); return err }},
+		"Connectors":           {ask: func() error { _, err := r.Connectors(ctx, org); return err }},
+		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},
+		"Plans":                {ask: func() error { _, err := r.Plans(ctx, org, "", 10); return err }},
+		"Plans of a connector": {ask: func() error { _, err := r.Plans(ctx, org, "c", 10); return err }},
+		"Run":                  {ask: func() error { _, err := r.Run(ctx, org, "x"); return err }},
+		"Runs":                 {ask: func() error { _, err := r.Runs(ctx, org, "", 10); return err }},
+		"Runs of a connector":  {ask: func() error { _, err := r.Runs(ctx, org, "c", 10); return err }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e.plans = nil
+			if err := c.ask(); !identity.IsNotFound(err) {
+				require.NoError(t, err)
+			}
+			plan := strings.Join(e.plans, "\n")
+			require.NotEmpty(t, plan)
+			require.NotContains(t, plan, "SCAN ", "a whole table is read")
+			require.NotContains(t, plan, "TEMP B-TREE", "rows are sorted that an index has in order")
+			for _, want := range c.want {
+				require.Contains(t, plan, want)
+			}
+		})
+		asked[strings.Fields(name)[0]] = true
+	}
+	for method := range reflect.TypeFor[identity.Reader]().Methods() {
+		require.True(t, asked[method.Name], "%s has no case", method.Name)
+	}
+}

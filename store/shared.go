@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"rollcall/identity"
+)
+
+// shared is what the callers of one batch have read already. While the batch holds the write lock nobody else can write, so
+// what one caller read holds for the next until one of them changes it. Every write of an account looks at its organization
+// and at the domain of its address, and hardly any changes them.
+type shared struct {
+	organizations map[identity.OrgID]identity.Organization
+	domains       map[string][]identity.Domain
+}
+
+func newShared() *shared {
+	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{}}
+}
+
+// forget drops everything: something of it was written, or undone.
+func (s *shared) forget() {
+	clear(s.organizations)
+	clear(s.domains)
+}
+
+func (t *transaction) Organization(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
+	if err := t.conn.ready(ctx); err != nil {
+		return identity.Organization{}, t.conn.failed(err)
+	}
+	if o, ok := t.shared.organizations[org]; ok {
+		return o, nil
+	}
+	o, err := t.reader.Organization(ctx, org)
+	if err == nil {
+		t.shared.organizations[org] = o
+	}
+	return o, err
+}
+
+func (t *transaction) DomainHolders(ctx context.Context, name string) ([]identity.Domain, error) {
+	if err := t.conn.ready(ctx); err != nil {
+		return nil, t.conn.failed(err)
+	}
+	if d, ok := t.shared.domains[name]; ok {
+		return slices.Clone(d), nil
+	}
+	d, err := t.reader.DomainHolders(ctx, name)
+	if err == nil {
+		t.shared.domains[name] = slices.Clone(d)
+	}
+	return d, err
+}
