@@ -73,11 +73,13 @@ func (r reader) DomainHolders(ctx context.Context, name string) ([]identity.Doma
 }
 
 func (t *transaction) PutDomain(ctx context.Context, d identity.Domain) error {
+	defer t.shared.forget()
 	_, err := t.exec(ctx, `INSERT INTO domains (`+domainColumns+`) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (org_id, name) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`, d.Org, d.Name, d.State, d.UpdatedAt)
 	return err
 }
 
 func (t *transaction) DeleteDomain(ctx context.Context, org identity.OrgID, name string) error {
+	defer t.shared.forget()
 	return t.write(ctx, unknownDomain, `DELETE FROM domains WHERE org_id = $1 AND name = $2`, org, name)
 }

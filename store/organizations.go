@@ -37,6 +37,7 @@ func (t *transaction) InsertOrganization(ctx context.Context, o identity.Organiz
 }
 
 func (t *transaction) UpdateOrganization(ctx context.Context, o identity.Organization) error {
+	defer t.shared.forget()
 	n, err := t.exec(ctx, `UPDATE organizations SET name = $3, kind = $4, sync_mode = $5, sso_provider = $6, require_email = $7,
 		activation_emails = $8, retention_days = $9, created_at = $10, updated_at = $11, version = version + 1
 		WHERE id = $1 AND version = $2`,

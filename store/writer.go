@@ -17,6 +17,7 @@ const (
 	lull       = time.Millisecond     // no longer than this since the last arrival
 	patience   = 8 * time.Millisecond // no longer than this since the batch began
 	batchLimit = 512                  // callers that share one commit
+	enough     = 12                   // callers that are worth a commit while others are still on their way
 )
 
 // How long another process may keep the database, and how often it is asked for.
@@ -43,6 +44,7 @@ type writer struct {
 
 	busyLimit time.Duration
 
+	shared       *shared
 	expected     int // callers of the last batch: how many are likely to come back
 	transactions atomic.Int64
 	commits      atomic.Int64
@@ -54,7 +56,7 @@ func newWriter(ctx context.Context, db *sql.DB, d *dialect) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{db: db, conn: conn, dialect: d, queue: make(chan *call, batchLimit),
-		closing: make(chan struct{}), stopped: make(chan struct{}), busyLimit: busyLimit}
+		closing: make(chan struct{}), stopped: make(chan struct{}), shared: newShared(), busyLimit: busyLimit}
 	go w.commitBatches()
 	return w, nil
 }
@@ -135,7 +137,8 @@ func (w *writer) again(callers []*call) (wrote int, err error) {
 }
 
 // next returns the next caller of the batch, or nil if it is time to commit: at once if nobody is waiting and nobody is
-// expected; else when as many have come as last time, or they stay away.
+// expected; else when enough have come, or as many as last time, or they stay away. Waiting for everybody would make callers
+// and committer take turns at the processor instead of working side by side.
 func (w *writer) next(served int, began time.Time, timer *time.Timer) *call {
 	for served < batchLimit {
 		select {
@@ -147,7 +150,7 @@ func (w *writer) next(served int, began time.Time, timer *time.Timer) *call {
 		default:
 		}
 		wait := min(lull, patience-time.Since(began))
-		if served >= w.expected || wait <= 0 {
+		if served >= min(w.expected, enough) || wait <= 0 {
 			return nil
 		}
 		timer.Reset(wait)
@@ -168,6 +171,7 @@ func (w *writer) next(served int, began time.Time, timer *time.Timer) *call {
 // begin takes the database's write lock. SQLite's own waiting sleeps up to 100 ms at a time and would hardly ever meet the
 // short gaps that another busy process leaves, so this asks more often.
 func (w *writer) begin() error {
+	w.shared.forget()
 	for began := time.Now(); ; time.Sleep(busyPause) {
 		err := w.exec("BEGIN IMMEDIATE")
 		var engine sqlite3.Error
