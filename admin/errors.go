@@ -22,6 +22,7 @@ const (
 	codeTooLarge      identity.Rule = "REQUEST_TOO_LARGE"
 	codeMediaType     identity.Rule = "UNSUPPORTED_MEDIA_TYPE"
 	codeTimeout       identity.Rule = "REQUEST_TIMEOUT"
+	codeClientGone    identity.Rule = "CLIENT_GONE" // nobody receives it
 	codeUnknownRoute  identity.Rule = "UNKNOWN_ROUTE"
 	codeMethod        identity.Rule = "METHOD_NOT_ALLOWED"
 	codeBatchTooLarge identity.Rule = "CLAIM_BATCH_TOO_LARGE"
@@ -78,6 +79,9 @@ func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
 	var ready *refusal
 	if errors.As(err, &ready) {
 		return ready
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return refuse(ctx, web.StatusClientGone, codeClientGone, "the client hung up before the answer")
 	}
 	var e *identity.Error
 	if !errors.As(err, &e) || e.Kind == identity.Internal {

@@ -1,13 +1,16 @@
 package admin_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"rollcall/identity"
+	"rollcall/internal/web"
 )
 
 func TestBadRequestsAre400AndNameThePlace(t *testing.T) {
@@ -102,4 +105,18 @@ func TestTheOpenAPIDocumentAndThePageAreForEverybody(t *testing.T) {
 	require.NotContains(t, page.body, "<script")
 	require.NotContains(t, page.body, "://", "nothing comes from elsewhere")
 	require.Equal(t, "text/css; charset=utf-8", w.get("/api/docs.css", "").header.Get("Content-Type"))
+}
+
+func TestWhoHangsUpIsNoFaultOfTheServer(t *testing.T) {
+	w := newWorld(t)
+	token := w.administrator(w.org("Example"), "ada", identity.RoleFull)
+	w.get(mine, token).is(http.StatusOK) // the issuer's keys are known from here on
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r := httptest.NewRequest(http.MethodGet, mine, nil).WithContext(ctx)
+	r.Header.Set("Authorization", "Bearer "+token)
+	recorder := httptest.NewRecorder()
+	w.server.Config.Handler.ServeHTTP(recorder, r)
+	require.Equal(t, web.StatusClientGone, recorder.Code)
+	require.NotContains(t, w.log.String(), "level=ERROR")
 }

@@ -23,8 +23,11 @@ func invalid(kind scimerrors.ScimType, format string, args ...any) *scimerrors.S
 // unsaid (EML-13).
 const uniquenessDetail = "The userName or an e-mail address is already in use or reserved."
 
-// internalDetail is all that a client hears about what broke inside.
-const internalDetail = "An internal error occurred; the request can be sent again."
+// internal is all that a client hears about what broke inside.
+func internal() *scimerrors.ScimError {
+	return failure(http.StatusInternalServerError, "",
+		"Something went wrong in the server; its log has the details under the X-Request-Id of this answer.")
+}
 
 // mapError is the one place where errors become SCIM errors. known is false for those that must be logged in full,
 // because the client is told nothing about them.
@@ -34,7 +37,7 @@ func mapError(err error) (e *scimerrors.ScimError, known bool) {
 	}
 	var own *identity.Error
 	if !errors.As(err, &own) {
-		return failure(http.StatusInternalServerError, "", internalDetail), false
+		return internal(), false
 	}
 	switch own.Kind {
 	case identity.Invalid:
@@ -53,7 +56,7 @@ func mapError(err error) (e *scimerrors.ScimError, known bool) {
 	case identity.Unavailable:
 		return failure(http.StatusServiceUnavailable, "", "The server cannot answer now; send the request again later."), false
 	}
-	return failure(http.StatusInternalServerError, "", internalDetail), false
+	return internal(), false
 }
 
 // uniquenessRules are the refusals of EML-15 and of the userName.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/identity"
+	"rollcall/internal/web"
 	"rollcall/scim"
 )
 
@@ -160,6 +162,7 @@ func TestEndpoints(t *testing.T) {
 	}{
 		"an unknown endpoint":                {"GET", "/Things", 404, ""},
 		"the root":                           {"GET", "", 404, ""},
+		"a schema called *":                  {"GET", "/Schemas/*", 404, ""},
 		"something below a user":             {"GET", "/Users/" + id + "/x", 404, ""},
 		"a method that users do not have":    {"PATCH", "/Users", 405, "GET, HEAD, POST"},
 		"a method that a user does not have": {"POST", "/Users/" + id, 405, "GET, HEAD, PUT, PATCH, DELETE"},
@@ -207,6 +210,76 @@ func TestWhatBreaksInsideIsLoggedAndNotTold(t *testing.T) {
 	require.NotContains(t, a.text, "fire")
 	require.Contains(t, log.String(), "disk /dev/sda1 on fire")
 	require.NotContains(t, log.String(), w.token)
+}
+
+// front sends a request through everything that stands before the server, and returns what was logged and measured.
+func (w *world) front(r *http.Request) (a answer, log, metrics string) {
+	w.t.Helper()
+	var lines bytes.Buffer
+	measured := web.NewMetrics()
+	other := *w
+	other.server = web.Front(w.server, logTo(&lines), measured)
+	r.Header.Set("Authorization", "Bearer "+w.token)
+	r.Header.Set("X-Request-Id", "r1")
+	a = other.send(r)
+	rec := httptest.NewRecorder()
+	measured.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	return a, lines.String(), rec.Body.String()
+}
+
+func TestTheLogAndTheMetricsNameTheEndpoint(t *testing.T) {
+	w := newWorld(t)
+	users := "/scim/" + string(w.org) + "/v2/Users"
+	for path, route := range map[string]string{
+		users: "/scim/{org}/v2/Users", users + "/" + w.create("ada"): "/scim/{org}/v2/Users/*", users + "/x/y": "other",
+		"/scim/" + w.newID() + "/v2/Users": "other",
+	} {
+		_, log, metrics := w.front(httptest.NewRequest("GET", path, nil))
+		require.Contains(t, metrics, `route="`+route+`"`)
+		require.NotContains(t, metrics, string(w.org))
+		if route != "other" {
+			require.Contains(t, log, "route="+route)
+		}
+	}
+}
+
+func TestAnInternalErrorIsFoundInTheLogByItsRequest(t *testing.T) {
+	w := newWorld(t)
+	store, ok := w.service.Reader().(identity.Store)
+	require.True(t, ok)
+	for name, s := range map[string]identity.Store{"an error": broken{store}, "a panic": panicking{store}} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			other := *w
+			other.server = scim.New(identity.NewService(s, w.clock, nil, identity.EmailPolicy{}), scim.Options{Log: logTo(&log)})
+			a, _, _ := other.front(httptest.NewRequest("GET", "/scim/"+string(w.org)+"/v2/Users/some-id", nil))
+			a.fails(500, "")
+			require.Contains(t, log.String(), "request=r1")
+			require.Contains(t, log.String(), "/dev/sda1")
+			require.NotContains(t, a.text, "sda1")
+		})
+	}
+}
+
+func TestWhoHangsUpIsNeitherAnsweredNorAFault(t *testing.T) {
+	w := newWorld(t)
+	var log bytes.Buffer
+	w.server = scim.New(w.service, scim.Options{Log: logTo(&log)})
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r := httptest.NewRequest("GET", "/scim/"+string(w.org)+"/v2/Users", nil).WithContext(ctx)
+	a, line, _ := w.front(r)
+	require.Equal(t, web.StatusClientGone, a.status)
+	require.Empty(t, a.text)
+	require.Contains(t, line, "status=499")
+	require.Empty(t, log.String())
+}
+
+// panicking is a store that breaks in the worst way.
+type panicking struct{ identity.Store }
+
+func (panicking) Account(context.Context, identity.OrgID, identity.AccountID) (identity.Account, error) {
+	panic("index of /dev/sda1 out of range")
 }
 
 // closed is a store that cannot answer now.

@@ -52,16 +52,16 @@ func (s *Server) newRoutes() routes {
 	}
 }
 
-// find answers what an endpoint can do and the id in the path; nil if there is no such endpoint.
-func (t routes) find(path string) (methods, string) {
-	if m := t[path]; m != nil {
-		return m, ""
+// find answers which endpoint a path is for, and the id in it; the endpoint need not exist.
+func (t routes) find(path string) (endpoint, id string) {
+	if t[path] != nil && !strings.HasSuffix(path, "/*") {
+		return path, ""
 	}
-	endpoint, id, found := strings.Cut(path, "/")
+	name, id, found := strings.Cut(path, "/")
 	if !found || id == "" || strings.Contains(id, "/") {
-		return nil, ""
+		return "", ""
 	}
-	return t[endpoint+"/*"], id
+	return name + "/*", id
 }
 
 func notImplemented(*request, string) error {

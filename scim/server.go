@@ -31,6 +31,7 @@ type Server struct {
 	users     *index
 	discovery discovery
 	routes    routes
+	guarded   http.Handler // answers, whatever breaks
 }
 
 // Options are what a server can be told.
@@ -49,6 +50,7 @@ func New(service *identity.Service, o Options) *Server {
 		users: userIndex(), discovery: newDiscovery(),
 	}
 	s.routes = s.newRoutes()
+	s.guarded = web.Recover(http.HandlerFunc(s.answer), s.log, s.tellInternal)
 	return s
 }
 
@@ -62,7 +64,9 @@ type request struct {
 	base    string // URL of the organization's endpoints, without a slash at its end
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	if err := s.serve(w, r); err != nil {
 		s.fail(w, r, err)
 	}
@@ -77,10 +81,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	methods, id := s.routes.find(rest)
+	endpoint, id := s.routes.find(rest)
+	methods := s.routes[endpoint]
 	if methods == nil {
 		return unknownEndpoint()
 	}
+	web.SetRoute(r.Context(), "/scim/{org}/v2/"+endpoint)
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet // net/http sends the header and drops the body
@@ -185,15 +191,23 @@ func (r *request) reply(status int, body []byte) error {
 // fail answers with an error, and logs what the client must not see.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // nobody waits for the answer
+		w.WriteHeader(web.StatusClientGone)
+		return
 	}
 	e, known := mapError(err)
 	if !known {
-		s.log.ErrorContext(r.Context(), "scim request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		s.log.ErrorContext(r.Context(), "scim request failed", "request", web.RequestID(r.Context()), "error", err)
 	}
+	s.send(w, r, e)
+}
+
+// tellInternal answers a request whose handling broke down; the log has the cause already.
+func (s *Server) tellInternal(w http.ResponseWriter, r *http.Request) { s.send(w, r, internal()) }
+
+func (s *Server) send(w http.ResponseWriter, r *http.Request, e *scimerrors.ScimError) {
 	body, err := e.MarshalJSON()
 	if err != nil {
-		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "error", err)
+		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "request", web.RequestID(r.Context()), "error", err)
 	}
 	w.Header().Set("Content-Type", mediaType)
 	if e.Status == http.StatusServiceUnavailable {

@@ -155,16 +155,6 @@ func TestReadinessFollowsTheCheckAndKeepsItsReasonToItself(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, get(mux, "/metrics").Code, "not asked for")
 }
 
-func TestBodiesAreLimited(t *testing.T) {
-	var failure error
-	h := web.LimitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, failure = io.ReadAll(r.Body) }), 10)
-	for length, fits := range map[int]bool{10: true, 11: false} {
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("a", length))))
-		var tooLong *http.MaxBytesError
-		require.Equal(t, !fits, errors.As(failure, &tooLong), "%d bytes", length)
-	}
-}
-
 func TestServeFinishesTheRequestUnderWay(t *testing.T) {
 	logger, _ := logged()
 	entered, leave := make(chan struct{}), make(chan struct{})

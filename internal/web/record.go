@@ -10,6 +10,10 @@ import (
 // laid side by side.
 const RequestIDHeader = "X-Request-Id"
 
+// StatusClientGone is what the log and the metrics show of a request whose client hung up before the answer; nobody
+// receives it.
+const StatusClientGone = 499
+
 // MaxRequestID is the length in bytes up to which a client's request id is kept.
 const MaxRequestID = 64
 

@@ -49,11 +49,3 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener, grac
 	}
 	return nil
 }
-
-// LimitBody makes reading more than most bytes of a body fail with *http.MaxBytesError.
-func LimitBody(next http.Handler, most int64) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, most)
-		next.ServeHTTP(w, r)
-	})
-}
