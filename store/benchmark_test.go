@@ -1,15 +1,12 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"rollcall/identity"
 	"rollcall/internal/system"
@@ -35,7 +32,6 @@ func BenchmarkGroupCommit(b *testing.B) {
 
 // createFrom creates n accounts from several goroutines.
 func createFrom(b *testing.B, s *store.Store, clients int, think time.Duration, n int) {
-	ctx := context.Background()
 	ids := system.IDs{}
 	profile := identity.Profile(`{"title":"` + strings.Repeat("x", 1000) + `"}`)
 	var left atomic.Int64
@@ -75,5 +71,3 @@ func account(org identity.OrgID, id, userName string) identity.Account {
 		CreatedAt: at, UpdatedAt: at, Version: 1,
 	}
 }
-
-var _ = require.NoError

@@ -126,6 +126,34 @@ func TestABatchThatOneCallerSpoilsRunsAgainWithoutWhatTheCallerWrote(t *testing.
 	require.Equal(t, []string{"user-0", "user-3"}, []string{accounts[0].UserName, accounts[1].UserName})
 }
 
+func TestACallerSeesNothingOfWhatANeighbourTookBack(t *testing.T) {
+	s := openTemp(t)
+	var seen []string
+	rename := func(name string, then error) func() error {
+		return func() error {
+			return s.Do(ctx, identity.OrgLock{}, func(tx identity.Tx) error {
+				o, err := tx.Organization(ctx, identity.ConsumerOrgID)
+				require.NoError(t, err)
+				o.Name = name
+				require.NoError(t, tx.UpdateOrganization(ctx, o))
+				_, err = tx.Organization(ctx, o.ID)
+				return errors.Join(err, then)
+			})
+		}
+	}
+	look := func() error {
+		return s.Do(ctx, identity.OrgLock{}, func(tx identity.Tx) error {
+			o, err := tx.Organization(ctx, identity.ConsumerOrgID)
+			seen = append(seen, o.Name)
+			return err
+		})
+	}
+	results := together(t, s, rename("kept", nil), rename("taken back", errors.New("no")), look)
+	require.NoError(t, errors.Join(results[0], results[2]))
+	require.Error(t, results[1])
+	require.Equal(t, []string{"kept"}, seen)
+}
+
 func TestARefusalIsNotToldBeforeWhatItRestsOnIsStored(t *testing.T) {
 	s := openTemp(t)
 	results := together(t, s, func() error {

@@ -41,6 +41,33 @@ func testTransactions(t *testing.T, w world) {
 		})
 		require.True(t, exists(t, "own-writes"))
 	})
+	t.Run("it reads an organization and a domain as it has changed them", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error {
+			for _, name := range []string{"first name", "second name"} {
+				o, err := tx.Organization(ctx, w.other)
+				require.NoError(t, err)
+				o.Name = name
+				require.NoError(t, tx.UpdateOrganization(ctx, o))
+				changed, err := tx.Organization(ctx, w.other)
+				require.NoError(t, err)
+				o.Version++
+				require.Equal(t, o, changed)
+			}
+			d := identity.Domain{Org: w.own, Name: "own.example", State: identity.DomainVerified, UpdatedAt: start}
+			for _, state := range []identity.DomainState{identity.DomainVerified, identity.DomainClaimed} {
+				d.State = state
+				require.NoError(t, tx.PutDomain(ctx, d))
+				holders, err := tx.DomainHolders(ctx, d.Name)
+				require.NoError(t, err)
+				require.Equal(t, []identity.Domain{d}, holders)
+			}
+			require.NoError(t, tx.DeleteDomain(ctx, w.own, d.Name))
+			holders, err := tx.DomainHolders(ctx, d.Name)
+			require.NoError(t, err)
+			require.Empty(t, holders)
+			return nil
+		})
+	})
 	t.Run("what fails leaves nothing", func(t *testing.T) {
 		err := w.do(func(tx identity.Tx) error {
 			a := w.account(w.own, "undone")
