@@ -72,7 +72,6 @@ const (
 	RuleClaimAlreadyPending    Rule = "CLAIM_ALREADY_PENDING"
 	RuleClaimTargetDirSync     Rule = "CLAIM_TARGET_DIRSYNC_ENABLED"
 	RuleClaimNoAccount         Rule = "CLAIM_NO_ACCOUNT"
-	RuleSyncSourceConflict     Rule = "SYNC_SOURCE_CONFLICT"
 	RuleUnavailable            Rule = "UNAVAILABLE"
 	RuleInternal               Rule = "INTERNAL"
 )

@@ -29,7 +29,6 @@ const (
 	ConnectorCreated   EventKind = "connector.created"
 	ConnectorRemoved   EventKind = "connector.removed"
 	EventPlanApproved  EventKind = "plan.approved"
-	ClaimRefused       EventKind = "claim.refused"
 )
 
 // ActorKind says through which door an actor came.

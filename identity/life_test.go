@@ -27,6 +27,39 @@ func TestUSR21_DeactivationAndTheWayBack(t *testing.T) {
 	require.Equal(t, []identity.EventKind{identity.AccountCreated, identity.AccountActivated, identity.AccountDeactivated, identity.AccountReactivated}, w.events(a))
 }
 
+func TestUSR04_VerificationAndSignIn(t *testing.T) {
+	w := newWorld(t)
+	a := w.must(w.org("A"), provider, person("ada@example.com"))
+	verify := func() (identity.Account, error) {
+		return act(w, a.Org, identity.Actor{Kind: identity.Person}, func(c *identity.Acts) (identity.Account, error) { return c.VerifyEmail(w.ctx, a.ID) })
+	}
+	require.Equal(t, identity.NotVerified, a.Status)
+	verified, err := verify()
+	require.NoError(t, err)
+	require.Equal(t, identity.Verified, verified.Status)
+	again, err := verify()
+	require.NoError(t, err)
+	require.Equal(t, verified.Version, again.Version, "twice changes nothing")
+	w.clock.move(time.Hour)
+	w.signIn(a)
+	active := w.account(a)
+	require.Equal(t, identity.Active, active.Status)
+	w.clock.move(time.Hour)
+	w.signIn(a)
+	later := w.account(a)
+	require.Equal(t, active.FirstSignInAt, later.FirstSignInAt)
+	require.Equal(t, w.clock.Now(), later.LastSignInAt)
+	require.Equal(t, active.UpdatedAt, later.UpdatedAt, "a sign-in edits nobody")
+
+	_, err = w.deactivate(admin, a)
+	require.NoError(t, err)
+	_, err = verify()
+	refusedWith(t, err, identity.RuleAccountInactive)
+	_, err = act(w, a.Org, identity.Actor{Kind: identity.Person}, func(c *identity.Acts) (identity.Account, error) { return c.SignIn(w.ctx, a.ID) })
+	refusedWith(t, err, identity.RuleAccountInactive) // USR-05
+	require.Equal(t, []identity.EventKind{identity.AccountCreated, identity.AccountVerified, identity.AccountActivated, identity.AccountDeactivated}, w.events(a))
+}
+
 func TestSCM09_ActiveFalseAndTrueOverAProvider(t *testing.T) {
 	w := newWorld(t)
 	a := w.must(w.org("A"), provider, person("ada@example.com"))

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"rollcall/identity"
@@ -59,7 +60,8 @@ func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
 		for _, el := range list {
 			m, _ := el.(map[string]any)
 			e := identity.AccountEmail{Primary: isPrimary(el)}
-			e.Value, _ = m["value"].(string)
+			value, _ := m["value"].(string)
+			e.Value = strings.TrimSpace(value) // as it is compared (EML-02), so that a filter finds what a create conflicts with
 			e.Type, _ = m["type"].(string)
 			e.Display, _ = m["display"].(string)
 			if e.Value != "" { // a type or a mark alone is no e-mail; it may have waited for its address during a PATCH

@@ -106,7 +106,7 @@ func TestPatch(t *testing.T) {
 		"add to a selected element":                      {`[{"op":"add","path":"emails[type eq \"home\"]","value":{"display":"H"}}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"},{"display":"H","type":"home","value":"ada@h.org"}]}`},
 		"a new primary takes the place of the old":       {`[{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}]`, `{"emails":[{"primary":false,"type":"work","value":"ada@x.org"},{"primary":true,"type":"home","value":"ada@h.org"}]}`},
 		"pitfall 1: remove one element":                  {`[{"op":"remove","path":"emails[value eq \"ada@h.org\"]"}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"}]}`},
-		"pitfall 1: remove by a list means those":        {`[{"op":"remove","path":"emails","value":[{"value":"ada@h.org"}]}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"}]}`},
+		"pitfalls 1, 2: remove by a list means those":    {`[{"op":"remove","path":"emails","value":[{"value":"ada@h.org"}]}]`, `{"emails":[{"primary":true,"type":"work","value":"ada@x.org"}]}`},
 		"remove by a list of nobody keeps all":           {`[{"op":"remove","path":"emails","value":[]}]`, `{}`},
 		"remove by a list what is not there":             {`[{"op":"remove","path":"emails","value":[{"value":"x@y.org"}]}]`, `{}`},
 		"pitfall 4: remove several at once":              {`[{"op":"remove","path":"emails[value eq \"ada@x.org\"]"},{"op":"remove","path":"emails[value eq \"ada@h.org\"]"}]`, `{"emails":null}`},

@@ -154,6 +154,31 @@ func jsonOf(v any) string {
 	return string(b)
 }
 
+func TestSCM10_TheLifeOfAUserAtEntra(t *testing.T) {
+	w := newWorld(t).as("entra")
+	id := w.create("ada@x.org", work("ada@x.org"), `"externalId":"aad-1"`)
+	path := "/Users/" + id
+	change := func(ops ...string) answer { return w.call("PATCH", path, patch(ops...)).is(200) }
+	rename := func(to string) []string {
+		return []string{`{"op":"Replace","path":"userName","value":"` + to + `"}`, `{"op":"Replace","path":"emails[type eq \"work\"].value","value":"` + to + `"}`}
+	}
+	blocked := change(`{"op":"Replace","path":"active","value":"False"}`)
+	require.Equal(t, "inactive", blocked.str(scim.AccountSchema, "accountStatus"))
+	require.NotEmpty(t, blocked.str(scim.AccountSchema, "purgeAt"))
+	binned := change(rename("aad1ada@x.org")...)
+	require.Equal(t, false, binned.at("active"))
+	require.Equal(t, blocked.at(scim.AccountSchema), binned.at(scim.AccountSchema), "a new name restarts no clock")
+	restored := change(append(rename("ada@x.org"), `{"op":"Replace","path":"active","value":"True"}`)...)
+	require.Equal(t, "not_verified", restored.str(scim.AccountSchema, "accountStatus"))
+	require.Equal(t, "ada@x.org", restored.str("userName"))
+	require.NotContains(t, restored.at(scim.AccountSchema), "purgeAt")
+	require.Equal(t, "aad-2", change(`{"op":"Replace","path":"externalId","value":"aad-2"}`).str("externalId"))
+	require.Equal(t, id, w.find(`externalId eq "aad-2"`).total(1).str("Resources", 0, "id"))
+	w.call("DELETE", path, "").is(204)
+	w.get(path).fails(404, "")
+	require.NotEqual(t, id, w.create("ada@x.org", work("ada@x.org")))
+}
+
 func TestUSR02_CreateInactive(t *testing.T) {
 	w := newWorld(t)
 	a := w.call("POST", "/Users", user("a", `"active":false`)).is(201)
@@ -291,6 +316,14 @@ func TestEML16_AnEmailWithoutAnAddressIsNone(t *testing.T) {
 		require.Equal(t, []any{work}, b.at("emails"))
 		require.NotContains(t, w.call("PATCH", path, patch(`{"op":"remove","path":"emails.value"}`)).is(200).body, "emails")
 	})
+}
+
+func TestEML02_WhiteSpaceAroundAnAddressIsNoPartOfIt(t *testing.T) {
+	w := newWorld(t)
+	id := w.create("ada", `"emails":[{"value":" Ada@x.org\t","type":"work"}]`)
+	require.Equal(t, "Ada@x.org", w.find(`emails[type eq "work"].value eq "ada@x.org"`).total(1).str("Resources", 0, "emails", 0, "value"))
+	w.call("PATCH", "/Users/"+id, patch(`{"op":"replace","path":"emails[type eq \"work\"].value","value":"Ada@x.org "}`), "If-Match", `W/"1"`).is(200)
+	require.Equal(t, `W/"1"`, w.get("/Users/"+id).header.Get("ETag"), "nothing has changed")
 }
 
 func TestEML16_EmailsAreKeptAsTheyCame(t *testing.T) {
