@@ -128,6 +128,7 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		w.get(endpoint).fails(400, "invalidValue").says("The query of the URL is malformed")
 	}
 	w.call("POST", "/Users?attributes=%zz", user("a")).fails(400, "invalidValue")
+	w.get("/Users?filter=userName+pr&filter=title+pr").fails(400, "invalidValue").says("filter stands twice")
 	t.Run("a member in two spellings", func(t *testing.T) {
 		w.call("POST", "/Users/.search", `{"count":0,"Count":5}`).fails(400, "invalidSyntax").says("count stands twice")
 	})

@@ -171,11 +171,16 @@ func (r *request) body() (map[string]any, error) {
 	return object, nil
 }
 
-// query reads the parameters of the URL.
+// query reads the parameters of the URL. Each may stand once, or only one of several would count.
 func (r *request) query() (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, invalid(scimerrors.ScimTypeInvalidValue, "The query of the URL is malformed: %s.", err)
+	}
+	for name, given := range values {
+		if len(given) > 1 {
+			return nil, invalid(scimerrors.ScimTypeInvalidValue, "%s stands twice in the query of the URL; give it once.", name)
+		}
 	}
 	return values, nil
 }

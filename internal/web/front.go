@@ -61,7 +61,7 @@ func setHeaders(h http.Header, id string, tls bool) {
 func logEnd(logger *slog.Logger, r *http.Request, rec *record, route string, taken time.Duration) {
 	level := slog.LevelInfo
 	switch {
-	case rec.status >= 500:
+	case rec.status >= 500 && rec.status != http.StatusNotImplemented: // what there is not is asked for by mistake
 		level = slog.LevelError
 	case route == healthPath || route == readyPath || route == metricsPath:
 		level = slog.LevelDebug // asked every few seconds by whoever watches the server

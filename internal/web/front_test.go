@@ -155,6 +155,14 @@ func TestReadinessFollowsTheCheckAndKeepsItsReasonToItself(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, get(mux, "/metrics").Code, "not asked for")
 }
 
+func TestOnlyFaultsOfTheServerAreLoggedAsErrors(t *testing.T) {
+	for status, level := range map[int]string{200: "INFO", 404: "INFO", 499: "INFO", 501: "INFO", 500: "ERROR", 503: "ERROR"} {
+		logger, lines := logged()
+		get(web.Front(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), logger, nil), "/")
+		require.Contains(t, lines.String(), `"level":"`+level+`"`, "%d", status)
+	}
+}
+
 func TestServeFinishesTheRequestUnderWay(t *testing.T) {
 	logger, _ := logged()
 	entered, leave := make(chan struct{}), make(chan struct{})
