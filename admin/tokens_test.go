@@ -86,7 +86,7 @@ func TestBadTokensAre401AndSayWhatIsWrong(t *testing.T) {
 			a.t = t
 			require.Contains(t, a.refused(http.StatusUnauthorized, "INVALID_TOKEN"), c.says)
 			challenge := a.header.Get("WWW-Authenticate")
-			require.True(t, strings.HasPrefix(challenge, `Bearer error="invalid_token", error_description="`), challenge)
+			require.True(t, strings.HasPrefix(challenge, `Bearer realm="rollcall", error="invalid_token", error_description="`), challenge)
 			require.Contains(t, challenge, c.says)
 			require.NotContains(t, a.body+challenge, w.issuer.url(), "the server's settings stay its own")
 		})
@@ -117,7 +117,7 @@ func TestWithoutATokenTheChallengeNamesNoError(t *testing.T) {
 	w := newWorld(t)
 	a := w.get(mine, "")
 	a.refused(http.StatusUnauthorized, "INVALID_TOKEN")
-	require.Equal(t, "Bearer", a.header.Get("WWW-Authenticate"))
+	require.Equal(t, `Bearer realm="rollcall"`, a.header.Get("WWW-Authenticate"))
 	a = w.call(http.MethodGet, mine, "", "", "Authorization", "Basic YTpi")
 	a.refused(http.StatusUnauthorized, "INVALID_TOKEN")
 	require.Contains(t, a.header.Get("WWW-Authenticate"), "invalid_token")

@@ -43,12 +43,15 @@ func isToken68(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || strings.IndexByte("-._~+/", b) >= 0
 }
 
+// bearer is the least that a challenge says: the scheme has to be followed by a parameter.
+const bearer = `Bearer realm="rollcall"`
+
 // Challenge returns the WWW-Authenticate value of a refused request (RFC 6750 section 3). code is empty for a request that
 // brought no token at all: it is not told an error, only what to bring. description is told to the client; characters that
 // the grammar does not allow become spaces.
 func Challenge(code, description string) string {
 	if code == "" {
-		return "Bearer"
+		return bearer
 	}
 	clean := strings.Map(func(r rune) rune {
 		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
@@ -56,5 +59,5 @@ func Challenge(code, description string) string {
 		}
 		return r
 	}, description)
-	return `Bearer error="` + code + `", error_description="` + clean + `"`
+	return bearer + `, error="` + code + `", error_description="` + clean + `"`
 }

@@ -38,7 +38,7 @@ func TestBearer(t *testing.T) {
 }
 
 func TestChallenge(t *testing.T) {
-	require.Equal(t, `Bearer`, web.Challenge("", ""))
-	require.Equal(t, `Bearer error="invalid_token", error_description="the token expired"`, web.Challenge("invalid_token", "the token expired"))
-	require.Equal(t, `Bearer error="invalid_token", error_description="a b c  d "`, web.Challenge("invalid_token", "a\"b\\c\r\nd\u00e4"))
+	require.Equal(t, `Bearer realm="rollcall"`, web.Challenge("", ""))
+	require.Equal(t, `Bearer realm="rollcall", error="invalid_token", error_description="the token expired"`, web.Challenge("invalid_token", "the token expired"))
+	require.Equal(t, `Bearer realm="rollcall", error="invalid_token", error_description="a b c  d "`, web.Challenge("invalid_token", "a\"b\\c\r\nd\u00e4"))
 }
