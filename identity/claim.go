@@ -12,7 +12,7 @@ type ClaimCase struct {
 	HeldByUnsettledMove bool // a claim of this user is not settled yet
 }
 
-// ClaimReasons returns every reason against the claim, in the order of CLM-10; none means the user is eligible.
+// ClaimReasons returns every reason against the claim, in the order of CLM-10, last the state of the account (14.1); none means the user is eligible.
 func ClaimReasons(c ClaimCase) []Reason {
 	var reasons []Reason
 	add := func(holds bool, code Rule, detail string) {
@@ -30,6 +30,8 @@ func ClaimReasons(c ClaimCase) []Reason {
 	add(!foreign, RuleClaimAlreadyMember, "the user already belongs to your organization")
 	add(c.Account.Shadow || c.Account.Status == DeferredClaim || c.HeldByUnsettledMove, RuleClaimAlreadyPending,
 		"the user has been claimed and has not decided yet")
+	add(foreign && c.Account.State() == StateDeleted, RuleEmailHeld,
+		"the user is gone from a directory and about to be deleted; try again when the address is free, or when the user is back")
 	return reasons
 }
 

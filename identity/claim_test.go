@@ -27,8 +27,14 @@ func TestCLM10_EveryReasonThatHolds(t *testing.T) {
 			c.Claimant.SSOProvider = "https://idp"
 			c.Source = c.Claimant
 		}, []identity.Rule{identity.RuleClaimAlreadyMember}},
-		"f a shadow":                       {func(c *identity.ClaimCase) { c.Account.Shadow = true }, []identity.Rule{identity.RuleClaimAlreadyPending}},
-		"f a deferred claim":               {func(c *identity.ClaimCase) { c.Account.Status = identity.DeferredClaim }, []identity.Rule{identity.RuleClaimAlreadyPending}},
+		"f a shadow":         {func(c *identity.ClaimCase) { c.Account.Shadow = true }, []identity.Rule{identity.RuleClaimAlreadyPending}},
+		"f a deferred claim": {func(c *identity.ClaimCase) { c.Account.Status = identity.DeferredClaim }, []identity.Rule{identity.RuleClaimAlreadyPending}},
+		"14.1 gone from the directory of an organization that has switched it off": {func(c *identity.ClaimCase) {
+			c.Account.Status, c.Account.InactiveReason = identity.Inactive, identity.DirectoryDeleted
+		}, []identity.Rule{identity.RuleEmailHeld}},
+		"14.1 disabled in such a directory": {func(c *identity.ClaimCase) {
+			c.Account.Status, c.Account.InactiveReason = identity.Inactive, identity.DirectoryDisabled
+		}, nil},
 		"CLM-02 the claimant synchronizes": {func(c *identity.ClaimCase) { c.Claimant.SyncMode = identity.SyncAuto }, []identity.Rule{identity.RuleClaimTargetDirSync}},
 		"a b and c together are all told": {func(c *identity.ClaimCase) {
 			c.Source.SSOProvider, c.Source.SyncMode, c.VerifiedByAnyOther = "x", identity.SyncAuto, true
