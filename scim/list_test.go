@@ -141,20 +141,45 @@ func TestPushedAndEvaluatedFiltersAgree(t *testing.T) {
 	w := newWorld(t)
 	people(w)
 	rapid.Check(t, func(rt *rapid.T) {
-		attr := rapid.SampledFrom([]string{"userName", "externalId", "emails.value", "id", "emails"}).Draw(rt, "attr")
-		op := rapid.SampledFrom([]string{"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"}).Draw(rt, "op")
-		value := rapid.SampledFrom([]string{"", "bob", "BOB@X.ORG", "ada@x.org", "E1", "e", "%", "_", "x.org", "É"}).Draw(rt, "value")
-		f := fmt.Sprintf("%s %s %q", attr, op, value)
-		switch rapid.IntRange(0, 2).Draw(rt, "form") {
-		case 1:
-			f = "not (" + f + ")"
-		case 2:
-			f += ` and active eq true`
-		}
+		f := drawFilter(rt, 3, "")
 		pushed := w.find(f).names()
-		evaluated := w.find(f + ` or title eq "no such title"`).names()
+		evaluated := w.find("(" + f + `) or title eq "no such title"`).names()
 		require.Equal(rt, evaluated, pushed, f)
 	})
+}
+
+// drawFilter draws a filter of any form that the store may be asked about; within is "emails" between its brackets.
+func drawFilter(t *rapid.T, depth int, within string) string {
+	pick := func(of ...string) string { return rapid.SampledFrom(of).Draw(t, "pick") }
+	text := func() string {
+		return pick(" eq ", " ne ", " co ", " sw ", " ew ", " gt ", " ge ", " lt ", " le ") +
+			jsonOf(pick("", "bob", "BOB@X.ORG", "ada@x.org", "bob@home.org", "work", "E1", "e", "%", "_", "x.org", "É"))
+	}
+	if depth > 0 {
+		switch rapid.IntRange(0, 5).Draw(t, "form") {
+		case 0:
+			return "not (" + drawFilter(t, depth-1, within) + ")"
+		case 1:
+			return "(" + drawFilter(t, depth-1, within) + ") and (" + drawFilter(t, depth-1, within) + ")"
+		case 2:
+			return "(" + drawFilter(t, depth-1, within) + ") or (" + drawFilter(t, depth-1, within) + ")"
+		}
+	}
+	if within != "" {
+		return pick("value"+text(), "type"+text(), "primary"+pick(" eq true", " ne true", " pr"), "value"+pick(" pr", " eq null", " ne null"))
+	}
+	switch rapid.IntRange(0, 5).Draw(t, "attribute") {
+	case 0:
+		return "emails[" + drawFilter(t, depth-1, "emails") + "]" + pick("", ".value"+text(), ".type"+text(), ".value pr", ".value eq null", ".primary eq true")
+	case 1:
+		return pick("active", "emails.primary") + pick(" eq true", " ne true", " eq false", " ne false", " pr", " eq null", " ne null")
+	case 2:
+		return pick("meta.created", "meta.lastModified") + pick(" eq ", " ne ", " gt ", " ge ", " lt ", " le ") +
+			jsonOf(pick("2026-01-01T12:01:00.123456Z", "2026-01-01T13:01:00.123456+01:00", "2026-01-01T12:01:00.1234567Z", "1900-01-01T00:00:00Z", "9999-12-31T23:59:59Z"))
+	case 3:
+		return pick("userName", "externalId", "emails", "emails.value", "id", "title") + pick(" pr", " eq null", " ne null")
+	}
+	return pick("userName", "externalId", "emails", "emails.value", "emails.type", "id", scim.AccountSchema+":accountStatus", scim.AccountSchema+":inactiveReason") + text()
 }
 
 func TestSCM06_Pages(t *testing.T) {
