@@ -61,15 +61,15 @@ func (d *dialect) accountsQuery(org identity.OrgID, q identity.AccountQuery) (st
 	}
 	query := `SELECT ` + accountColumns + ` FROM accounts WHERE ` + where
 	if q.Skip > 0 {
-		query += ` AND id >= (SELECT id FROM accounts WHERE ` + where + ` ORDER BY id LIMIT 1 OFFSET ` + c.arg(q.Skip) + ` + 0)`
+		query += ` AND id >= (SELECT id FROM accounts WHERE ` + where + ` ORDER BY id LIMIT 1 OFFSET ` + c.arg(q.Skip) + `)`
 	}
-	query += ` ORDER BY id LIMIT ` + c.arg(q.Limit) + ` + 0`
+	query += ` ORDER BY id LIMIT ` + c.arg(q.Limit)
 	return query, c.args, nil
 }
 
-// accountsWhere compiles the condition on one organization, which is always argument 1.
+// accountsWhere compiles the condition on one organization.
 func (d *dialect) accountsWhere(org identity.OrgID, where identity.Condition) (*compiler, string, error) {
-	c := &compiler{dialect: d}
+	c := &compiler{dialect: d, org: org}
 	own := "org_id = " + c.arg(org)
 	if where == nil {
 		return c, own, nil
@@ -91,7 +91,7 @@ func (r reader) ConnectorAccounts(ctx context.Context, org identity.OrgID, conne
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
-		WHERE connector_id = $1 AND id > $2 AND org_id = $3 ORDER BY id LIMIT $4 + 0`, connector, after, org, limit)
+		WHERE connector_id = $1 AND id > $2 AND org_id = $3 ORDER BY id LIMIT $4`, connector, after, org, limit)
 }
 
 // accountsDue says in SQL what identity.Account.Due says. CROSS JOIN so that SQLite goes through the accounts in the order of
@@ -100,7 +100,7 @@ const accountsDue = `SELECT ` + accountColumns + ` FROM accounts CROSS JOIN orga
 	WHERE organizations.id = accounts.org_id AND status = 'inactive' AND NOT shadow AND inactive_reason IS DISTINCT FROM 'directory_disabled' AND status_at <= $1
 		AND status_at <= $1 - $2 * CASE WHEN inactive_reason IN ('directory_deleted', 'directory_out_of_scope') THEN $3
 			ELSE retention_days END
-	ORDER BY status_at LIMIT $4 + 0`
+	ORDER BY status_at LIMIT $4`
 
 func (r reader) AccountsDue(ctx context.Context, now time.Time, limit int) ([]identity.Account, error) {
 	if err := positive(limit); err != nil {

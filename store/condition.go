@@ -59,6 +59,7 @@ const (
 // or false, never NULL, so that NOT means what it says.
 type compiler struct {
 	dialect     *dialect
+	org         identity.OrgID
 	args        []any
 	comparisons int
 }
@@ -217,7 +218,7 @@ func (c *compiler) email(v *identity.Compare) string {
 	}
 	matches := c.matches("e.email", op, v.Text)
 	if op == identity.Equal || op == identity.HasPrefix && v.Text != "" {
-		return "id " + not + "IN (SELECT e.account_id FROM account_emails e WHERE e.org_id = " + c.dialect.placeholder(1) + " AND " + matches + ")"
+		return "id " + not + "IN (SELECT e.account_id FROM account_emails e WHERE e.org_id = " + c.arg(c.org) + " AND " + matches + ")"
 	}
 	return "EXISTS (SELECT 1 FROM account_emails e WHERE e.org_id = accounts.org_id AND e.account_id = accounts.id AND " + matches + ")"
 }

@@ -43,10 +43,12 @@ func (d *dialect) rebind(query string) string {
 	return b.String()
 }
 
-// newSQLiteDialect spells for SQLite. Its own $1 is a name whose number is the order of appearance, not 1.
+// newSQLiteDialect spells for SQLite. Its own $1 is a name whose number is the order of appearance, not 1. The plus sign, which
+// changes no value, hides that a parameter stands there: SQLite looks at the value of a bare one to plan better, and then
+// plans the prepared statement anew every time it is used, which takes longer than most statements.
 func newSQLiteDialect() *dialect {
 	return &dialect{
-		placeholder: func(n int) string { return "?" + strconv.Itoa(n) },
+		placeholder: func(n int) string { return "+?" + strconv.Itoa(n) },
 		contains: func(column, value string, arg func(any) string) string {
 			return "instr(" + column + ", " + arg(value) + ") > 0"
 		},

@@ -76,9 +76,9 @@ func newest[T any](ctx context.Context, r reader, scan func(*sql.Rows) (T, error
 		return nil, r.run.failed(err)
 	}
 	if connector == "" {
-		return list(ctx, r.run, scan, query+` ORDER BY id DESC LIMIT $2 + 0`, org, limit)
+		return list(ctx, r.run, scan, query+` ORDER BY id DESC LIMIT $2`, org, limit)
 	}
-	return list(ctx, r.run, scan, query+` AND connector_id = $2 ORDER BY id DESC LIMIT $3 + 0`, org, connector, limit)
+	return list(ctx, r.run, scan, query+` AND connector_id = $2 ORDER BY id DESC LIMIT $3`, org, connector, limit)
 }
 
 func (t *transaction) InsertPlan(ctx context.Context, p identity.Plan) error {

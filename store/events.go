@@ -40,7 +40,7 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery) (string
 	if q.After != "" {
 		query += ` AND id` + beyond + c.arg(q.After)
 	}
-	return query + order + c.arg(q.Limit) + ` + 0`, c.args
+	return query + order + c.arg(q.Limit), c.args
 }
 
 func (t *transaction) Record(ctx context.Context, e identity.Event) error {

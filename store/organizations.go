@@ -26,7 +26,7 @@ func (r reader) Organizations(ctx context.Context, after identity.OrgID, limit i
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanOrganization,
-		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 ORDER BY id LIMIT $2 + 0`, after, limit)
+		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 func (t *transaction) InsertOrganization(ctx context.Context, o identity.Organization) error {

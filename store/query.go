@@ -15,8 +15,7 @@ type runner interface {
 	failed(err error) error
 }
 
-// reader is identity.Reader over a runner. Its queries say "LIMIT $1 + 0" because SQLite plans a query anew, which takes longer
-// than most of them, whenever another value is bound to a parameter that is a limit as it stands.
+// reader is identity.Reader over a runner.
 type reader struct {
 	run     runner
 	dialect *dialect
