@@ -86,6 +86,8 @@ func TestBodies(t *testing.T) {
 		for _, bad := range []string{"text/plain", "", "application/x-www-form-urlencoded", ";;"} {
 			post(user("b"), "Content-Type", bad).fails(415, "")
 		}
+		post("\x1f\x8b", "Content-Encoding", "gzip").fails(415, "").says("without compression")
+		post(user("m plain"), "Content-Encoding", "identity").is(201)
 	})
 	t.Run("one byte past the limit", func(t *testing.T) {
 		post(padded(scim.MaxBody+1)).fails(413, "").says("1048576")

@@ -156,6 +156,9 @@ func (r *request) body() (map[string]any, error) {
 	if err != nil || media != mediaType && media != "application/json" {
 		return nil, failure(http.StatusUnsupportedMediaType, "", "The Content-Type must be %s or application/json.", mediaType)
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, failure(http.StatusUnsupportedMediaType, "", "The body must be sent without compression, not as %.40q.", coding)
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(r.w, r.Request.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
