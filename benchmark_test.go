@@ -3,16 +3,14 @@ package rollcall
 import (
 	"bytes"
 	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,8 +20,6 @@ import (
 
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/internal/web"
-	"rollcall/scim"
 	"rollcall/store"
 )
 
@@ -35,51 +31,50 @@ const (
 	rounds  = 5
 )
 
-// serverUnderTest is the product over SQLite, as serve puts it together.
-type serverUnderTest struct {
-	url, token, database string
-	store                *store.Store
-	service              *identity.Service
-	org                  identity.OrgID
+// product is the real server over SQLite, with one organization in it.
+type product struct {
+	url, token string
+	base       string
+	org        identity.OrgID
+	database   string
 }
 
-func startServer(b *testing.B) serverUnderTest {
+// startServer fills a database with people and starts the server on it.
+func startServer(b *testing.B, people int) product {
 	ctx := b.Context()
-	database := filepath.Join(b.TempDir(), "rollcall.db")
-	st, err := store.Open(ctx, "sqlite:"+database)
+	p := product{database: filepath.Join(b.TempDir(), "rollcall.db")}
+	st, err := store.Open(ctx, "sqlite:"+p.database)
 	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, st.Close()) })
 	service := identity.NewService(st, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
 	by := identity.Actor{Kind: identity.Operator}
 	o, err := service.CreateOrganization(ctx, by, identity.Organization{Name: "Bench", Kind: identity.Customer})
 	require.NoError(b, err)
-	_, token, err := service.CreateToken(ctx, by, o.ID, "bench", "rfc")
+	_, p.token, err = service.CreateToken(ctx, by, o.ID, "bench", "rfc")
 	require.NoError(b, err)
-	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
-	base := listen(b, web.Front(scim.New(service, scim.Options{Log: logger}), logger, web.NewMetrics()))
-	return serverUnderTest{database: database, url: base + "/scim/" + string(o.ID) + "/v2", token: token, store: st, service: service, org: o.ID}
+	p.org = o.ID
+	fill(b, service, o.ID, people)
+	require.NoError(b, st.Close())
+	p.base = startProduct(b, p.database)
+	p.url = p.base + "/scim/" + string(o.ID) + "/v2"
+	return p
 }
 
-// listen serves a handler on loopback until the benchmark ends.
-func listen(b *testing.B, h http.Handler) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// metric reads one counter of the server.
+func (p product) metric(b *testing.B, name string) float64 {
+	resp, err := http.Get(p.base + "/metrics")
 	require.NoError(b, err)
-	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.Serve(l) }()
-	b.Cleanup(func() { _ = s.Close() })
-	return "http://" + l.Addr().String()
-}
-
-// echo decodes the JSON that it gets and encodes it again: what any server of JSON has to do.
-func echo(w http.ResponseWriter, r *http.Request) {
-	var v map[string]any
-	if err := json.NewDecoder(r.Body).Decode(&v); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(b, err)
+	for line := range strings.Lines(string(text)) {
+		if value, found := strings.CutPrefix(line, name+" "); found {
+			v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			require.NoError(b, err)
+			return v
+		}
 	}
-	w.Header().Set("Content-Type", "application/scim+json")
-	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(v)
+	b.Fatalf("the server has no metric %s", name)
+	return 0
 }
 
 func userBody(i int) []byte {
@@ -145,20 +140,20 @@ func median(values []float64) float64 {
 // BenchmarkDurableCreate: creates over HTTP, each on disk before it is answered, beside an echo of the same JSON. At least
 // 40 % of it, with fewer than 100 commits for 1,000 creates.
 func BenchmarkDurableCreate(b *testing.B) {
-	s, control, client := startServer(b), listen(b, http.HandlerFunc(echo)), newClient()
+	p, control, client := startServer(b, 0), startControl(b, echoControl), newClient()
 	const n = 4000
 	var ours, theirs []float64
 	created := 0
 	create := func(i int) *http.Request {
-		return newRequest(b.Context(), http.MethodPost, s.url+"/Users", s.token, userBody(created+i))
+		return newRequest(b.Context(), http.MethodPost, p.url+"/Users", p.token, userBody(created+i))
 	}
 	mirror := func(i int) *http.Request {
-		return newRequest(b.Context(), http.MethodPost, control, s.token, userBody(i))
+		return newRequest(b.Context(), http.MethodPost, control, p.token, userBody(i))
 	}
-	load(b, client, 500, mirror, http.StatusCreated)
-	load(b, client, 500, create, http.StatusCreated)
-	created += 500
-	before := s.store.Stats().Commits
+	load(b, client, n, mirror, http.StatusCreated)
+	load(b, client, n, create, http.StatusCreated)
+	created += n
+	before := p.metric(b, "rollcall_store_commits_total")
 	for b.Loop() {
 		for range rounds {
 			theirs = append(theirs, load(b, client, n, mirror, http.StatusCreated))
@@ -166,7 +161,7 @@ func BenchmarkDurableCreate(b *testing.B) {
 			created += n
 		}
 	}
-	commits := float64(s.store.Stats().Commits-before) / float64(created-500) * 1000
+	commits := (p.metric(b, "rollcall_store_commits_total") - before) / float64(created-n) * 1000
 	ratio := median(ours) / median(theirs)
 	b.ReportMetric(median(ours), "creates/s")
 	b.ReportMetric(median(theirs), "echoes/s")
@@ -180,30 +175,16 @@ func BenchmarkDurableCreate(b *testing.B) {
 // BenchmarkLookUp: the filter userName eq with 100,000 people, beside the same row by a bare prepared SELECT behind an echo
 // handler. At most three times its time.
 func BenchmarkLookUp(b *testing.B) {
-	s, client := startServer(b), newClient()
 	const people, n = 100_000, 4000
-	fill(b, s, people)
-	db, err := sql.Open("sqlite3", "file:"+s.database+"?mode=ro")
-	require.NoError(b, err)
-	defer db.Close()
-	bare, err := db.Prepare("SELECT id, user_name, emails, profile FROM accounts WHERE org_id = ? AND user_name_key = ?")
-	require.NoError(b, err)
-	control := listen(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var id, name, emails, profile string
-		if err := bare.QueryRowContext(r.Context(), string(s.org), r.URL.Query().Get("name")).Scan(&id, &name, &emails, &profile); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/scim+json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "userName": name, "emails": json.RawMessage(emails), "profile": json.RawMessage(profile)})
-	}))
+	p, client := startServer(b, people), newClient()
+	control := startControl(b, p.database)
 	name := func(i int) string { return fmt.Sprintf("person.%d@example.com", (i*7919)%people) }
 	look := func(i int) *http.Request {
 		filter := url.QueryEscape(fmt.Sprintf("userName eq %q", name(i)))
-		return newRequest(b.Context(), http.MethodGet, s.url+"/Users?filter="+filter, s.token, nil)
+		return newRequest(b.Context(), http.MethodGet, p.url+"/Users?filter="+filter, p.token, nil)
 	}
 	bareLook := func(i int) *http.Request {
-		return newRequest(b.Context(), http.MethodGet, control+"/?name="+url.QueryEscape(name(i)), s.token, nil)
+		return newRequest(b.Context(), http.MethodGet, control+"/?org="+string(p.org)+"&name="+url.QueryEscape(name(i)), p.token, nil)
 	}
 	load(b, client, 500, look, http.StatusOK)
 	load(b, client, 500, bareLook, http.StatusOK)
@@ -222,10 +203,10 @@ func BenchmarkLookUp(b *testing.B) {
 	require.LessOrEqual(b, ratio, 3.0, "look-ups against the bare SELECT")
 }
 
-func fill(b *testing.B, s serverUnderTest, people int) {
+func fill(b *testing.B, service *identity.Service, org identity.OrgID, people int) {
 	by := identity.Actor{Kind: identity.Provider, ID: "bench"}
 	for from := 0; from < people; from += 1000 {
-		require.NoError(b, s.service.Transact(b.Context(), s.org, by, func(c *identity.Acts) error {
+		require.NoError(b, service.Transact(b.Context(), org, by, func(c *identity.Acts) error {
 			for i := from; i < from+1000; i++ {
 				address := fmt.Sprintf("person.%d@example.com", i)
 				_, err := c.Create(b.Context(), identity.Draft{

@@ -11,12 +11,14 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/web"
 	"rollcall/scim"
+	"rollcall/store"
 )
 
 // surfaces is everything that the server answers over HTTP.
 type surfaces struct {
 	service  *identity.Service
 	ping     func(context.Context) error // whether the store answers
+	stats    func() store.Stats
 	clock    identity.Clock
 	issuers  []admin.Issuer
 	baseURL  string
@@ -34,6 +36,8 @@ func (s *surfaces) handler() (http.Handler, error) {
 		return nil, err
 	}
 	metrics := web.NewMetrics()
+	metrics.Count("rollcall_store_transactions_total", "Writing transactions that are on disk.", func() float64 { return float64(s.stats().Transactions) })
+	metrics.Count("rollcall_store_commits_total", "Commits that those transactions shared.", func() float64 { return float64(s.stats().Commits) })
 	mux := http.NewServeMux()
 	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Log: s.log}))
 	mux.Handle("/api/", api)

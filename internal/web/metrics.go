@@ -35,6 +35,11 @@ func NewMetrics() *Metrics {
 	return m
 }
 
+// Count adds a counter that is kept elsewhere: value is asked for whenever the metrics are read, and never goes down.
+func (m *Metrics) Count(name, help string, value func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}
+
 // Handler serves the metrics in the text form that Prometheus reads.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
