@@ -112,7 +112,8 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 	for name, c := range map[string]struct {
 		ask func() error
 		// want must stand in the plan, for every query that could be answered in a slower way.
-		want []string
+		want   []string
+		sorted bool // what several indexes find, which is little, has to be sorted
 	}{
 		"Organization":  {ask: func() error { _, err := r.Organization(ctx, org); return err }},
 		"Organizations": {ask: func() error { _, err := r.Organizations(ctx, org, 10); return err }},
@@ -143,9 +144,11 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			return accounts(identity.AccountQuery{Where: compare(identity.FieldEmail, identity.Contains, "x")})
 		},
 			want: []string{"PRIMARY KEY (org_id=? AND account_id=?)"}},
-		"Accounts by userName or externalId, as a client looks for a duplicate": {ask: func() error {
-			return accounts(identity.AccountQuery{Where: identity.And{identity.Or{compare(identity.FieldUserName, identity.Equal, "x")}}})
-		}, want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
+		"Accounts by userName or externalId or email": {ask: func() error {
+			return accounts(identity.AccountQuery{Where: identity.Or{compare(identity.FieldUserName, identity.Equal, "x"),
+				compare(identity.FieldExternalID, identity.Equal, "x"), compare(identity.FieldEmail, identity.Equal, "x")}})
+		}, want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)", "INDEX accounts_external_id (org_id=? AND external_id=?)",
+			"INDEX account_emails_email (org_id=? AND email=?)"}, sorted: true},
 		"Accounts that are active, by position": {ask: func() error {
 			return accounts(identity.AccountQuery{Where: &identity.Compare{Field: identity.FieldActive, Op: identity.Equal, Bool: true}, Skip: 7})
 		}, want: []string{"COVERING INDEX accounts_listing (org_id=?)"}},
@@ -192,7 +195,9 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			plan := strings.Join(e.plans, "\n")
 			require.NotEmpty(t, plan)
 			require.NotContains(t, plan, "SCAN ", "a whole table is read")
-			require.NotContains(t, plan, "TEMP B-TREE", "rows are sorted that an index has in order")
+			if !c.sorted {
+				require.NotContains(t, plan, "TEMP B-TREE", "rows are sorted that an index has in order")
+			}
 			for _, want := range c.want {
 				require.Contains(t, plan, want)
 			}

@@ -181,3 +181,21 @@ INSERT INTO organizations (id, name, kind, sync_mode, sso_provider, require_emai
     created_at, updated_at, version)
 VALUES ('00000000-0000-7000-8000-000000000001', 'Personal accounts', 'consumer', 'disabled', '', 0, 1, 30,
     unixepoch() * 1000000, unixepoch() * 1000000, 1);
+
+-- What the planner takes the tables to be: large, with many organizations of many people each. Without this it expects ten
+-- rows in an organization and goes through all of them where an index would find the one that is wanted.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('accounts', 'sqlite_autoindex_accounts_1', '1000000 10000 1'),
+    ('accounts', 'accounts_user_name', '1000000 10000 1'),
+    ('accounts', 'accounts_object', '500000 10000 1'),
+    ('accounts', 'accounts_external_id', '1000000 10000 1 1'),
+    ('accounts', 'accounts_connector', '500000 10000 1'),
+    ('accounts', 'accounts_listing', '1000000 10000 1 1 1 1 1 1 1 1 1'),
+    ('accounts', 'accounts_due', '10000 1'),
+    ('account_emails', 'account_emails', '1500000 15000 2 1'),
+    ('account_emails', 'account_emails_email', '1500000 15000 1 1'),
+    ('address_holds', 'address_holds', '1500000 1'),
+    ('address_holds', 'address_holds_account', '1500000 15000 2'),
+    ('events', 'sqlite_autoindex_events_1', '5000000 50000 1'),
+    ('events', 'events_account', '5000000 50000 5 1');
