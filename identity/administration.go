@@ -105,18 +105,21 @@ func (s *Service) RevokeToken(ctx context.Context, by Actor, org OrgID, id Token
 
 // Authenticate finds the token of a secret. A secret that is unknown or revoked is NotFound.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Token, error) {
-	unknown := Refuse(NotFound, RuleUnknownToken, "the bearer token is not known or has been revoked")
 	if !strings.HasPrefix(secret, TokenPrefix) {
-		return Token{}, unknown
+		return Token{}, unknownToken()
 	}
 	t, err := s.store.TokenByHash(ctx, HashSecret(secret))
 	if err != nil {
 		return Token{}, err
 	}
 	if !t.RevokedAt.IsZero() {
-		return Token{}, unknown
+		return Token{}, unknownToken()
 	}
 	return t, nil
+}
+
+func unknownToken() error {
+	return Refuse(NotFound, RuleUnknownToken, "the bearer token is not known or has been revoked")
 }
 
 // Grant gives a person a role, or another role than before.

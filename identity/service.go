@@ -12,6 +12,8 @@ type Service struct {
 	clock  Clock
 	ids    IDs
 	policy EmailPolicy
+
+	recognized recognized
 }
 
 // NewService returns a service over a store.

@@ -39,6 +39,9 @@ func mapError(err error) (e *scimerrors.ScimError, known bool) {
 	if !errors.As(err, &own) {
 		return internal(), false
 	}
+	if own.Rule == identity.RuleUnknownToken {
+		return failure(http.StatusUnauthorized, "", "The bearer token is unknown or revoked; make another with rollcall token create."), true
+	}
 	switch own.Kind {
 	case identity.Invalid:
 		return invalid(scimerrors.ScimTypeInvalidValue, "%s", own.Detail), true

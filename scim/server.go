@@ -59,6 +59,7 @@ type request struct {
 	*http.Request
 	w       http.ResponseWriter
 	org     identity.OrgID
+	token   identity.Token
 	actor   identity.Actor
 	dialect Dialect
 	base    string // URL of the organization's endpoints, without a slash at its end
@@ -77,26 +78,25 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return unknownEndpoint()
 	}
-	req, err := s.authorize(w, r, org)
+	endpoint, id := s.routes.find(rest)
+	methods, method := s.routes[endpoint], r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http sends the header and drops the body
+	}
+	act := methods[method]
+	req, err := s.authorize(w, r, org, act.writes)
 	if err != nil {
 		return err
 	}
-	endpoint, id := s.routes.find(rest)
-	methods := s.routes[endpoint]
 	if methods == nil {
 		return unknownEndpoint()
 	}
 	web.SetRoute(r.Context(), "/scim/{org}/v2/"+endpoint)
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet // net/http sends the header and drops the body
-	}
-	handle := methods[method]
-	if handle == nil {
+	if act.answer == nil {
 		w.Header().Set("Allow", methods.allowed())
 		return failure(http.StatusMethodNotAllowed, "", "This endpoint does not know the method %s.", r.Method)
 	}
-	return handle(req, id)
+	return act.answer(req, id)
 }
 
 // splitPath reads /scim/{organization}/v2/{rest}.
@@ -113,17 +113,17 @@ func unknownEndpoint() error {
 
 // authorize finds out who asks. Whoever has a good token of another organization gets the same answer whether the
 // organization in the path exists or not (SCM-01).
-func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.OrgID) (*request, error) {
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.OrgID, writes bool) (*request, error) {
 	secret, err := web.Bearer(r.Header)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", web.Challenge("", ""))
 		return nil, failure(http.StatusUnauthorized, "", "%s.", err)
 	}
-	token, err := s.identity.Authenticate(r.Context(), secret)
-	if identity.IsNotFound(err) {
-		w.Header().Set("WWW-Authenticate", web.Challenge("invalid_token", "the bearer token is unknown or revoked"))
-		return nil, failure(http.StatusUnauthorized, "", "The bearer token is unknown or revoked; make another with rollcall token create.")
+	find := s.identity.Authenticate
+	if writes {
+		find = s.identity.Recognize // transact confirms it
 	}
+	token, err := find(r.Context(), secret)
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +135,19 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 		return nil, err
 	}
 	return &request{
-		Request: r, w: w, org: org, dialect: dialect, base: s.base(r) + "/scim/" + string(org) + "/v2",
+		Request: r, w: w, org: org, token: token, dialect: dialect, base: s.base(r) + "/scim/" + string(org) + "/v2",
 		actor: identity.Actor{Kind: identity.Provider, ID: string(token.ID), Name: token.Name, Org: token.Org},
 	}, nil
+}
+
+// transact runs a write, if the request's token is still good when it happens.
+func (s *Server) transact(r *request, fn func(*identity.Acts) error) error {
+	return s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
+		if err := acts.Confirm(r.Context(), r.token); err != nil {
+			return err
+		}
+		return fn(acts)
+	})
 }
 
 func (s *Server) base(r *http.Request) string {
@@ -218,8 +228,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, e *scimerrors.Scim
 		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "request", web.RequestID(r.Context()), "error", err)
 	}
 	w.Header().Set("Content-Type", mediaType)
-	if e.Status == http.StatusServiceUnavailable {
+	switch {
+	case e.Status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
+	case e.Status == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "":
+		w.Header().Set("WWW-Authenticate", web.Challenge("invalid_token", "the bearer token is unknown or revoked"))
 	}
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body)

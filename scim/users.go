@@ -32,7 +32,7 @@ func (s *Server) createUser(r *request, _ string) error {
 	}
 	var created identity.Account
 	v := r.view(shown)
-	err = s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
+	err = s.transact(r, func(acts *identity.Acts) error {
 		if err := managerExists(r.Context(), acts, manager, ""); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (s *Server) change(r *request, id string, edit func(doc map[string]any) (ma
 	}
 	v := r.view(shown)
 	var changed identity.Account
-	err = s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
+	err = s.transact(r, func(acts *identity.Acts) error {
 		v.org = acts.Org()
 		var err error
 		changed, err = acts.Update(r.Context(), identity.AccountID(id), r.precondition, func(d identity.Draft) (identity.Draft, error) {
@@ -137,7 +137,7 @@ func (s *Server) change(r *request, id string, edit func(doc map[string]any) (ma
 
 // deleteUser is DELETE /Users/{id} (RFC 7644 section 3.6): immediate and final (SCM-11).
 func (s *Server) deleteUser(r *request, id string) error {
-	err := s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
+	err := s.transact(r, func(acts *identity.Acts) error {
 		return acts.Delete(r.Context(), identity.AccountID(id), r.precondition)
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ func (t *transaction) InsertToken(ctx context.Context, k identity.Token) error {
 
 // RevokeToken keeps the first instant of a token that is revoked again.
 func (t *transaction) RevokeToken(ctx context.Context, org identity.OrgID, id identity.TokenID, at time.Time) error {
+	defer t.shared.forget()
 	return t.write(ctx, unknownToken, `UPDATE tokens SET revoked_at = COALESCE(revoked_at, $3) WHERE org_id = $1 AND id = $2`, org, id, at)
 }
 

@@ -13,16 +13,19 @@ import (
 type shared struct {
 	organizations map[identity.OrgID]identity.Organization
 	domains       map[string][]identity.Domain
+	tokens        map[string]identity.Token
 }
 
 func newShared() *shared {
-	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{}}
+	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{},
+		tokens: map[string]identity.Token{}}
 }
 
 // forget drops everything: something of it was written, or undone.
 func (s *shared) forget() {
 	clear(s.organizations)
 	clear(s.domains)
+	clear(s.tokens)
 }
 
 func (t *transaction) Organization(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
@@ -51,4 +54,18 @@ func (t *transaction) DomainHolders(ctx context.Context, name string) ([]identit
 		t.shared.domains[name] = slices.Clone(d)
 	}
 	return d, err
+}
+
+func (t *transaction) TokenByHash(ctx context.Context, hash string) (identity.Token, error) {
+	if err := t.conn.ready(ctx); err != nil {
+		return identity.Token{}, t.conn.failed(err)
+	}
+	if token, ok := t.shared.tokens[hash]; ok {
+		return token, nil
+	}
+	token, err := t.reader.TokenByHash(ctx, hash)
+	if err == nil {
+		t.shared.tokens[hash] = token
+	}
+	return token, err
 }

@@ -1,0 +1,63 @@
+package identity
+
+import (
+	"context"
+	"sync"
+)
+
+// recognized keeps the tokens that were good when they were last looked up, by hash. There are as many as an operator made.
+type recognized struct {
+	mu     sync.RWMutex
+	tokens map[string]Token
+}
+
+// mostRecognized bounds the memory: beyond it everything is forgotten and looked up again.
+const mostRecognized = 10_000
+
+func (r *recognized) find(hash string) (Token, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	t, ok := r.tokens[hash]
+	return t, ok
+}
+
+func (r *recognized) keep(t Token) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tokens == nil || len(r.tokens) >= mostRecognized {
+		r.tokens = map[string]Token{}
+	}
+	r.tokens[t.Hash] = t
+}
+
+func (r *recognized) forget(hash string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.tokens, hash)
+}
+
+// Recognize is Authenticate for whoever is going to write: a token that was good before is taken from memory, so it may have
+// been revoked since. The transaction must [Acts.Confirm] it, which costs less there than a look-up of its own here.
+func (s *Service) Recognize(ctx context.Context, secret string) (Token, error) {
+	if t, ok := s.recognized.find(HashSecret(secret)); ok {
+		return t, nil
+	}
+	t, err := s.Authenticate(ctx, secret)
+	if err == nil {
+		s.recognized.keep(t)
+	}
+	return t, err
+}
+
+// Confirm makes the transaction depend on a recognized token: one that has been revoked, also a moment ago and by another
+// process, is NotFound.
+func (c *Acts) Confirm(ctx context.Context, t Token) error {
+	now, err := c.tx.TokenByHash(ctx, t.Hash)
+	if err == nil && !now.RevokedAt.IsZero() {
+		err = unknownToken()
+	}
+	if IsNotFound(err) {
+		c.service.recognized.forget(t.Hash)
+	}
+	return err
+}
