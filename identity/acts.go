@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/json"
+	"slices"
 )
 
 // Origin says where a new account comes from.
@@ -31,8 +32,11 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 			return Account{}, err
 		}
 	}
-	if err := c.userNameFree(ctx, d.UserName, ""); err != nil {
-		return Account{}, err
+	// Whoever has this userName holds it if it is an address, so the addresses have told already.
+	if !slices.ContainsFunc(addresses, func(h Hold) bool { return NameKey(h.Key) == KeyOfUserName(d.UserName) }) {
+		if err := c.userNameFree(ctx, d.UserName, ""); err != nil {
+			return Account{}, err
+		}
 	}
 	a := Account{
 		ID: AccountID(c.service.ids.New()), Org: c.org.ID,

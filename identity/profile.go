@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,13 +18,8 @@ func ProfileOf(object map[string]any) (Profile, error) {
 	if len(object) == 0 {
 		return "", nil
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(object); err != nil {
-		return "", fmt.Errorf("identity: encode profile: %w", err)
-	}
-	return Profile(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+	b, err := appendObject(make([]byte, 0, 1024), object)
+	return Profile(b), err
 }
 
 // Object returns the profile as a new object that the caller may change; numbers are json.Number.

@@ -1,10 +1,10 @@
 package scim
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -169,7 +169,11 @@ func (r *request) body() (map[string]any, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, failure(http.StatusUnsupportedMediaType, "", "The body must be sent without compression, not as %.40q.", coding)
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(r.w, r.Request.Body, MaxBody))
+	var raw bytes.Buffer
+	if n := r.ContentLength; 0 < n && n <= MaxBody {
+		raw.Grow(int(n) + bytes.MinRead) // so that it is read in one piece
+	}
+	_, err = raw.ReadFrom(http.MaxBytesReader(r.w, r.Request.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -177,7 +181,7 @@ func (r *request) body() (map[string]any, error) {
 	case err != nil:
 		return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "The body could not be read to its end.")
 	}
-	object, err := decodeObject(raw)
+	object, err := decodeObject(raw.Bytes())
 	if err != nil {
 		return nil, invalid(scimerrors.ScimTypeInvalidSyntax, "The body is no valid JSON: %s.", err)
 	}
