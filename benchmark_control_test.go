@@ -1,7 +1,6 @@
 package rollcall
 
 import (
-	"bufio"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -102,28 +101,27 @@ func startProduct(b *testing.B, database string) string {
 	return start(b, exec.Command(binary, "serve", "--database", "sqlite:"+database, "--listen", "127.0.0.1:0"))
 }
 
-// start runs a server until the benchmark ends and returns the URL that it says it listens on.
+// start runs a server until the benchmark ends and returns the URL that it says it listens on. Its log goes to a file, as it
+// would where it is installed.
 func start(b *testing.B, cmd *exec.Cmd) string {
-	stderr, err := cmd.StderrPipe()
+	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	require.NoError(b, err)
+	defer log.Close()
+	cmd.Stderr = log
 	require.NoError(b, cmd.Start())
 	b.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // killed, so it says nothing new
 	})
-	lines := bufio.NewReader(stderr)
-	for {
-		line, err := lines.ReadString('\n')
-		require.NoError(b, err, "the server ended before it listened")
-		if url, found := strings.CutPrefix(strings.TrimSpace(line), "Listening on "); found {
-			go func() {
-				_, _ = lines.WriteTo(discard{})
-			}()
-			return url
+	var url string
+	require.Eventually(b, func() bool {
+		text, err := os.ReadFile(log.Name())
+		for line := range strings.Lines(string(text)) {
+			if rest, found := strings.CutPrefix(line, "Listening on "); found && err == nil && strings.HasSuffix(rest, "\n") {
+				url = strings.TrimSpace(rest)
+			}
 		}
-	}
+		return url != ""
+	}, time.Minute, 10*time.Millisecond)
+	return url
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -3,6 +3,7 @@ package rollcall
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -77,6 +78,8 @@ func (p product) metric(b *testing.B, name string) float64 {
 	return 0
 }
 
+func userName(i int) string { return "person." + strconv.Itoa(i) + "@example.com" }
+
 func userBody(i int) []byte {
 	return fmt.Appendf(nil, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],`+
 		`"userName":"person.%d@example.com","externalId":"00u%d","active":true,"displayName":"Person Number %d",`+
@@ -88,8 +91,22 @@ func userBody(i int) []byte {
 		i, i, i, i, i, i, i, i, i)
 }
 
-// load sends n requests from 32 clients and returns how many were answered per second.
-func load(b *testing.B, client *http.Client, n int, request func(i int) *http.Request, status int) float64 {
+// answer is what every answer is checked for: the person that was asked for, alone or as the only one of a list.
+type answer struct {
+	UserName  string
+	Resources []struct{ UserName string }
+}
+
+func (a answer) userName() string {
+	if len(a.Resources) == 1 {
+		return a.Resources[0].UserName
+	}
+	return a.UserName
+}
+
+// load sends n requests from 32 clients, checks every answer, and returns how many there were per second. number says which
+// person a request is about.
+func load(b *testing.B, client *http.Client, n int, request func(i int) *http.Request, status int, number func(i int) int) float64 {
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	begin := time.Now()
@@ -105,10 +122,14 @@ func load(b *testing.B, client *http.Client, n int, request func(i int) *http.Re
 					b.Error(err)
 					return
 				}
-				_, _ = io.Copy(io.Discard, resp.Body)
+				body, err := io.ReadAll(resp.Body)
 				_ = resp.Body.Close()
-				if resp.StatusCode != status {
-					b.Errorf("status %d, want %d", resp.StatusCode, status)
+				var got answer
+				if err == nil {
+					err = json.Unmarshal(body, &got)
+				}
+				if err != nil || resp.StatusCode != status || got.userName() != userName(number(i)) {
+					b.Errorf("status %d, want %d; userName %q, want %q; %v", resp.StatusCode, status, got.userName(), userName(number(i)), err)
 					return
 				}
 			}
@@ -150,14 +171,16 @@ func BenchmarkDurableCreate(b *testing.B) {
 	mirror := func(i int) *http.Request {
 		return newRequest(b.Context(), http.MethodPost, control, p.token, userBody(i))
 	}
-	load(b, client, n, mirror, http.StatusCreated)
-	load(b, client, n, create, http.StatusCreated)
+	itself := func(i int) int { return i }
+	next := func(i int) int { return created + i }
+	load(b, client, n, mirror, http.StatusCreated, itself)
+	load(b, client, n, create, http.StatusCreated, next)
 	created += n
 	before := p.metric(b, "rollcall_store_commits_total")
 	for b.Loop() {
 		for range rounds {
-			theirs = append(theirs, load(b, client, n, mirror, http.StatusCreated))
-			ours = append(ours, load(b, client, n, create, http.StatusCreated))
+			theirs = append(theirs, load(b, client, n, mirror, http.StatusCreated, itself))
+			ours = append(ours, load(b, client, n, create, http.StatusCreated, next))
 			created += n
 		}
 	}
@@ -178,7 +201,8 @@ func BenchmarkLookUp(b *testing.B) {
 	const people, n = 100_000, 4000
 	p, client := startServer(b, people), newClient()
 	control := startControl(b, p.database)
-	name := func(i int) string { return fmt.Sprintf("person.%d@example.com", (i*7919)%people) }
+	scattered := func(i int) int { return (i * 7919) % people }
+	name := func(i int) string { return userName(scattered(i)) }
 	look := func(i int) *http.Request {
 		filter := url.QueryEscape(fmt.Sprintf("userName eq %q", name(i)))
 		return newRequest(b.Context(), http.MethodGet, p.url+"/Users?filter="+filter, p.token, nil)
@@ -186,13 +210,13 @@ func BenchmarkLookUp(b *testing.B) {
 	bareLook := func(i int) *http.Request {
 		return newRequest(b.Context(), http.MethodGet, control+"/?org="+string(p.org)+"&name="+url.QueryEscape(name(i)), p.token, nil)
 	}
-	load(b, client, 500, look, http.StatusOK)
-	load(b, client, 500, bareLook, http.StatusOK)
+	load(b, client, n, look, http.StatusOK, scattered)
+	load(b, client, n, bareLook, http.StatusOK, scattered)
 	var ours, theirs []float64
 	for b.Loop() {
 		for range rounds {
-			theirs = append(theirs, load(b, client, n, bareLook, http.StatusOK))
-			ours = append(ours, load(b, client, n, look, http.StatusOK))
+			theirs = append(theirs, load(b, client, n, bareLook, http.StatusOK, scattered))
+			ours = append(ours, load(b, client, n, look, http.StatusOK, scattered))
 		}
 	}
 	ratio := median(theirs) / median(ours)
@@ -208,7 +232,7 @@ func fill(b *testing.B, service *identity.Service, org identity.OrgID, people in
 	for from := 0; from < people; from += 1000 {
 		require.NoError(b, service.Transact(b.Context(), org, by, func(c *identity.Acts) error {
 			for i := from; i < from+1000; i++ {
-				address := fmt.Sprintf("person.%d@example.com", i)
+				address := userName(i)
 				_, err := c.Create(b.Context(), identity.Draft{
 					UserName: address, Active: true, Emails: []identity.AccountEmail{{Value: address, Type: "work", Primary: true}},
 					Profile: identity.Profile(fmt.Sprintf(`{"displayName":"Person %d","name":{"familyName":"%d","givenName":"Person"},"title":"Engineer"}`, i, i)),

@@ -133,7 +133,7 @@ CREATE TABLE events (
     reason       TEXT    NOT NULL,
     evidence     TEXT,
     PRIMARY KEY (org_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX events_account ON events (org_id, account_id, id) WHERE account_id IS NOT NULL;
 
 CREATE TABLE plans (
