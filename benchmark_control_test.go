@@ -2,6 +2,7 @@ package rollcall
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -68,14 +69,19 @@ func lookUp(database string) (http.HandlerFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	find, err := db.Prepare("SELECT id, user_name, emails, profile FROM accounts WHERE org_id = ? AND user_name_key = ?")
+	find, err := db.Prepare("SELECT hex(id), user_name, emails, profile FROM accounts WHERE org_id = ? AND user_name_key = ?")
 	if err != nil {
 		return nil, err
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		var id, name, emails, profile string
 		q := r.URL.Query()
-		if err := find.QueryRowContext(r.Context(), q.Get("org"), q.Get("name")).Scan(&id, &name, &emails, &profile); err != nil {
+		org, err := hex.DecodeString(strings.ReplaceAll(q.Get("org"), "-", ""))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := find.QueryRowContext(r.Context(), org, q.Get("name")).Scan(&id, &name, &emails, &profile); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

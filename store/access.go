@@ -11,7 +11,7 @@ import (
 const tokenColumns = `id, org_id, name, profile, hash, created_at, revoked_at`
 
 func scanToken(r *sql.Rows) (t identity.Token, err error) {
-	return t, r.Scan(text(&t.ID), text(&t.Org), &t.Name, &t.Profile, &t.Hash, instant{&t.CreatedAt}, instant{&t.RevokedAt})
+	return t, r.Scan(scanID(&t.ID), scanID(&t.Org), &t.Name, &t.Profile, &t.Hash, instant{&t.CreatedAt}, instant{&t.RevokedAt})
 }
 
 func (r reader) TokenByHash(ctx context.Context, hash string) (identity.Token, error) {
@@ -37,7 +37,7 @@ func (t *transaction) RevokeToken(ctx context.Context, org identity.OrgID, id id
 const grantColumns = `org_id, issuer, subject, role, created_at`
 
 func scanGrant(r *sql.Rows) (g identity.Grant, err error) {
-	return g, r.Scan(text(&g.Org), &g.Issuer, &g.Subject, text(&g.Role), instant{&g.CreatedAt})
+	return g, r.Scan(scanID(&g.Org), &g.Issuer, &g.Subject, text(&g.Role), instant{&g.CreatedAt})
 }
 
 func (r reader) GrantsOf(ctx context.Context, issuer, subject string) ([]identity.Grant, error) {
@@ -62,7 +62,7 @@ func (t *transaction) DeleteGrant(ctx context.Context, org identity.OrgID, issue
 const domainColumns = `org_id, name, state, updated_at`
 
 func scanDomain(r *sql.Rows) (d identity.Domain, err error) {
-	return d, r.Scan(text(&d.Org), &d.Name, text(&d.State), instant{&d.UpdatedAt})
+	return d, r.Scan(scanID(&d.Org), &d.Name, text(&d.State), instant{&d.UpdatedAt})
 }
 
 func (r reader) Domains(ctx context.Context, org identity.OrgID) ([]identity.Domain, error) {

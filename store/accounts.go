@@ -15,9 +15,9 @@ const accountColumns = `accounts.id, accounts.org_id, user_name, external_id, em
 func scanAccount(r *sql.Rows) (identity.Account, error) {
 	var a identity.Account
 	var link identity.DirectoryLink
-	err := r.Scan(text(&a.ID), text(&a.Org), &a.UserName, text(&a.ExternalID), addressList{&a.Emails}, text(&a.Profile),
-		text(&a.Status), text(&a.PreviousStatus), text(&a.InactiveReason), instant{&a.StatusAt}, text(&a.StatusEvent), text(&a.Source),
-		text(&link.Connector), text(&link.Object), text(&link.DN), &a.Shadow, instant{&a.FirstSignInAt}, instant{&a.LastSignInAt},
+	err := r.Scan(scanID(&a.ID), scanID(&a.Org), &a.UserName, text(&a.ExternalID), addressList{&a.Emails}, text(&a.Profile),
+		text(&a.Status), text(&a.PreviousStatus), text(&a.InactiveReason), instant{&a.StatusAt}, scanID(&a.StatusEvent), text(&a.Source),
+		scanID(&link.Connector), text(&link.Object), text(&link.DN), &a.Shadow, instant{&a.FirstSignInAt}, instant{&a.LastSignInAt},
 		instant{&a.CreatedAt}, instant{&a.UpdatedAt}, &a.Version)
 	if link.Connector != "" {
 		a.Directory = &link
@@ -111,6 +111,6 @@ func (r reader) AccountsDue(ctx context.Context, now time.Time, limit int) ([]id
 
 func (r reader) Hold(ctx context.Context, key identity.EmailKey) (identity.Hold, error) {
 	return one(ctx, r.run, unknownHold, func(rows *sql.Rows) (h identity.Hold, err error) {
-		return h, rows.Scan(text(&h.Key), text(&h.Org), text(&h.Account), text(&h.Kind))
+		return h, rows.Scan(text(&h.Key), scanID(&h.Org), scanID(&h.Account), text(&h.Kind))
 	}, `SELECT email_key, org_id, account_id, kind FROM address_holds WHERE email_key = $1`, key)
 }

@@ -28,6 +28,22 @@ func bind(args []any) ([]any, error) {
 			if v != nil {
 				bound[i] = string(v)
 			}
+		case identity.OrgID:
+			bound[i] = keyOf(string(v))
+		case identity.AccountID:
+			bound[i] = keyOf(string(v))
+		case identity.EventID:
+			bound[i] = keyOf(string(v))
+		case identity.TokenID:
+			bound[i] = keyOf(string(v))
+		case identity.ConnectorID:
+			bound[i] = keyOf(string(v))
+		case identity.PlanID:
+			bound[i] = keyOf(string(v))
+		case identity.RunID:
+			bound[i] = keyOf(string(v))
+		case []byte:
+			bound[i] = v
 		default:
 			text := reflect.ValueOf(arg)
 			if text.Kind() != reflect.String {
@@ -44,7 +60,7 @@ func orNull[S ~string](s S) any {
 	if s == "" {
 		return nil
 	}
-	return string(s)
+	return s
 }
 
 // instant scans microseconds into a time in UTC; NULL is the zero time.

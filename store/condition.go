@@ -27,11 +27,12 @@ const (
 	timeValue
 	activeValue // a truth that is told from the status
 	emailValue  // a text in a table of its own, any number of them
+	keyValue    // an identifier
 )
 
 // columns is everything that a condition can compare. Nothing else of a condition becomes SQL.
 var columns = map[identity.Field]column{
-	identity.FieldID:         {name: "id"},
+	identity.FieldID:         {name: "id", kind: keyValue},
 	identity.FieldUserName:   {name: "user_name_key"},
 	identity.FieldExternalID: {name: "external_id", nullable: true},
 	identity.FieldEmail:      {name: "email", kind: emailValue},
@@ -41,7 +42,7 @@ var columns = map[identity.Field]column{
 	identity.FieldSource:     {name: "source"},
 	identity.FieldCreated:    {name: "created_at", kind: timeValue},
 	identity.FieldUpdated:    {name: "updated_at", kind: timeValue},
-	identity.FieldConnector:  {name: "connector_id", nullable: true},
+	identity.FieldConnector:  {name: "connector_id", kind: keyValue, nullable: true},
 }
 
 var operators = map[identity.Op]string{
@@ -181,13 +182,25 @@ func (c *compiler) instant(name string, v *identity.Compare) string {
 }
 
 func (c *compiler) text(column column, v *identity.Compare) string {
+	matches := c.matches
+	if column.kind == keyValue {
+		matches = c.matchesKey
+	}
 	if !column.nullable {
-		return c.matches(column.name, v.Op, v.Text)
+		return matches(column.name, v.Op, v.Text)
 	}
 	if v.Op == identity.NotEqual {
-		return "(" + column.name + " IS NULL OR " + c.matches(column.name, v.Op, v.Text) + ")"
+		return "(" + column.name + " IS NULL OR " + matches(column.name, v.Op, v.Text) + ")"
 	}
-	return "(" + column.name + " IS NOT NULL AND " + c.matches(column.name, v.Op, v.Text) + ")"
+	return "(" + column.name + " IS NOT NULL AND " + matches(column.name, v.Op, v.Text) + ")"
+}
+
+// matchesKey compares an identifier: a whole one as it is stored, which an index can find, and anything else as text.
+func (c *compiler) matchesKey(name string, op identity.Op, value string) string {
+	if op == identity.Equal || op == identity.NotEqual {
+		return name + operators[op] + c.arg(keyOf(value))
+	}
+	return c.matches(c.dialect.keyText(name), op, value)
 }
 
 // matches compares a column that is not NULL.

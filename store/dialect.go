@@ -14,6 +14,9 @@ type dialect struct {
 	// a value that is not empty, and a function that binds an argument and returns its placeholder.
 	contains, hasPrefix, hasSuffix func(column, value string, arg func(any) string) string
 
+	// keyText is the text of an identifier that is stored as bytes.
+	keyText func(column string) string
+
 	texts sync.Map // statements of this package, in PostgreSQL's spelling, to the engine's
 }
 
@@ -49,6 +52,11 @@ func (d *dialect) rebind(query string) string {
 func newSQLiteDialect() *dialect {
 	return &dialect{
 		placeholder: func(n int) string { return "+?" + strconv.Itoa(n) },
+		keyText: func(column string) string {
+			digits := "lower(hex(" + column + "))"
+			return "CASE typeof(" + column + ") WHEN 'blob' THEN substr(" + digits + ", 1, 8) || '-' || substr(" + digits + ", 9, 4) || '-' || substr(" +
+				digits + ", 13, 4) || '-' || substr(" + digits + ", 17, 4) || '-' || substr(" + digits + ", 21) ELSE " + column + " END"
+		},
 		contains: func(column, value string, arg func(any) string) string {
 			return "instr(" + column + ", " + arg(value) + ") > 0"
 		},

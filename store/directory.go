@@ -10,7 +10,7 @@ import (
 const connectorColumns = `id, org_id, name, kind, settings, last_good_count, last_good_at, last_good_server, created_at, updated_at, version`
 
 func scanConnector(r *sql.Rows) (n identity.Connector, err error) {
-	return n, r.Scan(text(&n.ID), text(&n.Org), &n.Name, &n.Kind, document{&n.Settings}, &n.LastGoodCount, instant{&n.LastGoodAt},
+	return n, r.Scan(scanID(&n.ID), scanID(&n.Org), &n.Name, &n.Kind, document{&n.Settings}, &n.LastGoodCount, instant{&n.LastGoodAt},
 		&n.LastGoodServer, instant{&n.CreatedAt}, instant{&n.UpdatedAt}, &n.Version)
 }
 
@@ -51,7 +51,7 @@ func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, i
 const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, version`
 
 func planFields(p *identity.Plan) []any {
-	return []any{text(&p.ID), text(&p.Org), text(&p.Connector), instant{&p.CreatedAt}, &p.Hash, text(&p.State), document{&p.Summary},
+	return []any{scanID(&p.ID), scanID(&p.Org), scanID(&p.Connector), instant{&p.CreatedAt}, &p.Hash, text(&p.State), document{&p.Summary},
 		&p.ApprovedBy, &p.Version}
 }
 
@@ -103,8 +103,8 @@ const runColumns = `id, org_id, connector_id, plan_id, state, actor_kind, actor_
 	next_step, report, version`
 
 func scanRun(rows *sql.Rows) (r identity.Run, err error) {
-	return r, rows.Scan(text(&r.ID), text(&r.Org), text(&r.Connector), text(&r.Plan), text(&r.State), text(&r.Actor.Kind), &r.Actor.ID,
-		&r.Actor.Name, text(&r.Actor.Org), instant{&r.StartedAt}, instant{&r.FinishedAt}, &r.NextStep, document{&r.Report}, &r.Version)
+	return r, rows.Scan(scanID(&r.ID), scanID(&r.Org), scanID(&r.Connector), scanID(&r.Plan), text(&r.State), text(&r.Actor.Kind), &r.Actor.ID,
+		&r.Actor.Name, scanID(&r.Actor.Org), instant{&r.StartedAt}, instant{&r.FinishedAt}, &r.NextStep, document{&r.Report}, &r.Version)
 }
 
 func (r reader) Run(ctx context.Context, org identity.OrgID, id identity.RunID) (identity.Run, error) {

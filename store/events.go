@@ -10,8 +10,8 @@ import (
 const eventColumns = `id, org_id, at, kind, rule, actor_kind, actor_id, actor_name, actor_org, account_id, account_name, reason, evidence`
 
 func scanEvent(r *sql.Rows) (e identity.Event, err error) {
-	return e, r.Scan(text(&e.ID), text(&e.Org), instant{&e.At}, text(&e.Kind), text(&e.Rule), text(&e.Actor.Kind), &e.Actor.ID,
-		&e.Actor.Name, text(&e.Actor.Org), text(&e.Account), &e.AccountName, text(&e.Reason), document{&e.Evidence})
+	return e, r.Scan(scanID(&e.ID), scanID(&e.Org), instant{&e.At}, text(&e.Kind), text(&e.Rule), text(&e.Actor.Kind), &e.Actor.ID,
+		&e.Actor.Name, scanID(&e.Actor.Org), scanID(&e.Account), &e.AccountName, text(&e.Reason), document{&e.Evidence})
 }
 
 func (r reader) Event(ctx context.Context, org identity.OrgID, id identity.EventID) (identity.Event, error) {

@@ -11,7 +11,7 @@ const organizationColumns = `id, name, kind, sync_mode, sso_provider, require_em
 	created_at, updated_at, version`
 
 func scanOrganization(r *sql.Rows) (o identity.Organization, err error) {
-	err = r.Scan(text(&o.ID), &o.Name, text(&o.Kind), text(&o.SyncMode), &o.SSOProvider, &o.RequireEmail, &o.ActivationEmails,
+	err = r.Scan(scanID(&o.ID), &o.Name, text(&o.Kind), text(&o.SyncMode), &o.SSOProvider, &o.RequireEmail, &o.ActivationEmails,
 		&o.RetentionDays, instant{&o.CreatedAt}, instant{&o.UpdatedAt}, &o.Version)
 	return o, err
 }

@@ -1,7 +1,7 @@
 -- +goose Up
 
 CREATE TABLE organizations (
-    id                TEXT    NOT NULL PRIMARY KEY,
+    id                ANY     NOT NULL PRIMARY KEY,
     name              TEXT    NOT NULL,
     kind              TEXT    NOT NULL,
     sync_mode         TEXT    NOT NULL,
@@ -15,8 +15,8 @@ CREATE TABLE organizations (
 ) STRICT;
 
 CREATE TABLE connectors (
-    id               TEXT    NOT NULL PRIMARY KEY,
-    org_id           TEXT    NOT NULL REFERENCES organizations (id),
+    id               ANY     NOT NULL PRIMARY KEY,
+    org_id           ANY     NOT NULL REFERENCES organizations (id),
     name             TEXT    NOT NULL,
     kind             TEXT    NOT NULL,
     settings         TEXT,
@@ -30,8 +30,8 @@ CREATE TABLE connectors (
 CREATE UNIQUE INDEX connectors_name ON connectors (org_id, name);
 
 CREATE TABLE accounts (
-    org_id           TEXT    NOT NULL REFERENCES organizations (id),
-    id               TEXT    NOT NULL,
+    org_id           ANY     NOT NULL REFERENCES organizations (id),
+    id               ANY     NOT NULL,
     user_name        TEXT    NOT NULL,
     user_name_key    TEXT    NOT NULL,
     external_id      TEXT,
@@ -39,9 +39,9 @@ CREATE TABLE accounts (
     previous_status  TEXT    NOT NULL,
     inactive_reason  TEXT,
     status_at        INTEGER NOT NULL,
-    status_event     TEXT    NOT NULL,
+    status_event     ANY     NOT NULL,
     source           TEXT    NOT NULL,
-    connector_id     TEXT    REFERENCES connectors (id),
+    connector_id     ANY     REFERENCES connectors (id),
     object_id        TEXT,
     dn               TEXT,
     shadow           INTEGER NOT NULL,
@@ -67,8 +67,8 @@ CREATE INDEX accounts_due ON accounts (status_at)
 
 -- Every address of an account, folded for filters. It decides nothing; address_holds does.
 CREATE TABLE account_emails (
-    org_id     TEXT NOT NULL,
-    account_id TEXT NOT NULL,
+    org_id     ANY  NOT NULL,
+    account_id ANY  NOT NULL,
     email      TEXT NOT NULL,
     PRIMARY KEY (org_id, account_id, email),
     FOREIGN KEY (org_id, account_id) REFERENCES accounts (org_id, id) ON DELETE CASCADE
@@ -78,16 +78,16 @@ CREATE INDEX account_emails_email ON account_emails (org_id, email, account_id);
 -- The only judge of who has an address, across all organizations.
 CREATE TABLE address_holds (
     email_key  TEXT NOT NULL PRIMARY KEY,
-    org_id     TEXT NOT NULL,
-    account_id TEXT NOT NULL,
+    org_id     ANY  NOT NULL,
+    account_id ANY  NOT NULL,
     kind       TEXT NOT NULL,
     FOREIGN KEY (org_id, account_id) REFERENCES accounts (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX address_holds_account ON address_holds (org_id, account_id);
+CREATE INDEX address_holds_account ON address_holds (account_id);
 
 CREATE TABLE tokens (
-    id         TEXT    NOT NULL PRIMARY KEY,
-    org_id     TEXT    NOT NULL REFERENCES organizations (id),
+    id         ANY     NOT NULL PRIMARY KEY,
+    org_id     ANY     NOT NULL REFERENCES organizations (id),
     name       TEXT    NOT NULL,
     profile    TEXT    NOT NULL,
     hash       TEXT    NOT NULL,
@@ -98,7 +98,7 @@ CREATE UNIQUE INDEX tokens_hash ON tokens (hash);
 CREATE INDEX tokens_org ON tokens (org_id, id);
 
 CREATE TABLE grants (
-    org_id     TEXT    NOT NULL REFERENCES organizations (id),
+    org_id     ANY     NOT NULL REFERENCES organizations (id),
     issuer     TEXT    NOT NULL,
     subject    TEXT    NOT NULL,
     role       TEXT    NOT NULL,
@@ -108,7 +108,7 @@ CREATE TABLE grants (
 CREATE INDEX grants_person ON grants (issuer, subject, org_id);
 
 CREATE TABLE domains (
-    org_id     TEXT    NOT NULL REFERENCES organizations (id),
+    org_id     ANY     NOT NULL REFERENCES organizations (id),
     name       TEXT    NOT NULL,
     state      TEXT    NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -119,16 +119,16 @@ CREATE UNIQUE INDEX domains_claimed ON domains (name) WHERE state = 'claimed';
 
 -- Events outlive what they tell of, so they refer to nothing but their organization.
 CREATE TABLE events (
-    org_id       TEXT    NOT NULL REFERENCES organizations (id),
-    id           TEXT    NOT NULL,
+    org_id       ANY     NOT NULL REFERENCES organizations (id),
+    id           ANY     NOT NULL,
     at           INTEGER NOT NULL,
     kind         TEXT    NOT NULL,
     rule         TEXT    NOT NULL,
     actor_kind   TEXT    NOT NULL,
     actor_id     TEXT    NOT NULL,
     actor_name   TEXT    NOT NULL,
-    actor_org    TEXT    NOT NULL,
-    account_id   TEXT,
+    actor_org    ANY     NOT NULL,
+    account_id   ANY ,
     account_name TEXT    NOT NULL,
     reason       TEXT    NOT NULL,
     evidence     TEXT,
@@ -137,9 +137,9 @@ CREATE TABLE events (
 CREATE INDEX events_account ON events (org_id, account_id, id) WHERE account_id IS NOT NULL;
 
 CREATE TABLE plans (
-    id           TEXT    NOT NULL PRIMARY KEY,
-    org_id       TEXT    NOT NULL REFERENCES organizations (id),
-    connector_id TEXT    NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    id           ANY     NOT NULL PRIMARY KEY,
+    org_id       ANY     NOT NULL REFERENCES organizations (id),
+    connector_id ANY     NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
     created_at   INTEGER NOT NULL,
     hash         TEXT    NOT NULL,
     state        TEXT    NOT NULL,
@@ -152,20 +152,20 @@ CREATE INDEX plans_connector ON plans (connector_id, id);
 
 -- Apart from the plan, because it is long and never changes while the plan's state does.
 CREATE TABLE plan_bodies (
-    plan_id TEXT NOT NULL PRIMARY KEY REFERENCES plans (id) ON DELETE CASCADE,
+    plan_id ANY  NOT NULL PRIMARY KEY REFERENCES plans (id) ON DELETE CASCADE,
     body    TEXT
 ) STRICT;
 
 CREATE TABLE runs (
-    id           TEXT    NOT NULL PRIMARY KEY,
-    org_id       TEXT    NOT NULL REFERENCES organizations (id),
-    connector_id TEXT    NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
-    plan_id      TEXT    NOT NULL REFERENCES plans (id) ON DELETE CASCADE,
+    id           ANY     NOT NULL PRIMARY KEY,
+    org_id       ANY     NOT NULL REFERENCES organizations (id),
+    connector_id ANY     NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    plan_id      ANY     NOT NULL REFERENCES plans (id) ON DELETE CASCADE,
     state        TEXT    NOT NULL,
     actor_kind   TEXT    NOT NULL,
     actor_id     TEXT    NOT NULL,
     actor_name   TEXT    NOT NULL,
-    actor_org    TEXT    NOT NULL,
+    actor_org    ANY     NOT NULL,
     started_at   INTEGER NOT NULL,
     finished_at  INTEGER,
     next_step    INTEGER NOT NULL,
@@ -179,7 +179,7 @@ CREATE INDEX runs_plan ON runs (plan_id);
 -- The organization of personal accounts exists in every store.
 INSERT INTO organizations (id, name, kind, sync_mode, sso_provider, require_email, activation_emails, retention_days,
     created_at, updated_at, version)
-VALUES ('00000000-0000-7000-8000-000000000001', 'Personal accounts', 'consumer', 'disabled', '', 0, 1, 30,
+VALUES (X'00000000000070008000000000000001', 'Personal accounts', 'consumer', 'disabled', '', 0, 1, 30,
     unixepoch() * 1000000, unixepoch() * 1000000, 1);
 
 -- What the planner takes the tables to be: large, with many organizations of many people each. Without this it expects ten
