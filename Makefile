@@ -45,7 +45,7 @@ lint: ## golangci-lint; downloads it the first time
 fmt: ## format the code
 	gofmt -w .
 
-bench: ## the benchmarks
+bench: fixtures ## the benchmarks, each beside its control
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 fixtures: ## install the servers the tests start (Samba AD, OpenLDAP, PostgreSQL); quick when they are there
