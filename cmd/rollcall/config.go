@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"io"
+
+	"rollcall/identity"
+	"rollcall/store"
 )
 
 type configCmd struct {
@@ -21,6 +24,11 @@ func (c *configCheckCmd) Run(a *app) error {
 	}
 	if err := c.check(); err != nil {
 		return a.settings.place(err)
+	}
+	// A database that is not there yet, or not within reach, is no fault of the file.
+	var refusal *identity.Error
+	if _, err := store.CheckSchema(a.ctx, c.Database); errors.As(err, &refusal) && refusal.Kind == identity.Invalid {
+		return a.settings.place(bad("database", "%s", refusal.Detail))
 	}
 	checked := struct {
 		File     string         `json:"file"`

@@ -84,6 +84,7 @@ func (s *session) try(source *ldap.Source, settings ldap.Settings, p directory.P
 		}
 	}
 	if len(snapshot.Entries) == 0 {
+		t.LookUp = "Not tried, as nobody was found to compare with. If there are people, check the base DN, the filter and the rights of the connector's account."
 		return t, nil
 	}
 	found, err := source.Find(s.ctx, []identity.ObjectID{identity.ObjectID(s.service.NewID())}, snapshot.Entries[0].ID)

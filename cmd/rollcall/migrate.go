@@ -21,7 +21,7 @@ func (c *migrateCmd) Run(a *app) error {
 	}
 	found, err := look(a.ctx, c.Database)
 	if err != nil {
-		return err
+		return c.named(err)
 	}
 	if c.Check && !found.UpToDate() {
 		return fmt.Errorf("the database has schema %d and this program needs %d; run rollcall migrate --database %s", found.Version, found.Latest, c.Database)

@@ -18,7 +18,6 @@ import (
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/internal/worker"
-	"rollcall/store"
 )
 
 type serveCmd struct {
@@ -40,7 +39,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer listener.Close()
-	opened, err := store.Open(a.ctx, c.Database)
+	opened, err := c.open(a.ctx)
 	if err != nil {
 		return err
 	}

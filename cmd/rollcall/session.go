@@ -17,6 +17,26 @@ type storeFlag struct {
 	Database string `default:"sqlite:rollcall-data/rollcall.db" env:"ROLLCALL_DATABASE" placeholder:"URL" help:"Database, as sqlite:FILE (${default})."`
 }
 
+// open opens the database, which is made if it does not exist.
+func (f storeFlag) open(ctx context.Context) (*store.Store, error) {
+	opened, err := store.Open(ctx, f.Database)
+	return opened, f.named(err)
+}
+
+// named adds to an error which database it is about; one that finds fault with the URL quotes it already.
+func (f storeFlag) named(err error) error {
+	var refusal *identity.Error
+	switch {
+	case err == nil || identity.KindOf(err) == identity.Invalid || errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &refusal):
+		told := *refusal
+		told.Detail = fmt.Sprintf("%s: %s", f.Database, refusal.Detail)
+		return &told
+	}
+	return fmt.Errorf("the database %s: %w", f.Database, err)
+}
+
 // orgFlag says which organization a command is about.
 type orgFlag struct {
 	Org string `required:"" env:"ROLLCALL_ORG" placeholder:"ID|NAME" help:"Organization: its id, or its name if only one has it."`
@@ -33,7 +53,7 @@ type session struct {
 
 // onStore opens the database, lets do work on it and closes it.
 func (a *app) onStore(f storeFlag, do func(s *session) error) (err error) {
-	opened, err := store.Open(a.ctx, f.Database)
+	opened, err := f.open(a.ctx)
 	if err != nil {
 		return err
 	}

@@ -147,6 +147,10 @@ func (c *syncApplyCmd) Run(a *app) error {
 		})
 		if rule := identity.RuleOf(err); err != nil && (rule == directory.RulePlanHeld || rule == directory.RulePlanRefused) {
 			complain(s.stderr, err)
+			if rule == directory.RulePlanHeld {
+				s.say("To read it: rollcall sync show --org %s %s", o.ID, id)
+				s.say("To approve it: rollcall sync apply --org %s %s --approve --by NAME", o.ID, id)
+			}
 			return exitGuard
 		}
 		if err != nil {
@@ -182,6 +186,11 @@ func (c *syncRunCmd) Run(a *app) error {
 			stored, plan, report, err = s.syncer().Run(s.ctx, o.ID, n.ID, s.by, p)
 			return err
 		})
+		if identity.RuleOf(err) == directory.RuleDryRunRequired {
+			status := complain(s.stderr, err)
+			s.say("Next: rollcall sync plan --org %s --connector %s", o.ID, n.ID)
+			return exit(status)
+		}
 		if err != nil {
 			return err
 		}
