@@ -148,6 +148,7 @@ func TestReadinessFollowsTheCheckAndKeepsItsReasonToItself(t *testing.T) {
 	broken = errors.New("disk is on fire")
 	w := get(mux, "/readyz")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Contains(t, w.Body.String(), "stopping or cannot reach its store", "it is asked in both cases")
 	require.Equal(t, "5", w.Header().Get("Retry-After"))
 	require.NotContains(t, w.Body.String(), "fire")
 	require.Contains(t, lines.String(), "disk is on fire")

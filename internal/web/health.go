@@ -28,7 +28,7 @@ func AddHealth(mux *http.ServeMux, logger *slog.Logger, ready func(context.Conte
 		if err := ready(ctx); err != nil {
 			logger.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
 			w.Header().Set("Retry-After", "5")
-			WriteProblem(w, r, http.StatusServiceUnavailable, Problem{Code: "NOT_READY", Message: "the server cannot reach its store now; try again in a few seconds"})
+			WriteProblem(w, r, http.StatusServiceUnavailable, Problem{Code: "NOT_READY", Message: "the server is stopping or cannot reach its store; try again in a few seconds"})
 			return
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
