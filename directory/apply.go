@@ -124,7 +124,7 @@ func applicable(p identity.Plan, n identity.Connector, o identity.Organization, 
 		return identity.Refuse(identity.Conflict, RulePlanApplied, "this plan has been applied; plan again to see what differs now")
 	}
 	if o.SyncMode == identity.SyncPaused {
-		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first")
+		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first (rollcall org set ORG --sync-mode manual)")
 	}
 	if o.SyncMode == identity.SyncDisabled {
 		return identity.Refuse(identity.Conflict, RuleSyncOff, "synchronization is off for this organization")

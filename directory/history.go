@@ -95,7 +95,7 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 		return err
 	}
 	if o.SyncMode == identity.SyncPaused {
-		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first")
+		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first (rollcall org set ORG --sync-mode manual)")
 	}
 	runs, err := read.Runs(ctx, org, connector, 100)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -41,6 +42,9 @@ func newPeopleOnServer(a *app, f serverFlag) (*peopleOnServer, error) {
 	u, err := url.Parse(f.Server)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("--server: %q is no URL of a server, such as https://id.example.org", f.Server)
+	}
+	if u.Scheme == "http" && overTheNetwork(net.JoinHostPort(u.Hostname(), "80")) {
+		return nil, fmt.Errorf("--server: %s would get the token in the clear, for everybody on the way to read; use https", f.Server)
 	}
 	if f.Token == "" {
 		return nil, errors.New("--server needs an administrator's token; set ROLLCALL_TOKEN or --token")

@@ -72,6 +72,7 @@ func TestTheServerAndTheDatabaseTellTheSame(t *testing.T) {
 		"no token":                       {strings.Fields("user list --org Corp --server " + stage.url), "set ROLLCALL_TOKEN or --token"},
 		"no URL":                         {strings.Fields("user list --org Corp --token x --server here"), `"here" is no URL of a server`},
 		"no server":                      {strings.Fields("user list --org Corp --token x --server http://127.0.0.1:9"), "the server does not answer"},
+		"a token in the clear":           {strings.Fields("user list --org Corp --token x --server http://id.example.org"), "use https"},
 		"another server":                 {strings.Fields("user list --org Corp --token x --server " + stage.issuer.URL()), "is there a rollcall at --server?"},
 	} {
 		t.Run(name, func(t *testing.T) {
