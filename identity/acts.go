@@ -28,7 +28,7 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 		return Account{}, err
 	}
 	for _, h := range addresses {
-		if err := c.addressFree(ctx, h, ""); err != nil {
+		if err := c.mayTake(ctx, h); err != nil {
 			return Account{}, err
 		}
 	}
@@ -49,9 +49,7 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 	}
 	created := a.event(AccountCreated, "USR-03", c.now)
 	created.Evidence = from.Evidence
-	if a.StatusEvent, err = c.record(ctx, created); err != nil {
-		return Account{}, err
-	}
+	events := []Event{c.complete(created)}
 	if from.Disabled || !d.Active {
 		why := c.inactiveReason()
 		if from.Disabled {
@@ -62,12 +60,16 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 			return Account{}, err
 		}
 		e.Evidence = from.Evidence
-		if a.StatusEvent, err = c.record(ctx, e); err != nil {
-			return Account{}, err
-		}
+		events = append(events, c.complete(e))
 	}
+	a.StatusEvent = events[len(events)-1].ID
 	if err := c.tx.InsertAccount(ctx, a, a.holds(addresses)); err != nil {
 		return Account{}, err
+	}
+	for _, e := range events {
+		if err := c.tx.Record(ctx, e); err != nil {
+			return Account{}, err
+		}
 	}
 	return a, nil
 }

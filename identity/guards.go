@@ -92,6 +92,18 @@ func (c *Acts) userNameFree(ctx context.Context, userName string, own AccountID)
 	return Refuse(Conflict, RuleUserNameTaken, "another user of this organization has the userName %s", quoteShort(userName)).At("userName")
 }
 
+// mayTake is [Acts.addressFree] for a new account. The store's uniqueness judges in any case, so as long as it finds nothing
+// to refuse only the domain is looked at; if it does, the transaction runs again, carefully, to find out what to say.
+func (c *Acts) mayTake(ctx context.Context, h Hold) error {
+	if !c.careful {
+		standing, err := c.domain(ctx, h.Key.DomainOf())
+		if err != nil || !standing.claimedElsewhere {
+			return err
+		}
+	}
+	return c.addressFree(ctx, h, "")
+}
+
 // addressFree is the decision table of EML-15 for one address. What it refuses says nothing about which organization
 // holds the address (EML-13).
 func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {

@@ -40,13 +40,21 @@ func (s *Service) Transact(ctx context.Context, org OrgID, by Actor, fn func(*Ac
 }
 
 func (s *Service) transact(ctx context.Context, lock OrgLock, org OrgID, by Actor, fn func(*Acts) error) error {
-	return s.store.Do(ctx, lock, func(tx Tx) error {
-		o, err := tx.Organization(ctx, org)
-		if err != nil {
-			return err
-		}
-		return fn(&Acts{service: s, tx: tx, org: o, by: by, now: s.clock.Now()})
-	})
+	attempt := func(careful bool) error {
+		return s.store.Do(ctx, lock, func(tx Tx) error {
+			o, err := tx.Organization(ctx, org)
+			if err != nil {
+				return err
+			}
+			return fn(&Acts{service: s, tx: tx, org: o, by: by, now: s.clock.Now(), careful: careful})
+		})
+	}
+	err := attempt(false)
+	if RuleOf(err) == RuleEmailTaken {
+		// Perhaps only the store said so, which ends a transaction and knows no more than that the address is taken.
+		err = attempt(true)
+	}
+	return err
 }
 
 // Acts is what one actor does in one transaction on one organization. Every account that the server creates, changes or
@@ -59,6 +67,7 @@ type Acts struct {
 	now      time.Time
 	domains  map[string]domainStanding // as far as asked for
 	released map[AccountID]bool
+	careful  bool // look every address up before it is taken, for the better message and a transaction that survives
 }
 
 // Org returns the organization as the transaction sees it.
@@ -72,8 +81,14 @@ func (c *Acts) Tx() Tx { return c.tx }
 
 // record completes an event and stores it. It returns the event's id.
 func (c *Acts) record(ctx context.Context, e Event) (EventID, error) {
-	e.ID, e.Org, e.Actor, e.At = EventID(c.service.ids.New()), c.org.ID, c.by, c.now
+	e = c.complete(e)
 	return e.ID, c.tx.Record(ctx, e)
+}
+
+// complete gives an event its id and says who did it, where and when.
+func (c *Acts) complete(e Event) Event {
+	e.ID, e.Org, e.Actor, e.At = EventID(c.service.ids.New()), c.org.ID, c.by, c.now
+	return e
 }
 
 func indexed(list string, i int, sub string) string {

@@ -15,6 +15,10 @@ func (t *transaction) InsertAccount(ctx context.Context, a identity.Account, hol
 	if err != nil {
 		return t.conn.failed(err)
 	}
+	// The addresses first: if one of them is taken, as a rule nothing has been written yet that would have to be undone.
+	if err := t.insertHolds(ctx, a, holds); err != nil {
+		return err
+	}
 	link := linkColumns(a.Directory)
 	if _, err := t.exec(ctx, `INSERT INTO accounts (org_id, id, user_name, user_name_key, external_id, emails, profile, status,
 		previous_status, inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, first_sign_in_at,
@@ -25,10 +29,7 @@ func (t *transaction) InsertAccount(ctx context.Context, a identity.Account, hol
 		a.LastSignInAt, a.CreatedAt, a.UpdatedAt); err != nil {
 		return err
 	}
-	if err := t.insertEmails(ctx, a); err != nil {
-		return err
-	}
-	return t.insertHolds(ctx, a, holds)
+	return t.insertEmails(ctx, a)
 }
 
 func (t *transaction) UpdateAccount(ctx context.Context, a identity.Account, holds []identity.Hold) error {

@@ -81,7 +81,8 @@ CREATE TABLE address_holds (
     org_id     ANY  NOT NULL,
     account_id ANY  NOT NULL,
     kind       TEXT NOT NULL,
-    FOREIGN KEY (org_id, account_id) REFERENCES accounts (org_id, id) ON DELETE CASCADE
+    -- Looked at when the transaction ends: an address is taken before its account is written.
+    FOREIGN KEY (org_id, account_id) REFERENCES accounts (org_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX address_holds_account ON address_holds (account_id);
 
