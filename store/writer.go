@@ -195,19 +195,15 @@ func (w *writer) exec(statement string) error {
 	return refusal(err)
 }
 
-// turnAway answers everybody who is waiting when a batch cannot begin, so that they do not wait one after another.
+// turnAway answers everybody who was waiting when a batch could not begin, so that they do not wait one after another. Whoever
+// comes later, perhaps because of such an answer, tries anew.
 func (w *writer) turnAway(first *call, err error) {
-	first.turn <- turn{end: true, err: err}
-	for {
-		select {
-		case c := <-w.queue:
-			if c.take() {
-				c.turn <- turn{end: true, err: err}
-			}
-		default:
-			return
+	for range len(w.queue) {
+		if c := <-w.queue; c.take() {
+			c.turn <- turn{end: true, err: err}
 		}
 	}
+	first.turn <- turn{end: true, err: err}
 }
 
 // stop lets the batch that is under way finish, turns everybody else away and closes the connection.
