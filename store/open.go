@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
 
 	"rollcall/identity"
 )
@@ -35,6 +38,21 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
+	for began := time.Now(); ; time.Sleep(openPause) {
+		s, err := prepare(ctx, path)
+		var engine sqlite3.Error
+		busy := errors.As(err, &engine) && engine.Code == sqlite3.ErrBusy
+		if !busy || time.Since(began) > busyLimit || ctx.Err() != nil {
+			return s, err
+		}
+	}
+}
+
+// openPause stands between two attempts to open a database that another process is just making: SQLite switches a new file to
+// its write-ahead log without waiting for anybody.
+const openPause = 10 * time.Millisecond
+
+func prepare(ctx context.Context, path string) (*Store, error) {
 	if err := migrate(ctx, path); err != nil {
 		return nil, err
 	}
