@@ -107,6 +107,9 @@ type Account struct {
 	Directory *DirectoryLink // nil: no connector knows this account
 	Shadow    bool           // the old account of a claimed user (CLM-40)
 
+	PendingEmail  string    // the address that the owner has not confirmed yet (EML-14); empty: none
+	PendingSince  time.Time // when it was asked for
+	InvitedAt     time.Time // when the last invitation was sent (USR-23); zero: never
 	FirstSignInAt time.Time // zero: never
 	LastSignInAt  time.Time
 	CreatedAt     time.Time

@@ -22,12 +22,14 @@ const (
 	Conflict
 	// Stale is an act bound to a version that is no longer the present one.
 	Stale
+	// Gone is something that existed and is not kept any longer.
+	Gone
 	// Unavailable is a store that cannot answer now; the same call may succeed later.
 	Unavailable
 )
 
 func (k Kind) String() string {
-	return [...]string{"internal", "invalid", "not found", "forbidden", "conflict", "stale", "unavailable"}[k]
+	return [...]string{"internal", "invalid", "not found", "forbidden", "conflict", "stale", "gone", "unavailable"}[k]
 }
 
 // Rule is the stable code of a refusal (BEHAVIOUR section 15). Clients may depend on it; the Detail is for people.
@@ -48,6 +50,16 @@ const (
 	RuleUnknownEvent     Rule = "UNKNOWN_EVENT"
 	RuleUnknownDomain    Rule = "UNKNOWN_DOMAIN"
 	RuleUnknownGrant     Rule = "UNKNOWN_ADMINISTRATOR"
+	RuleUnknownGroup     Rule = "UNKNOWN_GROUP"
+	RuleUnknownSub       Rule = "UNKNOWN_SUBSCRIPTION"
+	RuleUnknownTemplate  Rule = "UNKNOWN_TEMPLATE"
+	RuleUnknownProvider  Rule = "UNKNOWN_IDENTITY_PROVIDER"
+	RuleUnknownPartner   Rule = "UNKNOWN_PARTNER"
+	RuleUnknownLink      Rule = "UNKNOWN_LINK"
+	RuleUnknownMessage   Rule = "UNKNOWN_MESSAGE"
+	RuleUnknownJob       Rule = "UNKNOWN_JOB"
+	RuleUnknownReceipt   Rule = "UNKNOWN_RECEIPT"
+	RuleFileGone         Rule = "FILE_GONE"
 	RuleNoHold           Rule = "ADDRESS_FREE"
 	RuleForbiddenRole    Rule = "FORBIDDEN_ROLE"
 	RuleAccountInactive  Rule = "ACCOUNT_INACTIVE"
@@ -72,6 +84,24 @@ const (
 	RuleClaimAlreadyPending    Rule = "CLAIM_ALREADY_PENDING"
 	RuleClaimTargetDirSync     Rule = "CLAIM_TARGET_DIRSYNC_ENABLED"
 	RuleClaimNoAccount         Rule = "CLAIM_NO_ACCOUNT"
+	RuleUserOwnsTrialOrg       Rule = "USER_OWNS_TRIAL_ORG"
+	RuleDomainNotVerified      Rule = "DOMAIN_NOT_VERIFIED"
+	RuleLastFullAdmin          Rule = "LAST_FULL_ADMIN"
+	RuleNoLicences             Rule = "NO_LICENSES"
+	RuleLicencesInUse          Rule = "LICENCES_IN_USE"
+	RuleUnknownLicence         Rule = "UNKNOWN_LICENCE"
+	RuleSelfRegistrationOff    Rule = "SELF_REGISTRATION_DISABLED"
+	RuleAlreadyBound           Rule = "ALREADY_BOUND"
+	RuleNotBound               Rule = "NOT_BOUND"
+	RuleIssuerTaken            Rule = "ISSUER_TAKEN"
+	RuleIssuerNotForAddress    Rule = "ISSUER_NOT_FOR_ADDRESS"
+	RuleLinkUsed               Rule = "LINK_USED"
+	RuleLinkExpired            Rule = "LINK_EXPIRED"
+	RuleJobRunning             Rule = "JOB_RUNNING"
+	RuleTooManyRows            Rule = "TOO_MANY_ROWS"
+	RuleTooManyUsers           Rule = "TOO_MANY_USERS"
+	RuleAttributeRequired      Rule = "ATTRIBUTE_REQUIRED"
+	RuleReceiptExists          Rule = "RECEIPT_EXISTS"
 	RuleUnavailable            Rule = "UNAVAILABLE"
 	RuleInternal               Rule = "INTERNAL"
 )
@@ -84,7 +114,14 @@ type Error struct {
 	Detail string   // a sentence for the person who called: what is wrong, where, and what to do
 	Field  string   // the attribute the error is about, if it is about one: "emails[1].value"
 	Why    []Reason // every reason that holds, where a rule lists several (CLM-10, ORG-07)
+	Ways   []Remedy // ways out that depend on the case (EML-09); without any, see [Rule.Remedy]
 	Err    error    // the cause, for the log only
+}
+
+// Remedy is one way out of a refusal.
+type Remedy struct {
+	Text     string `json:"text"`
+	DataLoss bool   `json:"dataLoss,omitempty"` // somebody's data is lost for good by it
 }
 
 // Reason is one of several reasons for a refusal.

@@ -29,6 +29,30 @@ const (
 	ConnectorCreated   EventKind = "connector.created"
 	ConnectorRemoved   EventKind = "connector.removed"
 	EventPlanApproved  EventKind = "plan.approved"
+	EventRefused       EventKind = "request.refused"
+	AccountInvited     EventKind = "account.invited"
+	AccountBound       EventKind = "account.bound" // to a person whom an issuer knows
+	SignedIn           EventKind = "account.signed_in"
+	EmailChangeAsked   EventKind = "email_change.requested"
+	EmailChangeDone    EventKind = "email_change.confirmed"
+	EmailChangeOver    EventKind = "email_change.reverted"
+	LicencesChanged    EventKind = "licences.changed"
+	SubscriptionPut    EventKind = "subscription.changed"
+	TemplatePut        EventKind = "template.changed"
+	TemplateDeleted    EventKind = "template.deleted"
+	GroupCreated       EventKind = "group.created"
+	GroupChanged       EventKind = "group.changed"
+	GroupDeleted       EventKind = "group.deleted"
+	ProviderPut        EventKind = "identity_provider.changed"
+	ProviderDeleted    EventKind = "identity_provider.removed"
+	PartnerPut         EventKind = "partner.changed"
+	PartnerDeleted     EventKind = "partner.removed"
+	JobStarted         EventKind = "job.started"
+	JobFinished        EventKind = "job.finished"
+	MessageGivenUp     EventKind = "message.parked"
+	MessageRetried     EventKind = "message.retried"
+	DeletionsPaused    EventKind = "retention.paused"
+	DeletionsResumed   EventKind = "retention.resumed"
 )
 
 // ActorKind says through which door an actor came.
@@ -50,6 +74,47 @@ type Actor struct {
 	ID   string    `json:"id,omitempty"`   // token id, connector id, or issuer and subject
 	Name string    `json:"name,omitempty"` // for people to read
 	Org  OrgID     `json:"-"`              // the actor's own organization
+
+	Account AccountID `json:"-"` // the actor's account, if known; it may be in another organization than the one acted in
+	Request Request   `json:"-"`
+}
+
+// Request says where an act came from (AUD-01). Everything in it may be empty.
+type Request struct {
+	Email      string `json:"email,omitempty"` // as the issuer says, for people to read
+	Role       Role   `json:"role,omitempty"`
+	IP         string `json:"ip,omitempty"`
+	UserAgent  string `json:"userAgent,omitempty"`
+	TrackingID string `json:"trackingId,omitempty"`
+}
+
+// TargetType says what kind of thing an event is about.
+type TargetType string
+
+// The types of targets. The target of an event about an account is the account.
+const (
+	TargetUser          TargetType = "user"
+	TargetGroup         TargetType = "group"
+	TargetOrganization  TargetType = "organization"
+	TargetDomain        TargetType = "domain"
+	TargetToken         TargetType = "token"
+	TargetAdministrator TargetType = "administrator"
+	TargetProvider      TargetType = "identity_provider"
+	TargetPartner       TargetType = "partner"
+	TargetConnector     TargetType = "connector"
+	TargetPlan          TargetType = "plan"
+	TargetSubscription  TargetType = "subscription"
+	TargetTemplate      TargetType = "template"
+	TargetJob           TargetType = "job"
+	TargetMessage       TargetType = "message"
+	TargetOperation     TargetType = "operation" // an attempt that was refused before it reached anything
+)
+
+// Target is what an event is about when it is not an account.
+type Target struct {
+	Type TargetType `json:"type,omitempty"`
+	ID   string     `json:"id,omitempty"`
+	Name string     `json:"name,omitempty"`
 }
 
 // Event records one change, in the transaction that made it. Events are never changed and outlive what they tell of.
@@ -62,6 +127,12 @@ type Event struct {
 	Actor       Actor           `json:"actor"`
 	Account     AccountID       `json:"account,omitempty"`
 	AccountName string          `json:"accountName,omitempty"` // its userName at the time
+	Target      Target          `json:"target,omitzero"`       // what it is about, if not an account
 	Reason      InactiveReason  `json:"reason,omitempty"`
 	Evidence    json.RawMessage `json:"evidence,omitempty"` // what a directory showed (DIR-18), or what was changed
+	Error       Rule            `json:"error,omitempty"`    // of a refusal: the code
+	Message     string          `json:"message,omitempty"`  // of a refusal: the sentence
+
+	Seq  int64  `json:"seq"`  // counts the events of the organization from 1, without a gap
+	Hash string `json:"hash"` // see [Event.Digest]
 }

@@ -18,6 +18,14 @@ type (
 	PlanID string
 	// RunID names a synchronization run.
 	RunID string
+	// GroupID names a group.
+	GroupID string
+	// SubscriptionID names a subscription.
+	SubscriptionID string
+	// MessageID names a message; later messages have greater ids.
+	MessageID string
+	// JobID names a job; later jobs have greater ids.
+	JobID string
 )
 
 // ConsumerOrgID names the built-in organization of personal accounts. It exists in every store from the first migration on.

@@ -56,6 +56,21 @@ type Organization struct {
 	// user starts as Verified (USR-03).
 	ActivationEmails bool      `json:"activationEmails"`
 	RetentionDays    int       `json:"retentionDays"` // of ordinary inactive accounts
+	// RetentionCutAt is when RetentionDays last became smaller; nobody is deleted for that within a day of it.
+	RetentionCutAt time.Time `json:"retentionCutAt,omitzero"`
+	// EnforceVerifiedDomains refuses new users whose address is in no verified domain of the organization (DOM-17).
+	EnforceVerifiedDomains bool `json:"enforceVerifiedDomains"`
+	// SelfRegistration lets people with an address in a claimed domain create their own account here (DOM-11).
+	SelfRegistration bool `json:"selfRegistration"`
+	// RequiredAttributes are what an administrator must give for a new user, separated by blanks; with any, users are added
+	// one at a time (CSV-08).
+	RequiredAttributes string `json:"requiredAttributes,omitempty"`
+	// Creator is the account of whoever signed the organization up (ORG-23); empty: an operator or partner made it.
+	Creator AccountID `json:"creator,omitempty"`
+	// ActiveProviders counts the active identity providers, LicenceTemplates the templates. Both are kept with the rows that
+	// they count, so that a new account needs no look-up.
+	ActiveProviders  int `json:"activeProviders"`
+	LicenceTemplates int `json:"licenceTemplates"`
 	CreatedAt        time.Time `json:"createdAt"`
 	UpdatedAt        time.Time `json:"updatedAt"`
 	Version          int64     `json:"version"`
@@ -68,7 +83,8 @@ func (o Organization) ManagedByDirectory() bool {
 }
 
 // UsesSSO reports whether the organization has an active single-sign-on provider.
-func (o Organization) UsesSSO() bool { return o.SSOProvider != "" }
+// (BEHAVIOUR 17, A29): one that it registered here, or another that the operator named.
+func (o Organization) UsesSSO() bool { return o.SSOProvider != "" || o.ActiveProviders > 0 }
 
 func (o Organization) validate() error {
 	switch {

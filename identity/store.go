@@ -31,6 +31,15 @@ func Exclusive(orgs ...OrgID) OrgLock { return OrgLock{Exclusive: true, Orgs: or
 // Reader reads. Every method names the organization that it looks in, except those marked crossing. What does not exist,
 // or belongs to another organization, is an *Error of kind NotFound.
 type Reader interface {
+	AccessReader
+	LicenceReader
+	GroupReader
+	LinkReader
+	OutboxReader
+	JobReader
+	ReceiptReader
+	ClockReader
+
 	// Organization is crossing: it is how an organization is found.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
 	// Organizations is crossing: all of them in the order of their ids, at most limit after the given id.
@@ -45,15 +54,12 @@ type Reader interface {
 	ConnectorAccounts(ctx context.Context, org OrgID, connector ConnectorID, after AccountID, limit int) ([]Account, error)
 	// AccountsDue is crossing: accounts whose retention is over at now, of all organizations, at most limit.
 	AccountsDue(ctx context.Context, now time.Time, limit int) ([]Account, error)
+	// EmailChangesDue is crossing: accounts whose new address was asked for at or before an instant and not confirmed, at most
+	// limit.
+	EmailChangesDue(ctx context.Context, asked time.Time, limit int) ([]Account, error)
 	// Hold is crossing: who holds an address, in whatever organization (EML-01).
 	Hold(ctx context.Context, key EmailKey) (Hold, error)
 
-	// TokenByHash is crossing: a bearer token says which organization it is for.
-	TokenByHash(ctx context.Context, hash string) (Token, error)
-	Tokens(ctx context.Context, org OrgID) ([]Token, error)
-	// GrantsOf is crossing: what a person may do, in all organizations.
-	GrantsOf(ctx context.Context, issuer, subject string) ([]Grant, error)
-	Grants(ctx context.Context, org OrgID) ([]Grant, error)
 	Domains(ctx context.Context, org OrgID) ([]Domain, error)
 	// DomainHolders is crossing: every organization's relation to one domain.
 	DomainHolders(ctx context.Context, name string) ([]Domain, error)
@@ -61,6 +67,10 @@ type Reader interface {
 	Event(ctx context.Context, org OrgID, id EventID) (Event, error)
 	// Events lists in the order they happened.
 	Events(ctx context.Context, org OrgID, q EventQuery) ([]Event, error)
+	// Chain lists events in the order in which they were recorded, at most limit beyond the given Seq.
+	Chain(ctx context.Context, org OrgID, after int64, limit int) ([]Event, error)
+	// ChainHead returns how many events the organization has recorded and the hash of the last; zero and "" for none.
+	ChainHead(ctx context.Context, org OrgID) (seq int64, hash string, err error)
 
 	Connector(ctx context.Context, org OrgID, id ConnectorID) (Connector, error)
 	Connectors(ctx context.Context, org OrgID) ([]Connector, error)
@@ -76,6 +86,14 @@ type Reader interface {
 // is still the one that was read, else the error is of kind Stale; the row is stored with Version+1.
 type Tx interface {
 	Reader
+	AccessTx
+	LicenceTx
+	GroupTx
+	LinkTx
+	OutboxTx
+	JobTx
+	ReceiptTx
+	ClockTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error
@@ -90,11 +108,6 @@ type Tx interface {
 	// ReleaseHolds frees everything that an account holds, so that addresses can change places in one transaction.
 	ReleaseHolds(ctx context.Context, org OrgID, id AccountID) error
 
-	InsertToken(ctx context.Context, t Token) error
-	RevokeToken(ctx context.Context, org OrgID, id TokenID, at time.Time) error
-	// PutGrant stores a grant or replaces the role of the same issuer, subject and organization.
-	PutGrant(ctx context.Context, g Grant) error
-	DeleteGrant(ctx context.Context, org OrgID, issuer, subject string) error
 	PutDomain(ctx context.Context, d Domain) error
 	DeleteDomain(ctx context.Context, org OrgID, name string) error
 
@@ -108,14 +121,21 @@ type Tx interface {
 	InsertRun(ctx context.Context, r Run) error
 	UpdateRun(ctx context.Context, r Run) error
 
+	// Record stores an event as the next link of its organization's chain: it sets Seq and Hash (see [Event.Digest]).
 	Record(ctx context.Context, e Event) error
 }
 
 // EventQuery selects events of one organization.
 type EventQuery struct {
-	Account AccountID // empty: of everything
-	Newest  bool      // newest first
-	After   EventID   // only events beyond this one in the chosen direction; empty: from the start
+	Account AccountID   // empty: of everything
+	From    time.Time   // at or after; zero: from the first
+	Until   time.Time   // before; zero: to the last
+	Actor   string      // the actor's id; empty: anybody's
+	Kinds   []EventKind // empty: of every kind
+	Target  string      // the id of what it happened to, account or other; empty: anything
+	Newest  bool        // newest first
+	After   EventID     // only events beyond this one in the chosen direction; empty: from the start
+	Skip    int         // pass over so many of them (AUD-02, a client that pages by position)
 	Limit   int
 }
 
