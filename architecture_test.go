@@ -39,6 +39,7 @@ var owners = map[string][]string{
 	"github.com/pressly/goose":            {"rollcall/store"},
 	"github.com/alecthomas/kong":          {"rollcall/cmd/rollcall"},
 	"github.com/prometheus/client_golang": {"rollcall/internal/web"},
+	"golang.org/x/time":                   {"rollcall/internal/web"},
 }
 
 // identityMayImport is what the domain knows besides the standard library.

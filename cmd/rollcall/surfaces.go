@@ -44,7 +44,8 @@ func (s *surfaces) handler() (http.Handler, error) {
 	web.AddHealth(mux, s.log, s.ready, metrics)
 	mux.HandleFunc("GET /{$}", index)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		web.WriteProblem(w, r, http.StatusNotFound, web.Problem{Code: "NOT_FOUND", Message: "there is nothing here; the page at / names what there is"})
+		web.WriteProblem(w, r, web.NewProblem(http.StatusNotFound, "NOT_FOUND", "there is nothing here; the page at / names what there is",
+			"Read the page at / or /api/docs."))
 	})
 	return web.Front(mux, s.log, metrics), nil
 }

@@ -114,7 +114,7 @@ func begun(w http.ResponseWriter) bool {
 }
 
 func tellInternal(w http.ResponseWriter, r *http.Request) {
-	WriteProblem(w, r, http.StatusInternalServerError, Internal())
+	WriteProblem(w, r, Internal())
 }
 
 // shorten keeps a client from filling the log with one request.

@@ -100,7 +100,11 @@ func TestAPanicIsLoggedInFullAndToldAsInternal(t *testing.T) {
 	logger, lines := logged()
 	w := get(web.Front(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the cause") }), logger, nil), "/", "X-Request-Id", "r1")
 	require.Equal(t, http.StatusInternalServerError, w.Code)
-	require.JSONEq(t, `{"code":"INTERNAL","message":"something went wrong in the server; its log has the details under the tracking id","trackingId":"r1"}`, w.Body.String())
+	require.Equal(t, web.ProblemType, w.Header().Get("Content-Type"))
+	require.JSONEq(t, `{"type":"urn:rollcall:problem:INTERNAL","title":"Internal","status":500,"code":"INTERNAL","trackingId":"r1",
+		"detail":"something went wrong in the server; its log has the details under the tracking id",
+		"message":"something went wrong in the server; its log has the details under the tracking id",
+		"remedies":[{"text":"Give the tracking id to whoever runs the server."}]}`, w.Body.String())
 	require.Contains(t, lines.String(), "the cause")
 	require.Contains(t, lines.String(), "front_test.go")
 	require.Contains(t, lines.String(), `"status":500`)

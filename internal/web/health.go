@@ -28,7 +28,8 @@ func AddHealth(mux *http.ServeMux, logger *slog.Logger, ready func(context.Conte
 		if err := ready(ctx); err != nil {
 			logger.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
 			w.Header().Set("Retry-After", "5")
-			WriteProblem(w, r, http.StatusServiceUnavailable, Problem{Code: "NOT_READY", Message: "the server is stopping or cannot reach its store; try again in a few seconds"})
+			WriteProblem(w, r, NewProblem(http.StatusServiceUnavailable, "NOT_READY", "the server is stopping or cannot reach its store; try again in a few seconds",
+				"Wait as long as Retry-After says, or ask another instance."))
 			return
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
