@@ -1,6 +1,9 @@
 package identity
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // mayEdit holds USR-22: while the directory owns the organization, only its connector and the server itself change people.
 func (c *Acts) mayEdit() error {
@@ -12,13 +15,21 @@ func (c *Acts) mayEdit() error {
 }
 
 func (c *Acts) mayTouch(a Account) error {
+	if err := c.settled(a); err != nil {
+		return err
+	}
+	return c.mayEdit()
+}
+
+// settled refuses accounts of a claim that is under way: the person decides first (CLM-40, SCM-12).
+func (c *Acts) settled(a Account) error {
 	if a.Shadow && c.by.Kind != System {
 		return a.refusal("", refused)
 	}
 	if a.Status == DeferredClaim && c.by.Kind != System {
 		return Refuse(Conflict, RuleInvalidTransition, "this user has been claimed and has not decided yet; nothing can be changed until then")
 	}
-	return c.mayEdit()
+	return nil
 }
 
 func (c *Acts) activeTrigger(active bool) Trigger {
@@ -97,7 +108,7 @@ func (c *Acts) userNameFree(ctx context.Context, userName string, own AccountID)
 func (c *Acts) mayTake(ctx context.Context, h Hold) error {
 	if !c.careful {
 		standing, err := c.domain(ctx, h.Key.DomainOf())
-		if err != nil || !standing.claimedElsewhere {
+		if err != nil || !standing.claimedElsewhere && !c.org.EnforceVerifiedDomains {
 			return err
 		}
 	}
@@ -109,7 +120,7 @@ func (c *Acts) mayTake(ctx context.Context, h Hold) error {
 func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
 	held, err := c.tx.Hold(ctx, h.Key)
 	if IsNotFound(err) {
-		return c.domainOpen(ctx, h.Key.DomainOf())
+		return c.domainOpen(ctx, h)
 	}
 	if err != nil {
 		return err
@@ -122,6 +133,13 @@ func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
 	case held.Org == c.org.ID:
 		return Refuse(Conflict, RuleEmailTaken, "another user of this organization has the address %s", h.Key).At("emails")
 	}
+	owns, err := ownsTrial(ctx, c.tx, held)
+	if err != nil {
+		return err
+	}
+	if owns {
+		return Refuse(Conflict, RuleUserOwnsTrialOrg, "the address %s belongs to somebody who runs a trial organization; it can be added once that person has deleted the trial", h.Key).At("emails")
+	}
 	preview, err := previewClaim(ctx, c.tx, c.org, Email{Display: string(h.Key), Key: h.Key, Domain: h.Key.DomainOf()})
 	if err != nil {
 		return err
@@ -130,17 +148,56 @@ func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
 	case preview.Eligible:
 		return Refuse(Conflict, RuleEmailClaimable, "an account with the address %s exists; claim the user instead of adding it", h.Key).At("emails")
 	case held.Org == ConsumerOrgID:
-		return Refuse(Conflict, RuleDomainNotAvailable,
-			"a personal account has the address %s and its domain is not yours to claim; use another address, or let the owner delete the personal account first, with all of its data", h.Key).At("emails")
+		refusal := Refuse(Conflict, RuleDomainNotAvailable, "a personal account has the address %s and its domain is not yours to claim", h.Key).At("emails")
+		refusal.Ways = []Remedy{
+			{Text: "Add the user with another address; the personal account stays as it is, and the two share nothing."},
+			{Text: "Let the owner delete the personal account, and add the user then. Warn the owner: all files and messages of the personal account are lost.", DataLoss: true},
+		}
+		return refusal
 	}
 	return Refuse(Conflict, RuleEmailTaken, "the address %s belongs to another account", h.Key).At("emails")
 }
 
-// domainOpen holds DOM-10: nobody else creates users in a claimed domain.
-func (c *Acts) domainOpen(ctx context.Context, domain string) error {
-	standing, err := c.domain(ctx, domain)
-	if err != nil || !standing.claimedElsewhere {
+// domainOpen holds DOM-10 (nobody else creates users in a claimed domain) and DOM-17 (an organization can insist on its own
+// domains, once it has one).
+func (c *Acts) domainOpen(ctx context.Context, h Hold) error {
+	name := h.Key.DomainOf()
+	standing, err := c.domain(ctx, name)
+	if err != nil {
 		return err
 	}
-	return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by an organization, and only it can add users there", domain).At("emails")
+	if standing.claimedElsewhere {
+		return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by an organization, and only it can add users there", name).At("emails")
+	}
+	if !c.org.EnforceVerifiedDomains || standing.verifiedHere || h.Kind == HoldPending && c.by.Kind == System {
+		return nil
+	}
+	own, err := c.tx.Domains(ctx, c.org.ID)
+	if err != nil || len(own) == 0 {
+		return err
+	}
+	return Refuse(Conflict, RuleDomainNotVerified, "this organization takes users in its verified domains only, and %s is not one of them", name).At("emails")
+}
+
+// ownsTrial reports whether whoever holds an address created a trial organization or is its last full administrator (ORG-23).
+func ownsTrial(ctx context.Context, r Reader, held Hold) (bool, error) {
+	if held.Org == ConsumerOrgID {
+		return false, nil
+	}
+	o, err := r.Organization(ctx, held.Org)
+	if err != nil {
+		return false, err
+	}
+	subscriptions, err := r.Subscriptions(ctx, held.Org)
+	if err != nil || !slices.ContainsFunc(subscriptions, Subscription.isTrial) {
+		return false, err
+	}
+	if o.Creator == held.Account {
+		return true, nil
+	}
+	a, err := r.Account(ctx, held.Org, held.Account)
+	if err != nil {
+		return false, err
+	}
+	return lastFullAdmin(ctx, r, a)
 }
