@@ -12,11 +12,14 @@ type Origin struct {
 	Link     *DirectoryLink  // for entries of a directory
 	Disabled bool            // the directory entry is disabled: the account starts as Inactive (USR-02)
 	Evidence json.RawMessage // stored with the event
+	Licences []Licence       // what the account gets; nil: what the templates say (LIC-02)
+	Invite   bool            // send an invitation, if the organization wants any sent (NTF-03)
 }
 
 // Create adds an account (EML-15). With Active false, or a disabled directory entry, it is created and made inactive in the
 // same transaction, so that there is a status to come back to (USR-02).
 func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error) {
+	c.about = Account{UserName: d.UserName}
 	if err := c.mayEdit(); err != nil {
 		return Account{}, err
 	}
@@ -68,6 +71,14 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 	}
 	for _, e := range events {
 		if err := c.tx.Record(ctx, e); err != nil {
+			return Account{}, err
+		}
+	}
+	if err := c.licenceNewAccount(ctx, a, from.Licences); err != nil {
+		return Account{}, err
+	}
+	if from.Invite {
+		if err := c.activate(ctx, a, MessageInvitation); err != nil {
 			return Account{}, err
 		}
 	}
@@ -209,6 +220,15 @@ func (c *Acts) Delete(ctx context.Context, id AccountID, expect func(Account) er
 	}
 	_, e, err := a.Apply(trigger, "", c.now)
 	if err != nil {
+		return err
+	}
+	if err := c.keepsFullAdmin(ctx, a); err != nil {
+		return err
+	}
+	if err := c.takeAwayRoles(ctx, a); err != nil {
+		return err
+	}
+	if err := c.returnSeats(ctx, a); err != nil {
 		return err
 	}
 	if _, err := c.record(ctx, e); err != nil {

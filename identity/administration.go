@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,7 +13,7 @@ func (s *Service) CreateOrganization(ctx context.Context, by Actor, draft Organi
 	o.ID, o.Version = OrgID(s.ids.New()), 1
 	o.CreatedAt = s.clock.Now()
 	o.UpdatedAt = o.CreatedAt
-	o.ActivationEmails = true
+	o.ActivationEmails, o.SelfRegistration = true, true
 	if o.SyncMode == "" {
 		o.SyncMode = SyncDisabled
 	}
@@ -120,36 +119,6 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Token, error
 
 func unknownToken() error {
 	return Refuse(NotFound, RuleUnknownToken, "the bearer token is not known or has been revoked")
-}
-
-// Grant gives a person a role, or another role than before.
-func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
-	switch {
-	case g.Issuer == "" || g.Subject == "":
-		return Grant{}, Refuse(Invalid, RuleInvalidValue, "an administrator is named by issuer and subject; both are needed")
-	case len(g.Issuer) > 1000 || len(g.Subject) > 255:
-		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the issuer has at most 1000 bytes and the subject at most 255")
-	case !slices.Contains(Roles, g.Role):
-		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the role %q is not known; use one of %v", g.Role, Roles).At("role")
-	}
-	err := s.Transact(ctx, g.Org, by, func(c *Acts) error {
-		g.CreatedAt = c.now
-		if err := c.tx.PutGrant(ctx, g); err != nil {
-			return err
-		}
-		return c.tell(ctx, GrantCreated, g)
-	})
-	return g, err
-}
-
-// RevokeGrant takes a person's role in an organization away.
-func (s *Service) RevokeGrant(ctx context.Context, by Actor, org OrgID, issuer, subject string) error {
-	return s.Transact(ctx, org, by, func(c *Acts) error {
-		if err := c.tx.DeleteGrant(ctx, org, issuer, subject); err != nil {
-			return err
-		}
-		return c.tell(ctx, GrantRevoked, map[string]any{"issuer": issuer, "subject": subject})
-	})
 }
 
 // AttestDomain records, on the operator's word, that an organization owns a domain. An account's other addresses in the

@@ -2,7 +2,7 @@ package identity
 
 import "context"
 
-// ClaimCase is everything that decides whether an organization may claim a user (CLM-10 a to f, CLM-02).
+// ClaimCase is everything that decides whether an organization may claim a user (CLM-10 a to f and h, CLM-02).
 type ClaimCase struct {
 	Claimant            Organization
 	Source              Organization // the user's present organization
@@ -10,6 +10,7 @@ type ClaimCase struct {
 	VerifiedByClaimant  bool // the claimant verified the domain of the address
 	VerifiedByAnyOther  bool // another organization verified it too
 	HeldByUnsettledMove bool // a claim of this user is not settled yet
+	OwnsTrial           bool // the user created the trial organization that the account is in, or is its last full administrator
 }
 
 // ClaimReasons returns every reason against the claim, in the order of CLM-10, last the state of the account (14.1); none means the user is eligible.
@@ -30,6 +31,7 @@ func ClaimReasons(c ClaimCase) []Reason {
 	add(!foreign, RuleClaimAlreadyMember, "the user already belongs to your organization")
 	add(c.Account.Shadow || c.Account.Status == DeferredClaim || c.HeldByUnsettledMove, RuleClaimAlreadyPending,
 		"the user has been claimed and has not decided yet")
+	add(foreign && c.OwnsTrial, RuleUserOwnsTrialOrg, "the user runs a trial organization and has to delete it first")
 	add(foreign && c.Account.State() == StateDeleted, RuleEmailHeld,
 		"the user is gone from a directory and about to be deleted; try again when the address is free, or when the user is back")
 	return reasons
@@ -91,6 +93,9 @@ func previewClaim(ctx context.Context, r Reader, claimant Organization, email Em
 		return preview, err
 	}
 	if c.Account, err = r.Account(ctx, hold.Org, hold.Account); err != nil {
+		return preview, err
+	}
+	if c.OwnsTrial, err = ownsTrial(ctx, r, hold); err != nil {
 		return preview, err
 	}
 	c.HeldByUnsettledMove = hold.Kind == HoldClaim

@@ -92,6 +92,7 @@ const (
 	RuleUnknownLicence         Rule = "UNKNOWN_LICENCE"
 	RuleSelfRegistrationOff    Rule = "SELF_REGISTRATION_DISABLED"
 	RuleAlreadyBound           Rule = "ALREADY_BOUND"
+	RuleConsumerAdmin          Rule = "CONSUMER_NOT_ADMINISTRATOR"
 	RuleNotBound               Rule = "NOT_BOUND"
 	RuleIssuerTaken            Rule = "ISSUER_TAKEN"
 	RuleIssuerNotForAddress    Rule = "ISSUER_NOT_FOR_ADDRESS"

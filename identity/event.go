@@ -65,7 +65,7 @@ const (
 	ConnectorRun  ActorKind = "connector"     // a synchronization run
 	Operator      ActorKind = "operator"      // whoever runs the server, at its command line
 	System        ActorKind = "system"        // the server itself: retention
-	Person        ActorKind = "person"        // the account's owner
+	Owner         ActorKind = "person"        // the account's owner
 )
 
 // Actor is who does something.
@@ -75,8 +75,9 @@ type Actor struct {
 	Name string    `json:"name,omitempty"` // for people to read
 	Org  OrgID     `json:"-"`              // the actor's own organization
 
-	Account AccountID `json:"-"` // the actor's account, if known; it may be in another organization than the one acted in
-	Request Request   `json:"-"`
+	Standing Standing  `json:"-"` // of an administrator, in the organization acted in
+	Account  AccountID `json:"-"` // the actor's account, if known; it may be in another organization than the one acted in
+	Request  Request   `json:"-"`
 }
 
 // Request says where an act came from (AUD-01). Everything in it may be empty.

@@ -80,7 +80,7 @@ func (d Draft) addresses(verified func(domain string) (bool, error), policy Emai
 func (a Account) holds(addresses []Hold) []Hold {
 	for i := range addresses {
 		addresses[i].Org, addresses[i].Account = a.Org, a.ID
-		if a.Status == Inactive && a.InactiveReason.GoneFromDirectory() {
+		if addresses[i].Kind != HoldPending && a.Status == Inactive && a.InactiveReason.GoneFromDirectory() {
 			addresses[i].Kind = HoldSoftDeleted
 		}
 	}

@@ -62,6 +62,8 @@ type Subscription struct {
 	Version   int64              `json:"version"`
 }
 
+func (s Subscription) isTrial() bool { return s.Type == PartnerTrial || s.Type == OnlineTrial }
+
 // Assignment is one licence of one account. An account has a licence once, however many reasons there are for it (LIC-01).
 type Assignment struct {
 	Org          OrgID          `json:"org"`

@@ -31,7 +31,7 @@ func TestUSR04_VerificationAndSignIn(t *testing.T) {
 	w := newWorld(t)
 	a := w.must(w.org("A"), provider, person("ada@example.com"))
 	verify := func() (identity.Account, error) {
-		return act(w, a.Org, identity.Actor{Kind: identity.Person}, func(c *identity.Acts) (identity.Account, error) { return c.VerifyEmail(w.ctx, a.ID) })
+		return act(w, a.Org, identity.Actor{Kind: identity.Owner}, func(c *identity.Acts) (identity.Account, error) { return c.VerifyEmail(w.ctx, a.ID) })
 	}
 	require.Equal(t, identity.NotVerified, a.Status)
 	verified, err := verify()
@@ -55,7 +55,7 @@ func TestUSR04_VerificationAndSignIn(t *testing.T) {
 	require.NoError(t, err)
 	_, err = verify()
 	refusedWith(t, err, identity.RuleAccountInactive)
-	_, err = act(w, a.Org, identity.Actor{Kind: identity.Person}, func(c *identity.Acts) (identity.Account, error) { return c.SignIn(w.ctx, a.ID) })
+	_, err = act(w, a.Org, identity.Actor{Kind: identity.Owner}, func(c *identity.Acts) (identity.Account, error) { return c.SignIn(w.ctx, a.ID) })
 	refusedWith(t, err, identity.RuleAccountInactive) // USR-05
 	require.Equal(t, []identity.EventKind{identity.AccountCreated, identity.AccountVerified, identity.AccountActivated, identity.AccountDeactivated}, w.events(a))
 }

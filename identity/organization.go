@@ -54,8 +54,8 @@ type Organization struct {
 	RequireEmail bool `json:"requireEmail"`
 	// ActivationEmails says whether new users get an activation mail (NTF-03). With it off and SSO on, a synchronized
 	// user starts as Verified (USR-03).
-	ActivationEmails bool      `json:"activationEmails"`
-	RetentionDays    int       `json:"retentionDays"` // of ordinary inactive accounts
+	ActivationEmails bool `json:"activationEmails"`
+	RetentionDays    int  `json:"retentionDays"` // of ordinary inactive accounts
 	// RetentionCutAt is when RetentionDays last became smaller; nobody is deleted for that within a day of it.
 	RetentionCutAt time.Time `json:"retentionCutAt,omitzero"`
 	// EnforceVerifiedDomains refuses new users whose address is in no verified domain of the organization (DOM-17).
@@ -69,8 +69,8 @@ type Organization struct {
 	Creator AccountID `json:"creator,omitempty"`
 	// ActiveProviders counts the active identity providers, LicenceTemplates the templates. Both are kept with the rows that
 	// they count, so that a new account needs no look-up.
-	ActiveProviders  int `json:"activeProviders"`
-	LicenceTemplates int `json:"licenceTemplates"`
+	ActiveProviders  int       `json:"activeProviders"`
+	LicenceTemplates int       `json:"licenceTemplates"`
 	CreatedAt        time.Time `json:"createdAt"`
 	UpdatedAt        time.Time `json:"updatedAt"`
 	Version          int64     `json:"version"`

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 )
@@ -34,25 +35,31 @@ func (s *Service) NewID() string { return s.ids.New() }
 func (s *Service) EmailPolicy() EmailPolicy { return s.policy }
 
 // Transact runs fn in one transaction on one organization under a shared lock. fn may run more than once. A refusal of
-// one act (an *Error that a rule made) leaves the transaction usable; an error of the store does not.
+// one act (an *Error that a rule made) leaves the transaction usable; an error of the store does not. When the whole of it is
+// refused, an event tells so (AUD-04).
 func (s *Service) Transact(ctx context.Context, org OrgID, by Actor, fn func(*Acts) error) error {
 	return s.transact(ctx, Shared(org), org, by, fn)
 }
 
 func (s *Service) transact(ctx context.Context, lock OrgLock, org OrgID, by Actor, fn func(*Acts) error) error {
+	var acts *Acts
 	attempt := func(careful bool) error {
 		return s.store.Do(ctx, lock, func(tx Tx) error {
 			o, err := tx.Organization(ctx, org)
 			if err != nil {
 				return err
 			}
-			return fn(&Acts{service: s, tx: tx, org: o, by: by, now: s.clock.Now(), careful: careful})
+			acts = &Acts{service: s, tx: tx, org: o, by: by, now: s.clock.Now(), careful: careful}
+			return fn(acts)
 		})
 	}
 	err := attempt(false)
 	if RuleOf(err) == RuleEmailTaken {
 		// Perhaps only the store said so, which ends a transaction and knows no more than that the address is taken.
 		err = attempt(true)
+	}
+	if acts != nil && isRefusal(err) {
+		err = errors.Join(err, s.recordRefusal(ctx, org, by, acts.about, Target{}, err))
 	}
 	return err
 }
@@ -67,7 +74,8 @@ type Acts struct {
 	now      time.Time
 	domains  map[string]domainStanding // as far as asked for
 	released map[AccountID]bool
-	careful  bool // look every address up before it is taken, for the better message and a transaction that survives
+	about    Account // whom the latest act is about, as far as known: for the event of a refusal
+	careful  bool    // look every address up before it is taken, for the better message and a transaction that survives
 }
 
 // Org returns the organization as the transaction sees it.

@@ -105,6 +105,9 @@ type Tx interface {
 	UpdateAccount(ctx context.Context, a Account, holds []Hold) error
 	// DeleteAccount removes the account and everything that it holds.
 	DeleteAccount(ctx context.Context, org OrgID, id AccountID, version int64) error
+	// MarkInvited notes when an account's last invitation was sent. It tells about mail, not about the person, so the version
+	// stays; UpdateAccount leaves it alone.
+	MarkInvited(ctx context.Context, org OrgID, id AccountID, at time.Time) error
 	// ReleaseHolds frees everything that an account holds, so that addresses can change places in one transaction.
 	ReleaseHolds(ctx context.Context, org OrgID, id AccountID) error
 

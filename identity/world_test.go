@@ -133,7 +133,7 @@ func (w *world) delete(by identity.Actor, a identity.Account) error {
 
 func (w *world) signIn(a identity.Account) {
 	w.t.Helper()
-	_, err := act(w, a.Org, identity.Actor{Kind: identity.Person}, func(c *identity.Acts) (identity.Account, error) { return c.SignIn(w.ctx, a.ID) })
+	_, err := act(w, a.Org, identity.Actor{Kind: identity.Owner}, func(c *identity.Acts) (identity.Account, error) { return c.SignIn(w.ctx, a.ID) })
 	require.NoError(w.t, err)
 }
 

@@ -11,6 +11,7 @@ func (c *Acts) load(ctx context.Context, id AccountID, expect func(Account) erro
 	if err != nil {
 		return Account{}, err
 	}
+	c.about = a
 	if expect != nil {
 		if err := expect(a); err != nil {
 			return Account{}, err
@@ -33,12 +34,22 @@ func (c *Acts) write(ctx context.Context, before, a Account, status Event, evide
 			return Account{}, err
 		}
 	}
+	if before.Status != Inactive && a.Status == Inactive {
+		if err := c.keepsFullAdmin(ctx, before); err != nil {
+			return Account{}, err
+		}
+	}
 	holds, err := c.changedHolds(ctx, before, a, edited)
 	if err != nil {
 		return Account{}, err
 	}
+	if signedIn && status.Kind == "" {
+		if _, err := c.record(ctx, a.event(SignedIn, "USR-04", c.now)); err != nil {
+			return Account{}, err
+		}
+	}
 	if len(changed) > 0 {
-		e := a.event(AccountChanged, "", c.now)
+		e := a.event(changeKind(before, a), "", c.now)
 		if e.Evidence, err = json.Marshal(map[string]any{"changed": changed}); err != nil {
 			return Account{}, err
 		}
@@ -72,7 +83,7 @@ func (c *Acts) write(ctx context.Context, before, a Account, status Event, evide
 // changedHolds returns what the account now holds, or nil if that is what it held before, after checking that all of it is
 // free or its own.
 func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool) ([]Hold, error) {
-	kindMoves := before.InactiveReason.GoneFromDirectory() != a.InactiveReason.GoneFromDirectory()
+	kindMoves := before.InactiveReason.GoneFromDirectory() != a.InactiveReason.GoneFromDirectory() || before.PendingEmail != a.PendingEmail
 	if !edited && !kindMoves && !c.released[a.ID] {
 		return nil, nil
 	}
@@ -98,7 +109,33 @@ func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool)
 			return nil, err
 		}
 	}
+	if a.PendingEmail != "" {
+		pending, err := ParseEmail(a.PendingEmail, c.service.policy)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(holds, func(h Hold) bool { return h.Key == pending.Key }) {
+			h := Hold{Key: pending.Key, Kind: HoldPending}
+			if err := c.addressFree(ctx, h, a.ID); err != nil {
+				return nil, err
+			}
+			holds = append(holds, h)
+		}
+	}
 	return a.holds(holds), nil
+}
+
+// changeKind says what kind of event tells of a change of attributes.
+func changeKind(before, a Account) EventKind {
+	switch {
+	case before.PendingEmail == a.PendingEmail:
+		return AccountChanged
+	case a.PendingEmail != "":
+		return EmailChangeAsked
+	case a.PrimaryEmail() == before.PendingEmail:
+		return EmailChangeDone
+	}
+	return EmailChangeOver
 }
 
 // lists reports whether an address is among the account's, held or not.
@@ -122,6 +159,7 @@ func changes(before, a Account) []string {
 	add(!slices.Equal(before.Emails, a.Emails), "emails")
 	add(before.Profile != a.Profile, "profile")
 	add(!sameLink(before.Directory, a.Directory), "directory")
+	add(before.PendingEmail != a.PendingEmail, "pendingEmail")
 	return names
 }
 

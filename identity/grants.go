@@ -1,0 +1,218 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// Grant gives a person a role, or another role than before (ROL-02). People of the organization of personal accounts cannot be
+// external administrators (ROL-03), and external administrators and partners cannot add external ones.
+func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
+	switch {
+	case g.Issuer == "" || g.Subject == "":
+		return Grant{}, Refuse(Invalid, RuleInvalidValue, "an administrator is named by issuer and subject; both are needed")
+	case len(g.Issuer) > 1000 || len(g.Subject) > 255:
+		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the issuer has at most 1000 bytes and the subject at most 255")
+	case !slices.Contains(Roles, g.Role):
+		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the role %q is not known; use one of %v", g.Role, Roles).At("role")
+	}
+	// Who the last full administrator is concerns several rows.
+	err := s.transact(ctx, Exclusive(g.Org), g.Org, by, func(c *Acts) error {
+		if err := c.mayGrant(ctx, g); err != nil {
+			return err
+		}
+		if g.Role != RoleFull {
+			if err := c.keepsFullGrant(ctx, g.Issuer, g.Subject); err != nil {
+				return err
+			}
+		}
+		g.CreatedAt = c.now
+		if err := c.tx.PutGrant(ctx, g); err != nil {
+			return err
+		}
+		return c.tellOf(ctx, GrantCreated, Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}, g)
+	})
+	return g, err
+}
+
+// GrantTo gives the person behind an account of the organization a role. The account's owner must have signed in here before,
+// so that there is somebody to give it to.
+func (s *Service) GrantTo(ctx context.Context, by Actor, org OrgID, account AccountID, role Role) (Grant, error) {
+	bindings, err := s.store.BindingsOf(ctx, org, account)
+	if err != nil {
+		return Grant{}, err
+	}
+	if len(bindings) == 0 {
+		if _, err := s.store.Account(ctx, org, account); err != nil {
+			return Grant{}, err
+		}
+		return Grant{}, Refuse(Conflict, RuleNotBound, "this user has not signed in here yet, so nobody is known to be this user; send an invitation, and give the role once it was used")
+	}
+	return s.Grant(ctx, by, Grant{Org: org, Issuer: bindings[0].Issuer, Subject: bindings[0].Subject, Role: role})
+}
+
+// RevokeGrant takes a person's role in an organization away.
+func (s *Service) RevokeGrant(ctx context.Context, by Actor, org OrgID, issuer, subject string) error {
+	return s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		if err := c.keepsFullGrant(ctx, issuer, subject); err != nil {
+			return err
+		}
+		if err := c.tx.DeleteGrant(ctx, org, issuer, subject); err != nil {
+			return err
+		}
+		return c.tellOf(ctx, GrantRevoked, Target{Type: TargetAdministrator, ID: issuer + "|" + subject}, map[string]any{"issuer": issuer, "subject": subject})
+	})
+}
+
+// Bind ties a person to an account on the operator's word (ROL-04). The same binding again changes nothing.
+func (s *Service) Bind(ctx context.Context, by Actor, b Binding) (Binding, error) {
+	err := s.Transact(ctx, b.Org, by, func(c *Acts) error {
+		a, err := c.load(ctx, b.Account, nil)
+		if err != nil {
+			return err
+		}
+		b, err = c.bind(ctx, a, b.Issuer, b.Subject)
+		return err
+	})
+	return b, err
+}
+
+func (c *Acts) bind(ctx context.Context, a Account, issuer, subject string) (Binding, error) {
+	if issuer == "" || subject == "" {
+		return Binding{}, Refuse(Invalid, RuleInvalidValue, "a person is named by issuer and subject; both are needed")
+	}
+	b, err := c.tx.Binding(ctx, issuer, subject)
+	switch {
+	case err == nil && b.Account == a.ID && b.Org == a.Org:
+		return b, nil
+	case err == nil:
+		return Binding{}, Refuse(Conflict, RuleAlreadyBound, "this person is tied to another account already; one person has one account")
+	case !IsNotFound(err):
+		return Binding{}, err
+	}
+	b = Binding{Issuer: issuer, Subject: subject, Org: a.Org, Account: a.ID, CreatedAt: c.now}
+	if err := c.tx.InsertBinding(ctx, b); err != nil {
+		return Binding{}, err
+	}
+	e := a.event(AccountBound, "ROL-04", c.now)
+	e.Target = Target{Type: TargetUser, ID: issuer + "|" + subject}
+	_, err = c.record(ctx, e)
+	return b, err
+}
+
+// mayGrant holds ROL-02 and ROL-03.
+func (c *Acts) mayGrant(ctx context.Context, g Grant) error {
+	b, err := c.tx.Binding(ctx, g.Issuer, g.Subject)
+	if err != nil && !IsNotFound(err) {
+		return err
+	}
+	atHome := err == nil && b.Org == g.Org
+	switch {
+	case atHome:
+		return nil
+	case c.by.Kind == Administrator && c.by.Standing != StandingOwn:
+		return Refuse(Forbidden, RuleForbiddenRole, "only the organization's own full administrators can make somebody of another organization an administrator")
+	case err == nil && b.Org == ConsumerOrgID:
+		return Refuse(Conflict, RuleConsumerAdmin, "this person has a personal account, and people with one cannot administer an organization")
+	}
+	return nil
+}
+
+// keepsFullGrant refuses to take the role full from a person if nobody of the organization had it then (USR-26).
+func (c *Acts) keepsFullGrant(ctx context.Context, issuer, subject string) error {
+	last, err := leaveNobody(ctx, c.tx, c.org.ID, func(g Grant) bool { return g.Issuer == issuer && g.Subject == subject })
+	return cmp.Or(err, refuseIf(last))
+}
+
+// keepsFullAdmin refuses to make an account unusable if its owner is the organization's last full administrator (USR-26).
+func (c *Acts) keepsFullAdmin(ctx context.Context, a Account) error {
+	last, err := lastFullAdmin(ctx, c.tx, a)
+	return cmp.Or(err, refuseIf(last))
+}
+
+func refuseIf(last bool) error {
+	if !last {
+		return nil
+	}
+	return Refuse(Conflict, RuleLastFullAdmin, "this is the organization's last full administrator; give somebody else of the organization the role full first")
+}
+
+// lastFullAdmin reports whether an account's owner is the only full administrator at home in its organization.
+func lastFullAdmin(ctx context.Context, r Reader, a Account) (bool, error) {
+	if a.Shadow || a.Status == Inactive {
+		return false, nil // cannot administer anything as it is
+	}
+	bindings, err := r.BindingsOf(ctx, a.Org, a.ID)
+	if err != nil || len(bindings) == 0 {
+		return false, err
+	}
+	return leaveNobody(ctx, r, a.Org, func(g Grant) bool {
+		return slices.ContainsFunc(bindings, func(b Binding) bool { return b.Issuer == g.Issuer && b.Subject == g.Subject })
+	})
+}
+
+// leaveNobody reports whether a full administrator at home in the organization is among the leaving and none stays.
+func leaveNobody(ctx context.Context, r Reader, org OrgID, leaves func(Grant) bool) (bool, error) {
+	grants, err := r.Grants(ctx, org)
+	if err != nil {
+		return false, err
+	}
+	leaving := false
+	for _, g := range grants {
+		if g.Role != RoleFull {
+			continue
+		}
+		counts, err := inCharge(ctx, r, g)
+		if err != nil {
+			return false, err
+		}
+		if counts && !leaves(g) {
+			return false, nil
+		}
+		leaving = leaving || counts
+	}
+	return leaving, nil
+}
+
+// inCharge reports whether somebody with a grant is at home in its organization and can sign in. Whom an operator named and
+// nobody has bound yet counts.
+func inCharge(ctx context.Context, r Reader, g Grant) (bool, error) {
+	b, err := r.Binding(ctx, g.Issuer, g.Subject)
+	if IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil || b.Org != g.Org {
+		return false, err
+	}
+	a, err := r.Account(ctx, b.Org, b.Account)
+	return err == nil && !a.Shadow && a.Status != Inactive && a.Status != DeferredClaim, err
+}
+
+// takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone.
+func (c *Acts) takeAwayRoles(ctx context.Context, a Account) error {
+	bindings, err := c.tx.BindingsOf(ctx, a.Org, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, b := range bindings {
+		grants, err := c.tx.GrantsOf(ctx, b.Issuer, b.Subject)
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			if err := c.tx.DeleteGrant(ctx, g.Org, g.Issuer, g.Subject); err != nil {
+				return err
+			}
+			e := c.complete(Event{Kind: GrantRevoked, Rule: "USR-24", Target: Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}})
+			e.Org = g.Org
+			if g.Org != c.org.ID {
+				e.Actor = Actor{Kind: System, Name: "the account of the administrator was deleted"}
+			}
+			if err := c.tx.Record(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
