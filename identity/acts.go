@@ -41,6 +41,9 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 			return Account{}, err
 		}
 	}
+	if err := c.mayLicenseNew(ctx, from.Licences); err != nil {
+		return Account{}, err
+	}
 	a := Account{
 		ID: AccountID(c.service.ids.New()), Org: c.org.ID,
 		UserName: d.UserName, ExternalID: d.ExternalID, Emails: d.Emails, Profile: d.Profile,
@@ -74,13 +77,15 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 			return Account{}, err
 		}
 	}
-	if err := c.licenceNewAccount(ctx, a, from.Licences); err != nil {
-		return Account{}, err
-	}
+	first := a
 	if from.Invite {
 		if err := c.activate(ctx, a, MessageInvitation); err != nil {
 			return Account{}, err
 		}
+		first.InvitedAt = c.now // the first licence needs no mail of its own (NTF-03)
+	}
+	if err := c.licenceNewAccount(ctx, first, from.Licences); err != nil {
+		return Account{}, err
 	}
 	return a, nil
 }

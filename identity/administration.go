@@ -229,6 +229,16 @@ func (c *Acts) tell(ctx context.Context, kind EventKind, evidence any) error {
 	return err
 }
 
+// tellOf is tell for what happened to a certain thing.
+func (c *Acts) tellOf(ctx context.Context, kind EventKind, target Target, evidence any) error {
+	raw, err := json.Marshal(evidence)
+	if err != nil {
+		return err
+	}
+	_, err = c.record(ctx, Event{Kind: kind, Target: target, Evidence: raw})
+	return err
+}
+
 func validName(field, name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":

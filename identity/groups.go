@@ -1,0 +1,192 @@
+package identity
+
+import (
+	"context"
+	"strings"
+)
+
+// CreateGroup adds a group without members. Names need not be unique: providers tell groups apart by their ids.
+func (c *Acts) CreateGroup(ctx context.Context, name string, externalID ExternalID, source Source) (Group, error) {
+	g := Group{ID: GroupID(c.service.ids.New()), Org: c.org.ID, Name: name, ExternalID: externalID, Source: source,
+		CreatedAt: c.now, UpdatedAt: c.now, Version: 1}
+	if err := g.validate(); err != nil {
+		return Group{}, err
+	}
+	if err := c.mayEditGroup(g); err != nil {
+		return Group{}, err
+	}
+	if err := c.tx.InsertGroup(ctx, g); err != nil {
+		return Group{}, err
+	}
+	return g, c.tellOf(ctx, GroupCreated, g.target(), map[string]any{"name": g.Name, "externalId": g.ExternalID, "source": g.Source})
+}
+
+// RenameGroup gives a group another name. expect, if not nil, sees the group first and may refuse (an ETag that no longer
+// fits). The name that it has already changes nothing.
+func (c *Acts) RenameGroup(ctx context.Context, id GroupID, expect func(Group) error, name string) (Group, error) {
+	g, err := c.loadGroup(ctx, id, expect)
+	if err != nil || g.Name == name {
+		return g, err
+	}
+	before := g.Name
+	g.Name = name
+	if err := g.validate(); err != nil {
+		return Group{}, err
+	}
+	return c.writeGroup(ctx, g, map[string]any{"before": before, "after": name})
+}
+
+// DeleteGroup removes a group with its memberships and its template. Its members keep the licences that they got by it: only an
+// administrator, or a template brought to existing users, takes licences away (LIC-03).
+func (c *Acts) DeleteGroup(ctx context.Context, id GroupID, expect func(Group) error) error {
+	g, err := c.loadGroup(ctx, id, expect)
+	if err != nil {
+		return err
+	}
+	members, err := c.tx.CountMembers(ctx, c.org.ID, id)
+	if err != nil {
+		return err
+	}
+	if err := c.tx.DeleteGroup(ctx, c.org.ID, id, g.Version); err != nil {
+		return err
+	}
+	if c.org.LicenceTemplates > 0 {
+		if err := c.countTemplates(ctx); err != nil {
+			return err
+		}
+	}
+	return c.tellOf(ctx, GroupDeleted, g.target(), map[string]any{"name": g.Name, "members": members})
+}
+
+// AddMember makes accounts direct members of a group. They get what the group's template has and they lack; without a free seat
+// they become members all the same, and the event of their licences says what is missing (LIC-01). Those who are members
+// already change nothing. How many accounts one call may name is for the surface to say.
+func (c *Acts) AddMember(ctx context.Context, id GroupID, expect func(Group) error, accounts ...AccountID) (Group, error) {
+	g, err := c.loadGroup(ctx, id, expect)
+	if err != nil {
+		return Group{}, err
+	}
+	// Everybody is looked at first, so that a refusal leaves the group as it was.
+	people := make([]Account, 0, len(accounts))
+	for _, account := range accounts {
+		a, err := c.load(ctx, account, nil)
+		if err != nil {
+			return Group{}, err
+		}
+		if err := c.settled(a); err != nil {
+			return Group{}, err
+		}
+		people = append(people, a)
+	}
+	var template Template
+	if c.org.LicenceTemplates > 0 {
+		if template, err = c.template(ctx, id); err != nil {
+			return Group{}, err
+		}
+	}
+	var joined []AccountID
+	for _, a := range people {
+		isNew, err := c.tx.AddMember(ctx, c.org.ID, id, a.ID)
+		if err != nil {
+			return Group{}, err
+		}
+		if !isNew {
+			continue
+		}
+		joined = append(joined, a.ID)
+		if err := c.licenceMember(ctx, a, template.Licences); err != nil {
+			return Group{}, err
+		}
+	}
+	if len(joined) == 0 {
+		return g, nil
+	}
+	return c.writeGroup(ctx, g, map[string]any{"added": joined})
+}
+
+// RemoveMember ends memberships; accounts that are no members change nothing. It takes no licence back: whether somebody has a
+// licence for the group alone is not known, and a person who is moved from one group to another would lose it in between. Only
+// an administrator, or a template brought to existing users, takes licences away.
+func (c *Acts) RemoveMember(ctx context.Context, id GroupID, expect func(Group) error, accounts ...AccountID) (Group, error) {
+	g, err := c.loadGroup(ctx, id, expect)
+	if err != nil {
+		return Group{}, err
+	}
+	var left []AccountID
+	for _, account := range accounts {
+		was, err := c.tx.RemoveMember(ctx, c.org.ID, id, account)
+		if err != nil {
+			return Group{}, err
+		}
+		if was {
+			left = append(left, account)
+		}
+	}
+	if len(left) == 0 {
+		return g, nil
+	}
+	return c.writeGroup(ctx, g, map[string]any{"removed": left})
+}
+
+// licenceMember gives somebody who has just joined a group what its template has and the account lacks. Explicit licences at
+// creation do not keep it away: they were about that moment, and joining is a new decision.
+func (c *Acts) licenceMember(ctx context.Context, a Account, template []Licence) error {
+	if len(template) == 0 {
+		return nil
+	}
+	had, err := c.tx.Assignments(ctx, c.org.ID, a.ID)
+	if err != nil {
+		return err
+	}
+	return c.relicense(ctx, a, had, licensing{add: lacking(had, template), rule: "LIC-01", lenient: true})
+}
+
+func (c *Acts) loadGroup(ctx context.Context, id GroupID, expect func(Group) error) (Group, error) {
+	g, err := c.tx.Group(ctx, c.org.ID, id)
+	if err != nil {
+		return Group{}, err
+	}
+	if expect != nil {
+		if err := expect(g); err != nil {
+			return Group{}, err
+		}
+	}
+	return g, c.mayEditGroup(g)
+}
+
+// writeGroup stores a group whose name or members changed: its version counts both.
+func (c *Acts) writeGroup(ctx context.Context, g Group, evidence map[string]any) (Group, error) {
+	g.UpdatedAt = c.now
+	if err := c.tx.UpdateGroup(ctx, g); err != nil {
+		return Group{}, err
+	}
+	g.Version++
+	return g, c.tellOf(ctx, GroupChanged, g.target(), evidence)
+}
+
+// mayEditGroup refuses groups of a directory as long as the directory owns the organization: its next run would undo the change.
+func (c *Acts) mayEditGroup(g Group) error {
+	if g.Source != SourceDirectory {
+		return nil
+	}
+	return c.mayEdit()
+}
+
+func (g Group) target() Target { return Target{Type: TargetGroup, ID: string(g.ID), Name: g.Name} }
+
+// validate checks everything that no state of the store could make acceptable.
+func (g Group) validate() error {
+	switch {
+	case strings.TrimSpace(g.Name) == "":
+		return Refuse(Invalid, RuleInvalidValue, "a group needs a name").At("name")
+	case len(g.Name) > MaxGroupName:
+		return Refuse(Invalid, RuleInvalidValue, "the name has %d bytes; at most %d are allowed", len(g.Name), MaxGroupName).At("name")
+	case !printable(g.Name):
+		return Refuse(Invalid, RuleInvalidValue, "the name has control characters or is not valid UTF-8").At("name")
+	case len(g.ExternalID) > MaxExternalID:
+		return Refuse(Invalid, RuleInvalidValue, "externalId has %d bytes; at most %d are allowed", len(g.ExternalID), MaxExternalID).At("externalId")
+	case !printable(string(g.ExternalID)):
+		return Refuse(Invalid, RuleInvalidValue, "externalId has control characters or is not valid UTF-8").At("externalId")
+	}
+	return nil
+}
