@@ -53,6 +53,7 @@ func (s *Service) ChangeOrganization(ctx context.Context, by Actor, org OrgID, e
 func (c *Acts) changeOrganization(ctx context.Context, edit func(Organization) Organization) (Organization, error) {
 	o := edit(c.org)
 	o.ID, o.Kind, o.CreatedAt, o.Version, o.UpdatedAt = c.org.ID, c.org.Kind, c.org.CreatedAt, c.org.Version, c.org.UpdatedAt
+	o.RetentionCutAt = c.org.RetentionCutAt
 	if o == c.org {
 		return c.org, nil
 	}
@@ -60,6 +61,9 @@ func (c *Acts) changeOrganization(ctx context.Context, edit func(Organization) O
 		return Organization{}, err
 	}
 	o.UpdatedAt = c.now
+	if o.RetentionDays < c.org.RetentionDays {
+		o.RetentionCutAt = c.now
+	}
 	if err := c.tx.UpdateOrganization(ctx, o); err != nil {
 		return Organization{}, err
 	}

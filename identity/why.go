@@ -44,13 +44,21 @@ func Explain(a Account, o Organization, e Event) Explanation {
 	at, purged := a.PurgeAt(o)
 	switch {
 	case purged:
-		days, _ := o.Retention(a.InactiveReason)
 		x.Next = Next{What: "deleted", At: at, Rule: a.InactiveReason.rule(),
-			Text: fmt.Sprintf("Deleted for good at %s, %d days after becoming inactive, unless %s.", at.Format(time.RFC3339), days, wayOut(a.InactiveReason))}
+			Text: fmt.Sprintf("Deleted for good at %s, %s, unless %s.", at.Format(time.RFC3339), a.whyThen(o, at), wayOut(a.InactiveReason))}
 	case a.InactiveReason == DirectoryDisabled:
 		x.Next = Next{What: "nothing", Rule: "USR-11b", Text: "Kept for as long as the directory disables the account; never deleted for that."}
 	}
 	return x
+}
+
+// whyThen says what decides the date on which the account is deleted.
+func (a Account) whyThen(o Organization, at time.Time) string {
+	days, _ := o.Retention(a.InactiveReason)
+	if at.After(a.StatusAt.Add(time.Duration(days) * Day)) {
+		return fmt.Sprintf("a day after the organization began to keep inactive users for %d days only", days)
+	}
+	return fmt.Sprintf("%d days after becoming inactive", days)
 }
 
 func wayOut(r InactiveReason) string {
