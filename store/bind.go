@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -42,8 +43,24 @@ func bind(args []any) ([]any, error) {
 			bound[i] = keyOf(string(v))
 		case identity.RunID:
 			bound[i] = keyOf(string(v))
+		case identity.GroupID:
+			bound[i] = keyOf(string(v))
+		case identity.SubscriptionID:
+			bound[i] = keyOf(string(v))
+		case identity.MessageID:
+			bound[i] = keyOf(string(v))
+		case identity.JobID:
+			bound[i] = keyOf(string(v))
+		case digest:
+			sum, err := hex.DecodeString(string(v))
+			if err != nil {
+				return nil, fmt.Errorf("store: argument %d is no hash: %w", i+1, err)
+			}
+			bound[i] = sum
 		case []byte:
-			bound[i] = v
+			if v != nil {
+				bound[i] = v
+			}
 		default:
 			text := reflect.ValueOf(arg)
 			if text.Kind() != reflect.String {
@@ -111,6 +128,21 @@ func (d document) Scan(src any) error {
 	default:
 		return fmt.Errorf("a document is stored as text, not as a %T", src)
 	}
+	return nil
+}
+
+// digest is a SHA-256 in hexadecimal, which is stored as the bytes that it spells.
+type digest string
+
+// digestColumn scans a digest; no bytes are the empty text.
+type digestColumn struct{ *string }
+
+func (d digestColumn) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok {
+		return fmt.Errorf("a hash is stored as bytes, not as a %T", src)
+	}
+	*d.string = hex.EncodeToString(b)
 	return nil
 }
 

@@ -40,7 +40,20 @@ var (
 	unknownEvent        = unknown{identity.RuleUnknownEvent, "there is no such event in this organization"}
 	unknownConnector    = unknown{identity.RuleUnknownConnector, "there is no such connector in this organization"}
 	unknownPlan         = unknown{identity.RuleUnknownPlan, "there is no such plan in this organization"}
+	unknownBinding      = unknown{identity.RuleNotBound, "nobody's account belongs to this person"}
+	unknownPartner      = unknown{identity.RuleUnknownPartner, "the organizations are not connected"}
+	unknownProvider     = unknown{identity.RuleUnknownProvider, "there is no such identity provider"}
+	unknownLink         = unknown{identity.RuleUnknownLink, "there is no such link; it may be too old"}
+	unknownReceipt      = unknown{identity.RuleUnknownReceipt, "nothing was done under this key"}
 	unknownRun          = unknown{identity.RuleUnknownRun, "there is no such run in this organization"}
+	unknownSubscription = unknown{identity.RuleUnknownSub, "there is no such subscription in this organization"}
+	unknownAssignment   = unknown{identity.RuleUnknownLicence, "the user does not have this licence from this subscription"}
+	unknownTemplate     = unknown{identity.RuleUnknownTemplate, "there is no such licence template in this organization"}
+	unknownGroup        = unknown{identity.RuleUnknownGroup, "there is no such group in this organization"}
+	unknownMessage      = unknown{identity.RuleUnknownMessage, "there is no such message in this organization"}
+	unknownJob          = unknown{identity.RuleUnknownJob, "there is no such job in this organization"}
+	unknownJobRow       = unknown{identity.RuleUnknownJob, "the job has no such row"}
+	unknownChunk        = unknown{identity.RuleUnknownJob, "the job's file has no such part"}
 )
 
 // one returns the only row of a query.
