@@ -57,7 +57,8 @@ func TestUSR04_VerificationAndSignIn(t *testing.T) {
 	refusedWith(t, err, identity.RuleAccountInactive)
 	_, err = act(w, a.Org, identity.Actor{Kind: identity.Owner}, func(c *identity.Acts) (identity.Account, error) { return c.SignIn(w.ctx, a.ID) })
 	refusedWith(t, err, identity.RuleAccountInactive) // USR-05
-	require.Equal(t, []identity.EventKind{identity.AccountCreated, identity.AccountVerified, identity.AccountActivated, identity.AccountDeactivated}, w.events(a))
+	require.Equal(t, []identity.EventKind{identity.AccountCreated, identity.AccountVerified, identity.AccountActivated, identity.SignedIn, identity.AccountDeactivated},
+		w.events(a))
 }
 
 func TestSCM09_ActiveFalseAndTrueOverAProvider(t *testing.T) {

@@ -58,6 +58,7 @@ var remedies = map[Rule]string{
 	RuleUnknownLicence:         "Use a licence that one of the organization's active subscriptions has.",
 	RuleSelfRegistrationOff:    "Ask the organization that owns the domain for an account, or use a personal address.",
 	RuleAlreadyBound:           "Sign in with the account that you have, or use another identity.",
+	RuleConsumerAdmin:          "Make another account of the person an administrator: one that belongs to an organization.",
 	RuleNotBound:               "Open the link of your invitation while signed in, or register an account of your own.",
 	RuleIssuerTaken:            "Use the issuer of your own tenant; one issuer belongs to one organization.",
 	RuleIssuerNotForAddress:    "Sign in through an issuer that may speak for the address, or verify its domain first.",
@@ -77,3 +78,14 @@ var remedies = map[Rule]string{
 // Remedy says in one sentence what can be done about a refusal by this rule; empty for a code that is not identity's. What
 // depends on the case is in [Error.Ways], which win.
 func (r Rule) Remedy() string { return remedies[r] }
+
+// Remedies returns the ways out of a refusal: those of the case, else the rule's own; none for a code that is not identity's.
+func (e *Error) Remedies() []Remedy {
+	if len(e.Ways) > 0 {
+		return e.Ways
+	}
+	if text := e.Rule.Remedy(); text != "" {
+		return []Remedy{{Text: text}}
+	}
+	return nil
+}
