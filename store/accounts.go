@@ -9,16 +9,16 @@ import (
 )
 
 const accountColumns = `accounts.id, accounts.org_id, user_name, external_id, emails, profile, status, previous_status,
-	inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, first_sign_in_at, last_sign_in_at,
-	accounts.created_at, accounts.updated_at, accounts.version`
+	inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, pending_email, pending_since,
+	invited_at, first_sign_in_at, last_sign_in_at, accounts.created_at, accounts.updated_at, accounts.version`
 
 func scanAccount(r *sql.Rows) (identity.Account, error) {
 	var a identity.Account
 	var link identity.DirectoryLink
 	err := r.Scan(scanID(&a.ID), scanID(&a.Org), &a.UserName, text(&a.ExternalID), addressList{&a.Emails}, text(&a.Profile),
 		text(&a.Status), text(&a.PreviousStatus), text(&a.InactiveReason), instant{&a.StatusAt}, scanID(&a.StatusEvent), text(&a.Source),
-		scanID(&link.Connector), text(&link.Object), text(&link.DN), &a.Shadow, instant{&a.FirstSignInAt}, instant{&a.LastSignInAt},
-		instant{&a.CreatedAt}, instant{&a.UpdatedAt}, &a.Version)
+		scanID(&link.Connector), text(&link.Object), text(&link.DN), &a.Shadow, text(&a.PendingEmail), instant{&a.PendingSince}, instant{&a.InvitedAt},
+		instant{&a.FirstSignInAt}, instant{&a.LastSignInAt}, instant{&a.CreatedAt}, instant{&a.UpdatedAt}, &a.Version)
 	if link.Connector != "" {
 		a.Directory = &link
 	}
@@ -107,6 +107,14 @@ func (r reader) AccountsDue(ctx context.Context, now time.Time, limit int) ([]id
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanAccount, accountsDue, now, identity.Day.Microseconds(), identity.DirectoryLossDays, limit)
+}
+
+func (r reader) EmailChangesDue(ctx context.Context, asked time.Time, limit int) ([]identity.Account, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
+		WHERE pending_since IS NOT NULL AND pending_since <= $1 ORDER BY pending_since LIMIT $2`, asked, limit)
 }
 
 func (r reader) Hold(ctx context.Context, key identity.EmailKey) (identity.Hold, error) {

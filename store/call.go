@@ -130,8 +130,13 @@ func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error
 
 // leave ends a savepoint, keeping what was written in it or not.
 func (w *writer) leave(keep bool) error {
-	if !keep {
-		w.shared.forget()
+	if keep {
+		// Within the savepoint, so that the table has what the next one may have to go back to.
+		if err := w.writeHeads(); err != nil {
+			return err
+		}
+	} else {
+		w.shared.undo()
 		if err := w.exec("ROLLBACK TO caller"); err != nil {
 			return err
 		}

@@ -70,13 +70,18 @@ func inspect(ctx context.Context, path string) (Schema, error) {
 	return Schema{Version: v, Latest: latest()}, err
 }
 
+// inGo are the migrations that SQL cannot do, by their numbers.
+var inGo = map[int64]func(context.Context, *sql.Tx) error{
+	4: chainEvents,
+}
+
 // latest returns the number of the last migration: they are numbered from 1 without gaps.
 func latest() int64 {
 	files, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
 	if err != nil {
 		panic(err) // the pattern is a constant
 	}
-	return int64(len(files))
+	return int64(len(files) + len(inGo))
 }
 
 func version(ctx context.Context, db *sql.DB) (int64, error) {
@@ -127,7 +132,11 @@ func migrate(ctx context.Context, path string) error {
 }
 
 func apply(ctx context.Context, db *sql.DB, files fs.FS) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	for number, run := range inGo {
+		options = append(options, goose.WithGoMigrations(goose.NewGoMigration(number, &goose.GoFunc{RunTx: run}, nil)))
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, options...)
 	if err != nil {
 		return err
 	}

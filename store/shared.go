@@ -14,14 +14,22 @@ type shared struct {
 	organizations map[identity.OrgID]identity.Organization
 	domains       map[string][]identity.Domain
 	tokens        map[string]identity.Token
+	heads         map[identity.OrgID]head
 }
 
 func newShared() *shared {
 	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{},
-		tokens: map[string]identity.Token{}}
+		tokens: map[string]identity.Token{}, heads: map[identity.OrgID]head{}}
 }
 
-// forget drops everything: something of it was written, or undone.
+// undo drops everything, also what the tables do not have yet: what was written since it was read is undone, or somebody else
+// may have written.
+func (s *shared) undo() {
+	s.forget()
+	clear(s.heads)
+}
+
+// forget drops what was read: something of it was written.
 func (s *shared) forget() {
 	clear(s.organizations)
 	clear(s.domains)

@@ -104,6 +104,9 @@ func (w *writer) batch(first *call, timer *time.Timer) {
 		wrote, err = w.again(callers)
 	}
 	if err == nil {
+		err = w.writeHeads()
+	}
+	if err == nil {
 		err = w.exec("COMMIT")
 	}
 	if err != nil {
@@ -171,7 +174,7 @@ func (w *writer) next(served int, began time.Time, timer *time.Timer) *call {
 // begin takes the database's write lock. SQLite's own waiting sleeps up to 100 ms at a time and would hardly ever meet the
 // short gaps that another busy process leaves, so this asks more often.
 func (w *writer) begin() error {
-	w.shared.forget()
+	w.shared.undo()
 	for began := time.Now(); ; time.Sleep(busyPause) {
 		err := w.exec("BEGIN IMMEDIATE")
 		var engine sqlite3.Error

@@ -1,0 +1,25 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"rollcall/identity"
+)
+
+func (r reader) ClockWatch(ctx context.Context) (identity.ClockWatch, error) {
+	found, err := list(ctx, r.run, func(rows *sql.Rows) (w identity.ClockWatch, err error) {
+		return w, rows.Scan(instant{&w.At}, instant{&w.PausedAt}, &w.Why, instant{&w.Steady})
+	}, `SELECT at, paused_at, why, steady FROM clock_watch WHERE id = 1`)
+	if err != nil || len(found) == 0 {
+		return identity.ClockWatch{}, err
+	}
+	return found[0], nil
+}
+
+func (t *transaction) PutClockWatch(ctx context.Context, w identity.ClockWatch) error {
+	_, err := t.exec(ctx, `INSERT INTO clock_watch (id, at, paused_at, why, steady) VALUES (1, $1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET at = excluded.at, paused_at = excluded.paused_at, why = excluded.why, steady = excluded.steady`,
+		w.At, w.PausedAt, w.Why, w.Steady)
+	return err
+}
