@@ -51,8 +51,6 @@ const (
 	JobFinished        EventKind = "job.finished"
 	MessageGivenUp     EventKind = "message.parked"
 	MessageRetried     EventKind = "message.retried"
-	DeletionsPaused    EventKind = "retention.paused"
-	DeletionsResumed   EventKind = "retention.resumed"
 )
 
 // ActorKind says through which door an actor came.
