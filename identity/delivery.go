@@ -1,0 +1,195 @@
+package identity
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The rules of delivering messages.
+const (
+	MaxDeliveryAttempts = 16 // about two days and a half; then the message is parked
+	SentMessageDays     = 30 // how long what was sent can be looked up
+
+	firstRetry      = time.Minute
+	longestRetry    = 6 * time.Hour
+	maxFailureCause = 500 // bytes
+)
+
+// deliveryActor is who sends messages.
+var deliveryActor = Actor{Kind: System, Name: "mail"}
+
+// RetryAfter returns how long a message rests after a number of attempts that failed: a minute, doubled each time, six hours at
+// most.
+func RetryAfter(attempts int) time.Duration {
+	d := firstRetry
+	for range attempts - 1 {
+		d = min(2*d, longestRetry)
+	}
+	return d
+}
+
+// dueAt reports whether a message can be claimed.
+func (m Message) dueAt(now time.Time) bool { return m.State == MessageWaiting && !now.Before(m.NextAt) }
+
+// ClaimMessages takes at most limit messages that are due, the longest due first. Nobody else gets them before the lease is
+// over, so a process that dies gives them up by itself. Each is to be handed back to [Service.Delivered] or
+// [Service.DeliveryFailed] as it came.
+func (s *Service) ClaimMessages(ctx context.Context, limit int, lease time.Duration) ([]Message, error) {
+	for {
+		due, err := s.store.MessagesDue(ctx, s.clock.Now(), limit)
+		if err != nil || len(due) == 0 {
+			return nil, err
+		}
+		claimed, err := s.claim(ctx, due, lease)
+		if err != nil || len(claimed) > 0 {
+			return claimed, err
+		}
+		// Somebody else was quicker with all of them; there may be more.
+	}
+}
+
+// claim takes those of the messages that are still due. The lock is exclusive because two processes that both read a message as
+// due must not both write so.
+func (s *Service) claim(ctx context.Context, due []Message, lease time.Duration) ([]Message, error) {
+	var lock OrgLock
+	seen := map[OrgID]bool{}
+	for _, m := range due {
+		if !seen[m.Org] {
+			seen[m.Org] = true
+			lock.Orgs = append(lock.Orgs, m.Org)
+		}
+	}
+	lock.Exclusive = true
+	var claimed []Message
+	err := s.store.Do(ctx, lock, func(tx Tx) error {
+		claimed = nil
+		now := s.clock.Now()
+		for _, m := range due {
+			m, err := tx.Message(ctx, m.Org, m.ID)
+			if IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if !m.dueAt(now) {
+				continue
+			}
+			m.Attempts, m.NextAt = m.Attempts+1, now.Add(lease)
+			if err := tx.UpdateMessage(ctx, m); err != nil {
+				return err
+			}
+			claimed = append(claimed, m)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+// Delivered records that a claimed message was sent. What it said is forgotten: it may hold the secret of a link.
+func (s *Service) Delivered(ctx context.Context, m Message) error {
+	return s.settle(ctx, m, func(c *Acts, now Message) error {
+		now.State, now.SentAt, now.Data, now.LastError = MessageSent, c.now, nil, ""
+		return c.tx.UpdateMessage(ctx, now)
+	})
+}
+
+// DeliveryFailed records that a claimed message could not be sent, and why. It waits for the next attempt, or is parked if
+// trying again would not help or this was attempt [MaxDeliveryAttempts]. The cause is for operators; the secret of the
+// message's link is taken out of it. If somebody else has claimed the message since, because the lease was over, nothing happens.
+func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool, cause string) error {
+	return s.settle(ctx, m, func(c *Acts, now Message) error {
+		if now.Attempts != m.Attempts {
+			return nil
+		}
+		now.LastError = printableCause(now.withoutSecret(cause))
+		if !permanent && now.Attempts < MaxDeliveryAttempts {
+			now.NextAt = c.now.Add(RetryAfter(now.Attempts))
+			return c.tx.UpdateMessage(ctx, now)
+		}
+		now.State = MessageParked
+		if err := c.tx.UpdateMessage(ctx, now); err != nil {
+			return err
+		}
+		return c.tellOf(ctx, MessageGivenUp, now.target(), map[string]any{"kind": now.Kind, "to": now.To, "account": now.Account,
+			"attempts": now.Attempts, "cause": now.LastError})
+	})
+}
+
+// settle lets do change a message that was claimed, unless it has gone or was settled by somebody else.
+func (s *Service) settle(ctx context.Context, m Message, do func(c *Acts, now Message) error) error {
+	return s.transact(ctx, Exclusive(m.Org), m.Org, deliveryActor, func(c *Acts) error {
+		now, err := c.tx.Message(ctx, m.Org, m.ID)
+		switch {
+		case IsNotFound(err):
+			return nil
+		case err != nil:
+			return err
+		case now.State != MessageWaiting:
+			return nil
+		}
+		return do(c, now)
+	})
+}
+
+// RetryMessage lets a parked message be tried again at once, with all of its attempts.
+func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id MessageID) (Message, error) {
+	var m Message
+	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		var err error
+		if m, err = c.tx.Message(ctx, org, id); err != nil {
+			return err
+		}
+		if m.State != MessageParked {
+			return Refuse(Conflict, RuleInvalidTransition, "the message is %s; only one that was given up can be tried again", m.State)
+		}
+		m.State, m.Attempts, m.NextAt = MessageWaiting, 0, c.now
+		if err := c.tx.UpdateMessage(ctx, m); err != nil {
+			return err
+		}
+		return c.tellOf(ctx, MessageRetried, m.target(), map[string]any{"kind": m.Kind, "to": m.To, "account": m.Account})
+	})
+	return m, err
+}
+
+// ForgetSentMessages forgets messages that were sent [SentMessageDays] ago or earlier.
+func (s *Service) ForgetSentMessages(ctx context.Context) error {
+	return s.store.Do(ctx, Shared(), func(tx Tx) error {
+		return tx.DeleteMessagesBefore(ctx, s.clock.Now().Add(-SentMessageDays*Day))
+	})
+}
+
+func (m Message) target() Target {
+	return Target{Type: TargetMessage, ID: string(m.ID), Name: string(m.Kind)}
+}
+
+// withoutSecret takes the secret of the message's link out of a text, in capitals or not: a server may quote what it refuses.
+func (m Message) withoutSecret(text string) string {
+	secret := m.Data["link"]
+	if secret == "" {
+		return text
+	}
+	return regexp.MustCompile(`(?i)`+regexp.QuoteMeta(secret)).ReplaceAllString(text, "…")
+}
+
+// printableCause makes one line of a cause, of bounded length: it comes from elsewhere.
+func printableCause(cause string) string {
+	cause = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(cause, "?"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ")
+	if len(cause) <= maxFailureCause {
+		return cause
+	}
+	cut := maxFailureCause - len("…")
+	for !utf8.RuneStart(cause[cut]) {
+		cut--
+	}
+	return cause[:cut] + "…"
+}
