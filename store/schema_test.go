@@ -178,6 +178,28 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			_, err := r.Events(ctx, org, identity.EventQuery{Account: "a", Newest: true, After: "x", Limit: 10})
 			return err
 		}, want: []string{"INDEX events_account (org_id=? AND account_id=? AND id<?)"}},
+		"Events about anything": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{Target: "x", Limit: 10})
+			return err
+		}, want: []string{"INDEX events_account (org_id=? AND account_id=?)", "INDEX events_target (org_id=? AND target_id=?)"}, sorted: true},
+		"Events by everything else": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Actor: "a", Kinds: []identity.EventKind{"k"}, Skip: 3, Limit: 10})
+			return err
+		}, want: []string{"PRIMARY KEY (org_id=?)"}},
+		"Chain": {ask: func() error { _, err := r.Chain(ctx, org, 7, 10); return err },
+			want: []string{"INDEX events_chain (org_id=? AND seq>?)"}},
+		"ChainHead": {ask: func() error { _, _, err := r.ChainHead(ctx, org); return err }},
+		"EmailChangesDue": {ask: func() error { _, err := r.EmailChangesDue(ctx, time.Unix(9, 0), 10); return err },
+			want: []string{"INDEX accounts_pending (pending_since>? AND pending_since<?)"}},
+		"Binding":              {ask: func() error { _, err := r.Binding(ctx, "i", "s"); return err }},
+		"BindingsOf":           {ask: func() error { _, err := r.BindingsOf(ctx, org, "x"); return err }},
+		"ManagedBy":            {ask: func() error { _, err := r.ManagedBy(ctx, org); return err }},
+		"Manages":              {ask: func() error { _, err := r.Manages(ctx, org); return err }},
+		"IdentityProviders":    {ask: func() error { _, err := r.IdentityProviders(ctx, org); return err }},
+		"IdentityProviderOf":   {ask: func() error { _, err := r.IdentityProviderOf(ctx, "i"); return err }},
+		"LinkByHash":           {ask: func() error { _, err := r.LinkByHash(ctx, "x"); return err }},
+		"Receipt":              {ask: func() error { _, err := r.Receipt(ctx, "c", "k"); return err }},
+		"ClockWatch":           {ask: func() error { _, err := r.ClockWatch(ctx); return err }},
 		"Connector":            {ask: func() error { _, err := r.Connector(ctx, org, "x"); return err }},
 		"Connectors":           {ask: func() error { _, err := r.Connectors(ctx, org); return err }},
 		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},

@@ -34,8 +34,17 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"conditions", testConditions},
 		{"retention", testRetention},
 		{"events", testEvents},
+		{"event queries", testEventQueries},
+		{"chain", testChain},
+		{"email changes", testEmailChanges},
 		{"directory", testDirectory},
 		{"access", testAccess},
+		{"bindings", testBindings},
+		{"partners", testPartners},
+		{"providers", testProviders},
+		{"links", testLinks},
+		{"receipts", testReceipts},
+		{"clock", testClock},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, newWorld(t, open(t))) })
 	}

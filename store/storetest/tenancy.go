@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -20,17 +21,27 @@ type property struct {
 	connector identity.Connector
 	plan      identity.Plan
 	run       identity.Run
+	binding   identity.Binding
+	partner   identity.Relationship // that the organization manages; the same one manages it
+	provider  identity.IdentityProvider
+	link      identity.Link
 }
 
 // crossing are the methods of identity.Reader that look into all organizations, by what they are for.
 var crossing = map[string]string{
-	"Organization":  "finds an organization",
-	"Organizations": "finds all organizations",
-	"AccountsDue":   "finds everybody whose retention is over",
-	"Hold":          "finds the holder of an address, wherever it is",
-	"TokenByHash":   "finds out which organization a bearer token is for",
-	"GrantsOf":      "finds out in which organizations a person has a role",
-	"DomainHolders": "finds every organization that verified a domain",
+	"Organization":       "finds an organization",
+	"Organizations":      "finds all organizations",
+	"AccountsDue":        "finds everybody whose retention is over",
+	"EmailChangesDue":    "finds everybody who has not confirmed a new address",
+	"Binding":            "finds the account of a person, wherever it is",
+	"IdentityProviderOf": "finds out whose people an issuer speaks for",
+	"LinkByHash":         "finds out which account a mailed link is for",
+	"Receipt":            "finds the answer to a caller, who is of no organization",
+	"ClockWatch":         "is one for the whole store",
+	"Hold":               "finds the holder of an address, wherever it is",
+	"TokenByHash":        "finds out which organization a bearer token is for",
+	"GrantsOf":           "finds out in which organizations a person has a role",
+	"DomainHolders":      "finds every organization that verified a domain",
 }
 
 // walk asks for the property p in an organization, by every method of identity.Reader that is not crossing.
@@ -58,6 +69,25 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"Domains": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Domains(ctx, org)
+	},
+	"BindingsOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.BindingsOf(ctx, org, p.account.ID)
+	},
+	"ManagedBy": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.ManagedBy(ctx, org)
+	},
+	"Manages": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Manages(ctx, org)
+	},
+	"IdentityProviders": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.IdentityProviders(ctx, org)
+	},
+	"Chain": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Chain(ctx, org, 0, 10)
+	},
+	"ChainHead": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		seq, _, err := r.ChainHead(ctx, org)
+		return seq, err
 	},
 	"Event": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Event(ctx, org, p.event.ID)
@@ -93,6 +123,18 @@ var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity
 	},
 	"DeleteAccount": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.DeleteAccount(ctx, org, p.account.ID, p.account.Version)
+	},
+	"MarkInvited": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.MarkInvited(ctx, org, p.account.ID, start)
+	},
+	"UseLink": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.UseLink(ctx, org, p.link.Hash, start)
+	},
+	"DeleteRelationship": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteRelationship(ctx, org, p.partner.Managed)
+	},
+	"DeleteIdentityProvider": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteIdentityProvider(ctx, org, p.provider.Issuer)
 	},
 	"RevokeToken": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.RevokeToken(ctx, org, p.token.ID, start)
@@ -161,6 +203,9 @@ func testTenancy(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, identity.Hold{Key: "ada@example.com", Org: w.own, Account: p.account.ID, Kind: identity.HoldPrimary}, h)
 	})
+	t.Run("DeleteLinks", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error { return tx.DeleteLinks(ctx, w.other, p.account.ID, p.link.Purpose) })
+	})
 	t.Run("nothing has been changed by others", func(t *testing.T) {
 		require.Equal(t, p, w.read(t, p))
 	})
@@ -185,7 +230,19 @@ func (w world) property(t testing.TB) property {
 	p.token = identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own, Name: "okta", Profile: "okta", Hash: "h1", CreatedAt: start}
 	p.grant = identity.Grant{Org: w.own, Issuer: "https://idp", Subject: "s", Role: identity.RoleFull, CreatedAt: start}
 	p.domain = identity.Domain{Org: w.own, Name: "example.com", State: identity.DomainVerified, UpdatedAt: start}
+	p.binding = identity.Binding{Issuer: "https://idp", Subject: "s", Org: w.own, Account: p.account.ID, CreatedAt: start}
+	p.partner = identity.Relationship{Managing: w.own, Managed: w.organization(t), Role: identity.RoleUser, CreatedAt: start}
+	back := identity.Relationship{Managing: p.partner.Managed, Managed: w.own, Role: identity.RoleUser, CreatedAt: start}
+	p.provider = identity.IdentityProvider{Org: w.own, Issuer: "https://own", Audience: "rollcall", Active: true, CreatedAt: start, UpdatedAt: start}
+	p.link = identity.Link{Hash: "l1", Org: w.own, Account: p.account.ID, Purpose: identity.LinkInvitation, Address: "ada@example.com",
+		CreatedAt: start, ExpiresAt: start}
 	for _, write := range []func(identity.Tx) error{
+		func(tx identity.Tx) error { return tx.InsertBinding(ctx, p.binding) },
+		func(tx identity.Tx) error {
+			return errors.Join(tx.PutRelationship(ctx, p.partner), tx.PutRelationship(ctx, back))
+		},
+		func(tx identity.Tx) error { return tx.PutIdentityProvider(ctx, p.provider) },
+		func(tx identity.Tx) error { return tx.InsertLink(ctx, p.link) },
 		func(tx identity.Tx) error { return tx.Record(ctx, p.event) },
 		func(tx identity.Tx) error { return tx.InsertToken(ctx, p.token) },
 		func(tx identity.Tx) error { return tx.PutGrant(ctx, p.grant) },
@@ -193,6 +250,9 @@ func (w world) property(t testing.TB) property {
 	} {
 		w.must(t, write)
 	}
+	var err error
+	p.event, err = w.store.Event(ctx, w.own, p.event.ID)
+	require.NoError(t, err, "with its place in the chain")
 	return p
 }
 
@@ -220,5 +280,15 @@ func (w world) read(t testing.TB, p property) property {
 	require.NoError(t, err)
 	require.Len(t, domains, 1)
 	got.grant, got.domain = grants[0], domains[0]
+	got.binding, err = w.store.Binding(ctx, p.binding.Issuer, p.binding.Subject)
+	require.NoError(t, err)
+	got.provider, err = w.store.IdentityProviderOf(ctx, p.provider.Issuer)
+	require.NoError(t, err)
+	got.link, err = w.store.LinkByHash(ctx, p.link.Hash)
+	require.NoError(t, err)
+	partners, err := w.store.Manages(ctx, w.own)
+	require.NoError(t, err)
+	require.Len(t, partners, 1)
+	got.partner = partners[0]
 	return got
 }

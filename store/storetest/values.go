@@ -21,7 +21,8 @@ func testValues(t *testing.T, w world) {
 		Status:  identity.Inactive, PreviousStatus: identity.Active, InactiveReason: identity.DirectoryDeleted,
 		StatusAt: start, StatusEvent: identity.EventID(w.ids.New()), Source: identity.SourceDirectory,
 		Directory: &identity.DirectoryLink{Connector: n.ID, Object: "0b7e", DN: `CN=Ada\, Countess,DC=example`},
-		Shadow:    true, FirstSignInAt: start.Add(time.Microsecond), LastSignInAt: start.Add(time.Hour),
+		Shadow:    true, PendingEmail: "Ada@New.example", PendingSince: start.Add(2 * time.Hour), InvitedAt: start.Add(3 * time.Hour),
+		FirstSignInAt: start.Add(time.Microsecond), LastSignInAt: start.Add(time.Hour),
 		CreatedAt: start.Add(-time.Hour), UpdatedAt: start.Add(time.Minute), Version: 1,
 	}
 	long := w.account(w.own, strings.Repeat("é", identity.MaxUserName/2))
@@ -67,6 +68,7 @@ func testValues(t *testing.T, w world) {
 		before := w.add(t, w.account(w.own, "before"))
 		after := full
 		after.ID, after.UserName, after.Source, after.Version = before.ID, "After", identity.SourceSCIM, 1
+		after.InvitedAt = time.Time{} // see MarkInvited
 		after.Directory = &identity.DirectoryLink{Connector: n.ID, Object: "0b7f"}
 		w.must(t, func(tx identity.Tx) error { return tx.UpdateAccount(ctx, after, nil) })
 		after.Version = 2
@@ -88,12 +90,18 @@ func testValues(t *testing.T, w world) {
 		require.Equal(t, identity.SyncDisabled, o.SyncMode)
 		require.Equal(t, identity.DefaultRetentionDays, o.RetentionDays)
 		require.EqualValues(t, 1, o.Version)
+		require.True(t, o.SelfRegistration)
+		require.Zero(t, o.ActiveProviders)
+		require.Zero(t, o.LicenceTemplates)
+		require.Empty(t, o.Creator)
 		require.False(t, o.CreatedAt.IsZero())
 	})
 	t.Run("organization: every field", func(t *testing.T) {
 		o := identity.Organization{
 			ID: identity.OrgID(w.ids.New()), Name: "Ünïcode & Söhne", Kind: identity.Partner, SyncMode: identity.SyncAuto,
-			SSOProvider: "https://idp.example", RequireEmail: true, ActivationEmails: true, RetentionDays: 90, CreatedAt: start, UpdatedAt: start, Version: 1,
+			SSOProvider: "https://idp.example", RequireEmail: true, ActivationEmails: true, RetentionDays: 90,
+			RetentionCutAt: start.Add(-time.Hour), EnforceVerifiedDomains: true, SelfRegistration: true, RequiredAttributes: "title department",
+			Creator: identity.AccountID(w.ids.New()), ActiveProviders: 2, LicenceTemplates: 3, CreatedAt: start, UpdatedAt: start, Version: 1,
 		}
 		w.must(t, func(tx identity.Tx) error { return tx.InsertOrganization(ctx, o) })
 		got, err := w.store.Organization(ctx, o.ID)
@@ -101,6 +109,8 @@ func testValues(t *testing.T, w world) {
 		require.Equal(t, o, got)
 		o.Name, o.SSOProvider, o.RequireEmail, o.ActivationEmails, o.SyncMode = "Other", "", false, false, identity.SyncPaused
 		o.RetentionDays, o.UpdatedAt = 31, start.Add(time.Second)
+		o.RetentionCutAt, o.EnforceVerifiedDomains, o.SelfRegistration, o.RequiredAttributes = time.Time{}, false, false, ""
+		o.Creator, o.ActiveProviders, o.LicenceTemplates = "", 0, 1
 		w.must(t, func(tx identity.Tx) error { return tx.UpdateOrganization(ctx, o) })
 		o.Version = 2
 		got, err = w.store.Organization(ctx, o.ID)
@@ -110,12 +120,23 @@ func testValues(t *testing.T, w world) {
 	t.Run("event: every field", func(t *testing.T) {
 		e := identity.Event{
 			ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.AccountDeactivated, Rule: "DIR-18",
-			Actor:   identity.Actor{Kind: identity.ConnectorRun, ID: string(n.ID), Name: "Head office", Org: w.own},
+			Actor: identity.Actor{Kind: identity.ConnectorRun, ID: string(n.ID), Name: "Head office", Org: w.own, Account: identity.AccountID(w.ids.New()),
+				Request: identity.Request{Email: "ada@example.com", Role: identity.RoleFull, IP: "2001:db8::1", UserAgent: `curl/8 "<&>" ☃`, TrackingID: "t-1"}},
 			Account: "gone", AccountName: "gone@example.com", Reason: identity.DirectoryOutOfScope, Evidence: json.RawMessage(`{"dn": "x"}`),
+			Target: identity.Target{Type: identity.TargetGroup, ID: w.ids.New(), Name: "Staff"}, Error: identity.RuleLastFullAdmin, Message: "no",
 		}
-		w.must(t, func(tx identity.Tx) error { return tx.Record(ctx, e) })
-		got, err := w.store.Event(ctx, w.own, e.ID)
-		require.NoError(t, err)
-		require.Equal(t, e, got)
+		bare := identity.Event{ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.OrgChanged}
+		for _, want := range []*identity.Event{&e, &bare} {
+			w.must(t, func(tx identity.Tx) error { return tx.Record(ctx, *want) })
+		}
+		e.Seq, e.Hash = 1, ""
+		e.Hash = e.Digest("")
+		bare.Seq = 2
+		bare.Hash = bare.Digest(e.Hash)
+		for _, want := range []identity.Event{e, bare} {
+			got, err := w.store.Event(ctx, w.own, want.ID)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
 	})
 }
