@@ -22,3 +22,9 @@ func (IDs) New() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Secret returns 26 characters of base32 with at least 128 random bits.
 func (IDs) Secret() string { return rand.Text() }
+
+// Uptime returns a function that says how long ago it was made. Setting the machine's clock does not touch it.
+func Uptime() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
