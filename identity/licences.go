@@ -187,9 +187,17 @@ func (c *Acts) relicense(ctx context.Context, a Account, had []Assignment, l lic
 		}
 		change.Removed = append(change.Removed, h.Licence)
 	}
-	for _, licence := range change.Added {
-		if err := c.takeSeat(ctx, a, subscriptions, licence); err != nil {
+	for _, licence := range slices.Clone(change.Added) {
+		taken, err := c.takeSeat(ctx, a, subscriptions, licence)
+		switch {
+		case err != nil:
 			return err
+		case !taken && !l.lenient:
+			// A part of it is done, so the whole transaction has to be tried again.
+			return Refuse(Unavailable, RuleUnavailable, "somebody else took the last seat of the licence %s at the same moment; try again", licence)
+		case !taken:
+			change.Added = slices.DeleteFunc(change.Added, func(l Licence) bool { return l == licence })
+			change.Missing = licenceSet(append(change.Missing, licence))
 		}
 	}
 	if len(change.Added)+len(change.Removed)+len(change.Missing) == 0 {
@@ -210,17 +218,16 @@ func (c *Acts) relicense(ctx context.Context, a Account, had []Assignment, l lic
 }
 
 // takeSeat takes a seat that was free when it was looked for. Should somebody else have been faster, the next subscription is
-// tried; without any, the whole transaction has to be tried again, because a part of it is done.
-func (c *Acts) takeSeat(ctx context.Context, a Account, subscriptions []Subscription, licence Licence) error {
+// tried; false if there is none.
+func (c *Acts) takeSeat(ctx context.Context, a Account, subscriptions []Subscription, licence Licence) (bool, error) {
 	for {
 		i, err := freeSeat(subscriptions, licence)
 		if err != nil {
-			return &Error{Kind: Unavailable, Rule: RuleUnavailable, Err: err,
-				Detail: "somebody else took the last seat at the same moment; try again"}
+			return false, nil
 		}
 		err = c.tx.TakeSeat(ctx, Assignment{Org: c.org.ID, Account: a.ID, Licence: licence, Subscription: subscriptions[i].ID, At: c.now})
 		if RuleOf(err) != RuleNoLicences {
-			return err
+			return err == nil, err
 		}
 		subscriptions = slices.Delete(slices.Clone(subscriptions), i, i+1)
 	}

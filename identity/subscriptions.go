@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The limits of subscriptions. The length of a licence's name is in bytes.
@@ -21,6 +22,7 @@ func (s *Service) PutSubscription(ctx context.Context, by Actor, n Subscription)
 	if err := n.validate(); err != nil {
 		return Subscription{}, err
 	}
+	n.StartedAt = n.StartedAt.UTC().Truncate(time.Microsecond) // as every instant here, see Clock
 	n.Pools = slices.Clone(n.Pools)
 	slices.SortFunc(n.Pools, func(a, b Pool) int { return strings.Compare(string(a.Licence), string(b.Licence)) })
 	created := n.ID == ""
@@ -82,7 +84,7 @@ func (n Subscription) poolsUsed(before []Pool) []Pool {
 	for _, p := range before {
 		used[p.Licence] = p.Used
 	}
-	pools := make([]Pool, 0, len(n.Pools))
+	var pools []Pool
 	for _, p := range n.Pools {
 		pools = append(pools, Pool{Licence: p.Licence, Seats: p.Seats, Used: used[p.Licence]})
 	}
