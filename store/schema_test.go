@@ -186,6 +186,44 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Actor: "a", Kinds: []identity.EventKind{"k"}, Skip: 3, Limit: 10})
 			return err
 		}, want: []string{"PRIMARY KEY (org_id=?)"}},
+		"Subscription":  {ask: func() error { _, err := r.Subscription(ctx, org, "x"); return err }},
+		"Subscriptions": {ask: func() error { _, err := r.Subscriptions(ctx, org); return err }, want: []string{"INDEX subscriptions_started (org_id=?)"}},
+		"Assignments": {ask: func() error { _, err := r.Assignments(ctx, org, "a"); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND account_id=?)"}},
+		"AssignmentsAmong": {ask: func() error {
+			_, err := r.AssignmentsAmong(ctx, org, []identity.AccountID{"a", "b"})
+			return err
+		}, want: []string{"PRIMARY KEY (org_id=? AND account_id=?)"}},
+		"Templates": {ask: func() error { _, err := r.Templates(ctx, org); return err }},
+		"Group":     {ask: func() error { _, err := r.Group(ctx, org, "x"); return err }},
+		"Groups":    {ask: func() error { _, err := r.Groups(ctx, org, "x", 10); return err }, want: []string{"(org_id=? AND id>?)"}},
+		"Members": {ask: func() error { _, err := r.Members(ctx, org, "g", "x", 10); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND group_id=? AND account_id>?)"}},
+		"CountMembers": {ask: func() error { _, err := r.CountMembers(ctx, org, "g"); return err },
+			want: []string{"(org_id=? AND group_id=?)"}},
+		"GroupsOf": {ask: func() error { _, err := r.GroupsOf(ctx, org, "a"); return err },
+			want: []string{"INDEX group_members_account (org_id=? AND account_id=?)"}},
+		"Message": {ask: func() error { _, err := r.Message(ctx, org, "x"); return err }},
+		"Messages": {ask: func() error {
+			_, err := r.Messages(ctx, org, identity.MessageQuery{After: "x", Limit: 10})
+			return err
+		}, want: []string{"(org_id=? AND id<?)"}},
+		"Messages in a state": {ask: func() error {
+			_, err := r.Messages(ctx, org, identity.MessageQuery{State: identity.MessageParked, After: "x", Limit: 10})
+			return err
+		}, want: []string{"INDEX messages_state (org_id=? AND state=? AND id<?)"}},
+		"Messages about an account": {ask: func() error {
+			_, err := r.Messages(ctx, org, identity.MessageQuery{Account: "a", Limit: 10})
+			return err
+		}, want: []string{"INDEX messages_account (org_id=? AND account_id=?)"}},
+		"MessagesDue": {ask: func() error { _, err := r.MessagesDue(ctx, time.Unix(9, 0), 10); return err }, want: []string{"INDEX messages_due (<expr><?)"}},
+		"Job":         {ask: func() error { _, err := r.Job(ctx, org, "x"); return err }},
+		"Jobs":        {ask: func() error { _, err := r.Jobs(ctx, org, "", "x", 10); return err }, want: []string{"(org_id=? AND id<?)"}},
+		"Jobs of a kind": {ask: func() error { _, err := r.Jobs(ctx, org, identity.JobImport, "x", 10); return err },
+			want: []string{"INDEX jobs_kind (org_id=? AND kind=? AND id<?)"}},
+		"JobsOpen": {ask: func() error { _, err := r.JobsOpen(ctx, time.Unix(9, 0), 10); return err }, want: []string{"INDEX jobs_open (state=?)"}, sorted: true},
+		"JobRows":  {ask: func() error { _, err := r.JobRows(ctx, org, "j", 7, 10); return err }, want: []string{"(org_id=? AND job_id=? AND number>?)"}},
+		"JobChunk": {ask: func() error { _, err := r.JobChunk(ctx, org, "j", 0); return err }},
 		"Chain": {ask: func() error { _, err := r.Chain(ctx, org, 7, 10); return err },
 			want: []string{"INDEX events_chain (org_id=? AND seq>?)"}},
 		"ChainHead": {ask: func() error { _, _, err := r.ChainHead(ctx, org); return err }},

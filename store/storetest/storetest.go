@@ -45,6 +45,13 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"links", testLinks},
 		{"receipts", testReceipts},
 		{"clock", testClock},
+		{"licences", testLicences},
+		{"groups", testGroups},
+		{"outbox", testOutbox},
+		{"messages due", testOutboxDue},
+		{"jobs", testJobs},
+		{"jobs open", testJobsOpen},
+		{"job files", testJobFiles},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, newWorld(t, open(t))) })
 	}

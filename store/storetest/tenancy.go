@@ -25,6 +25,7 @@ type property struct {
 	partner   identity.Relationship // that the organization manages; the same one manages it
 	provider  identity.IdentityProvider
 	link      identity.Link
+	work      work
 }
 
 // crossing are the methods of identity.Reader that look into all organizations, by what they are for.
@@ -38,6 +39,8 @@ var crossing = map[string]string{
 	"LinkByHash":         "finds out which account a mailed link is for",
 	"Receipt":            "finds the answer to a caller, who is of no organization",
 	"ClockWatch":         "is one for the whole store",
+	"MessagesDue":        "finds every mail that is to be delivered",
+	"JobsOpen":           "finds every job that is to be done",
 	"Hold":               "finds the holder of an address, wherever it is",
 	"TokenByHash":        "finds out which organization a bearer token is for",
 	"GrantsOf":           "finds out in which organizations a person has a role",
@@ -172,6 +175,9 @@ func testTenancy(t *testing.T, w world) {
 		}
 		t.Run(name, func(t *testing.T) {
 			ask := walk[name]
+			if ask == nil {
+				ask = walkWork[name]
+			}
 			require.NotNil(t, ask, "identity.Reader has a new method: say in walk how to ask for somebody else's property, or why not in crossing")
 			found := func(r identity.Reader, org identity.OrgID) bool {
 				v, err := ask(ctx, r, org, p)
@@ -191,11 +197,13 @@ func testTenancy(t *testing.T, w world) {
 			}))
 		})
 	}
-	for name, change := range trespass {
-		t.Run(name, func(t *testing.T) {
-			err := w.do(func(tx identity.Tx) error { return change(ctx, tx, w.other, p) })
-			require.True(t, identity.IsNotFound(err), "%v", err)
-		})
+	for _, changes := range []map[string]func(context.Context, identity.Tx, identity.OrgID, property) error{trespass, trespassWork} {
+		for name, change := range changes {
+			t.Run(name, func(t *testing.T) {
+				err := w.do(func(tx identity.Tx) error { return change(ctx, tx, w.other, p) })
+				require.True(t, identity.IsNotFound(err), "%v", err)
+			})
+		}
 	}
 	t.Run("ReleaseHolds", func(t *testing.T) {
 		w.must(t, func(tx identity.Tx) error { return tx.ReleaseHolds(ctx, w.other, p.account.ID) })
@@ -253,6 +261,7 @@ func (w world) property(t testing.TB) property {
 	var err error
 	p.event, err = w.store.Event(ctx, w.own, p.event.ID)
 	require.NoError(t, err, "with its place in the chain")
+	p.work = w.work(t, p.account)
 	return p
 }
 
@@ -290,5 +299,6 @@ func (w world) read(t testing.TB, p property) property {
 	require.NoError(t, err)
 	require.Len(t, partners, 1)
 	got.partner = partners[0]
+	got.work = w.readWork(t, p.account, p.work)
 	return got
 }
