@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,25 +13,43 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rollcall/identity"
+	"rollcall/internal/web"
 )
 
 // maxBody is the length of a request's body in bytes: a hundred addresses are far less.
 const maxBody = 128 << 10
 
+// The limits that hold unless Options says otherwise: a person clicks or a script pages through users, both well below.
+var (
+	// DefaultLimit is for each caller.
+	DefaultLimit = web.Limit{Rate: 50, Burst: 200}
+	// DefaultStrangers is for calls without a good token, for each address that they come from.
+	DefaultStrangers = web.Limit{Rate: 10, Burst: 100}
+)
+
 // Options is what the API needs.
 type Options struct {
 	Service *identity.Service
-	Issuers []Issuer       // none: every token is refused
-	Clock   identity.Clock // decides when tokens expire
+	Issuers []Issuer       // none: only those of organizations
+	Clock   identity.Clock // decides when tokens expire and how fast calls come
 	Logger  *slog.Logger
+
+	Limit     web.Limit // calls of one caller; the zero value means DefaultLimit
+	Strangers web.Limit // calls without a good token from one address; the zero value means DefaultStrangers
+
+	// AllowPrivateIssuers lets organizations register issuers on this machine and in private networks. Then whoever administers
+	// an organization can have the server ask any machine that it reaches.
+	AllowPrivateIssuers bool
 }
 
 type api struct {
-	service  *identity.Service
-	logger   *slog.Logger
-	verifier *verifier
-	mux      *http.ServeMux
-	huma     huma.API
+	service   *identity.Service
+	logger    *slog.Logger
+	verifier  *verifier
+	callers   *web.Limiter
+	strangers *web.Limiter
+	mux       *http.ServeMux
+	huma      huma.API
 }
 
 // New returns the handler for everything below /api/. It reads the CA files of the issuers and asks none of them: discovery
@@ -49,11 +68,15 @@ func newAPI(o Options) (*api, error) {
 	if o.Service == nil || o.Clock == nil || o.Logger == nil {
 		return nil, errors.New("admin: Service, Clock and Logger are needed")
 	}
-	v, err := newVerifier(o.Clock, o.Issuers)
+	v, err := newVerifier(o)
 	if err != nil {
 		return nil, err
 	}
-	a := &api{service: o.Service, logger: o.Logger, verifier: v, mux: http.NewServeMux()}
+	a := &api{
+		service: o.Service, logger: o.Logger, verifier: v, mux: http.NewServeMux(),
+		callers:   web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), o.Clock.Now),
+		strangers: web.NewLimiter(cmp.Or(o.Strangers, DefaultStrangers), o.Clock.Now),
+	}
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.guard)
 	a.addOrganizations()
@@ -105,8 +128,9 @@ func (a *api) config() huma.Config {
 			Info: &huma.Info{
 				Title: "Rollcall administration", Version: "1",
 				Description: "Organizations, their users and claims, for administrators with a token of a trusted OpenID Connect issuer.\n\n" +
-					"Errors are checked in this order: 401 for the token, 404 for an organization that does not exist or in which you have no role, " +
-					"403 for your role, 400 for the request, 409 for the state of things.",
+					"Errors are checked in this order: 401 for the token, 429 for too many calls, 404 for an organization that does not exist or in " +
+					"which you have no role, 403 for your role, 400 for the request, 409 for the state of things. They are RFC 9457 problems.\n\n" +
+					"A POST with an Idempotency-Key can be repeated without taking effect twice.",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
@@ -121,7 +145,7 @@ func (a *api) config() huma.Config {
 		RejectUnknownQueryParameters: true,
 		Transformers: []huma.Transformer{func(ctx huma.Context, _ string, v any) (any, error) {
 			if e, ok := v.(*huma.ErrorModel); ok {
-				return fromHuma(ctx.Context(), a.logger, e).Problem, nil
+				return fromHuma(ctx.Context(), a.logger, e, ctx.Operation().MaxBodyBytes-1).Problem, nil
 			}
 			return v, nil
 		}},
@@ -151,17 +175,24 @@ type operation struct {
 	scope            Scope
 	summary, about   string
 	refusals         []int // beside those of every route
+	maxBody          int64 // bytes; 0 means maxBody
+	status           int   // of success; 0 means 200, or 204 without a body
 }
 
 // add registers an operation. Its errors go through the one mapper.
 func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*Out, error)) {
 	op := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary,
-		Description:  o.about + "\n\nRoles: " + o.scope.rolesText() + ".",
+		Description:  o.about + "\n\nRoles: " + o.scope.text() + ".",
 		Security:     []map[string][]string{{securityName: {}}},
 		Metadata:     map[string]any{scopeKey: o.scope},
 		Responses:    a.refusals(o),
-		MaxBodyBytes: maxBody + 1, // huma refuses a body of exactly its limit
+		MaxBodyBytes: cmp.Or(o.maxBody, maxBody) + 1, // huma refuses a body of exactly its limit
+		// 0 lets huma choose by what the handler returns.
+		DefaultStatus: o.status,
+	}
+	if o.method == http.MethodPost {
+		op.Parameters = append(op.Parameters, keyParameter())
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)

@@ -25,15 +25,18 @@ var problemType = reflect.TypeFor[web.Problem]()
 // refusals documents the errors of an operation.
 func (a *api) refusals(o operation) map[string]*huma.Response {
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")
-	codes := append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusServiceUnavailable}, o.refusals...)
+	codes := append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, o.refusals...)
 	if o.scope != scopeAny {
-		codes = append(codes, http.StatusForbidden, http.StatusNotFound)
+		codes = append(codes, http.StatusNotFound)
+	}
+	if o.method == http.MethodPost {
+		codes = append(codes, http.StatusConflict)
 	}
 	responses := map[string]*huma.Response{}
 	for _, code := range codes {
 		responses[strconv.Itoa(code)] = &huma.Response{
 			Description: http.StatusText(code),
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+			Content:     map[string]*huma.MediaType{web.ProblemType: {Schema: schema}},
 		}
 	}
 	return responses

@@ -26,7 +26,23 @@ const (
 	codeUnknownRoute  identity.Rule = "UNKNOWN_ROUTE"
 	codeMethod        identity.Rule = "METHOD_NOT_ALLOWED"
 	codeBatchTooLarge identity.Rule = "CLAIM_BATCH_TOO_LARGE"
+	codeRateLimited   identity.Rule = "RATE_LIMITED"
 )
+
+// remedies says for every code of this surface what to do, as [identity.Rule.Remedy] does for the others.
+var remedies = map[identity.Rule]string{
+	codeInvalidToken:  "Get a new token from an issuer that this server trusts, for this server's audience.",
+	codeIssuerDown:    "Wait as long as Retry-After says and repeat the call.",
+	codeInvalidInput:  "Correct what the message and the reasons name; /api/docs says what belongs where.",
+	codeTooLarge:      "Send less in one call.",
+	codeMediaType:     "Send JSON with Content-Type: application/json.",
+	codeTimeout:       "Send the whole body at once.",
+	codeClientGone:    "Repeat the call and wait for the answer.",
+	codeUnknownRoute:  "Look the path up in /api/docs.",
+	codeMethod:        "Use one of the methods in the header Allow.",
+	codeBatchTooLarge: "Split the list into several calls.",
+	codeRateLimited:   "Wait as long as Retry-After says and send fewer calls at once.",
+}
 
 // unknownOrg is the one answer for an organization that does not exist and for one in which the caller has no role, so that
 // nobody learns which of the two it is.
@@ -35,16 +51,22 @@ const unknownOrg = "there is no such organization, or you have no role in it"
 // refusal is an answer that says no. It is its own JSON body.
 type refusal struct {
 	web.Problem
-	status int
 	header http.Header
 }
 
-func (e *refusal) Error() string           { return e.Code + ": " + e.Message }
-func (e *refusal) GetStatus() int          { return e.status }
-func (e *refusal) GetHeaders() http.Header { return e.header }
+func (e *refusal) Error() string             { return e.Code + ": " + e.Detail }
+func (e *refusal) GetStatus() int            { return e.Status }
+func (e *refusal) GetHeaders() http.Header   { return e.header }
+func (e *refusal) ContentType(string) string { return web.ProblemType }
 
-func refuse(ctx context.Context, status int, code identity.Rule, message string) *refusal {
-	return &refusal{Problem: web.Problem{Code: string(code), Message: message, TrackingID: web.RequestID(ctx)}, status: status}
+func refuse(ctx context.Context, status int, code identity.Rule, detail string) *refusal {
+	remedy := remedies[code]
+	if remedy == "" {
+		remedy = code.Remedy()
+	}
+	p := web.NewProblem(status, string(code), detail, remedy)
+	p.TrackingID = web.RequestID(ctx)
+	return &refusal{Problem: p}
 }
 
 func (e *refusal) with(header, value string) *refusal {
@@ -68,6 +90,8 @@ func statusOf(k identity.Kind) int {
 		return http.StatusConflict
 	case identity.Stale:
 		return http.StatusPreconditionFailed
+	case identity.Gone:
+		return http.StatusGone
 	case identity.Unavailable:
 		return http.StatusServiceUnavailable
 	}
@@ -87,7 +111,7 @@ func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
 	if !errors.As(err, &e) || e.Kind == identity.Internal {
 		logger.ErrorContext(ctx, "request failed", "request", web.RequestID(ctx), "error", err)
 		internal := web.Internal()
-		return refuse(ctx, http.StatusInternalServerError, identity.Rule(internal.Code), internal.Message)
+		return refuse(ctx, internal.Status, identity.Rule(internal.Code), internal.Detail)
 	}
 	if e.Err != nil {
 		logger.WarnContext(ctx, "request refused", "request", web.RequestID(ctx), "error", err)
@@ -100,22 +124,29 @@ func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
 		message = e.Field + ": " + message
 	}
 	r := refuse(ctx, statusOf(e.Kind), e.Rule, message)
+	if ways := e.Remedies(); len(ways) > 0 {
+		r.Remedies = make([]web.Remedy, 0, len(ways))
+		for _, way := range ways {
+			r.Remedies = append(r.Remedies, web.Remedy{Text: way.Text, DataLoss: way.DataLoss})
+		}
+	}
 	for _, why := range e.Why {
 		r.Reasons = append(r.Reasons, web.Reason{Code: string(why.Code), Message: why.Detail})
 	}
-	if e.Kind == identity.Unavailable {
+	if e.Kind == identity.Unavailable || e.Rule == identity.RuleKeyInProgress {
 		return r.with("Retry-After", "1")
 	}
 	return r
 }
 
 // fromHuma gives huma's own refusals of a request the body that all others have, with the place of each fault. The values
-// that huma would send back are left out: they may be secrets, and the client knows them.
-func fromHuma(ctx context.Context, logger *slog.Logger, e *huma.ErrorModel) *refusal {
+// that huma would send back are left out: they may be secrets, and the client knows them. most is how many bytes the body may
+// have.
+func fromHuma(ctx context.Context, logger *slog.Logger, e *huma.ErrorModel, most int64) *refusal {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 	case http.StatusRequestEntityTooLarge:
-		return refuse(ctx, e.Status, codeTooLarge, fmt.Sprintf("the body has more than %d bytes", maxBody))
+		return refuse(ctx, e.Status, codeTooLarge, fmt.Sprintf("the body has more than %d bytes", most))
 	case http.StatusUnsupportedMediaType:
 		return refuse(ctx, e.Status, codeMediaType, "the body must be JSON; send it with Content-Type: application/json")
 	case http.StatusRequestTimeout:
@@ -137,10 +168,11 @@ func fromHuma(ctx context.Context, logger *slog.Logger, e *huma.ErrorModel) *ref
 		r.Reasons = append(r.Reasons, web.Reason{Code: string(identity.RuleInvalidValue), Message: text})
 	}
 	if len(places) > 0 {
-		r.Message = places[0]
+		detail := places[0]
 		if more := len(places) - 1; more > 0 {
-			r.Message += fmt.Sprintf(" (and %d more, see reasons)", more)
+			detail += fmt.Sprintf(" (and %d more, see reasons)", more)
 		}
+		r.Say(detail)
 	}
 	return r
 }

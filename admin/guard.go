@@ -3,9 +3,11 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/url"
-	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -14,12 +16,11 @@ import (
 	"rollcall/internal/web"
 )
 
-// caller is who calls and what they may do.
+// caller is who calls, what they may do where the path says, and where the call comes from.
 type caller struct {
-	person
-	grants []identity.Grant // all of the caller's, in the order of the organizations' ids
-	org    identity.OrgID   // of the path; empty if it names none
-	role   identity.Role    // in org
+	identity.Caller
+	access  identity.Access // zero if the path names no organization
+	request identity.Request
 }
 
 type callerKey struct{}
@@ -30,25 +31,29 @@ func callerOf(ctx context.Context) caller {
 }
 
 // actor is the caller as events tell of it.
-func (c caller) actor() identity.Actor { return c.person.actor(c.org) }
+func (c caller) actor() identity.Actor { return c.Actor(c.access, c.request) }
 
-// guard is the middleware before every operation: 401, 404, 403, and only then the request is read (BEHAVIOUR 0.4).
+// keyOf names a person in limits and receipts. The length keeps two people from being spelt the same.
+func keyOf(p identity.Person) string {
+	return fmt.Sprintf("%d|%s|%s", len(p.Issuer), p.Issuer, p.Subject)
+}
+
+// guard is the middleware before every operation: 401, 429, 404, 403, and only then the request is read (BEHAVIOUR 0.4).
 func (a *api) guard(ctx huma.Context, next func(huma.Context)) {
-	answer := &answerContext{humaContext: ctx}
 	r, w := humago.Unwrap(ctx)
-	c, err := a.admit(r, ctx.Operation(), ctx.Param("org"))
+	op := ctx.Operation()
+	c, err := a.admit(r, op, ctx.Param("org"))
 	if err == nil {
 		err = checkQuery(r.URL.RawQuery)
 	}
 	if err != nil {
-		no := mapError(r.Context(), a.logger, err)
-		for name, values := range no.header {
-			w.Header()[name] = values
-		}
-		writeRefusal(w, no)
+		writeRefusal(w, mapError(r.Context(), a.logger, err))
 		return
 	}
-	next(huma.WithValue(answer, callerKey{}, c))
+	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+	a.once(c, op, w, r, func(w http.ResponseWriter, r *http.Request) {
+		next(&answerContext{humago.NewContext(op, r, w)})
+	})
 }
 
 // checkQuery refuses what huma would pass over: a query that cannot be read, and a parameter of which only one would count.
@@ -71,37 +76,71 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 	if !declared {
 		return caller{}, errors.New("admin: an operation without a scope was called: " + op.Path)
 	}
-	c, err := a.authenticate(r)
+	p, err := a.authenticate(r)
 	if err != nil {
 		return caller{}, err
 	}
-	if c.grants, err = a.service.Reader().GrantsOf(ctx, c.issuer, c.subject); err != nil {
-		return caller{}, err
+	if wait, ok := a.callers.Take(keyOf(p)); !ok {
+		return caller{}, tooMany(ctx, wait, "you have sent too many calls")
 	}
-	if scope == scopeAny {
-		return c, nil
+	c := caller{request: requestOf(r)}
+	if c.Caller, err = a.service.Caller(ctx, p); err != nil || scope == scopeAny {
+		return c, err
 	}
-	c.org = identity.OrgID(org)
-	own := slices.IndexFunc(c.grants, func(g identity.Grant) bool { return g.Org == c.org })
-	if own < 0 {
-		return caller{}, refuse(ctx, http.StatusNotFound, identity.RuleUnknownOrg, unknownOrg)
+	if c.access, err = a.service.AccessTo(ctx, c.Caller, identity.OrgID(org)); err != nil {
+		return c, err
 	}
-	if c.role = c.grants[own].Role; !scope.allows(c.role) {
-		return caller{}, refuse(ctx, http.StatusForbidden, identity.RuleForbiddenRole,
-			"your role here is "+string(c.role)+"; this needs one of: "+scope.rolesText())
+	if !scope.allows(c.access) {
+		return c, a.forbidden(ctx, c, op, scope)
 	}
 	return c, nil
 }
 
-// authenticate finds out who calls, and nothing about what they may do.
-func (a *api) authenticate(r *http.Request) (caller, error) {
+// forbidden refuses somebody whose role does not suffice, and records it where they have that role (AUD-04).
+func (a *api) forbidden(ctx context.Context, c caller, op *huma.Operation, scope Scope) error {
+	refusal := identity.Refuse(identity.Forbidden, identity.RuleForbiddenRole, "your role here is %s%s; this needs one of: %s",
+		c.access.Role, standingText(c.access.Standing), scope.text())
+	target := identity.Target{Type: identity.TargetOperation, ID: op.OperationID, Name: op.Summary}
+	if err := a.service.RecordRefusal(ctx, c.access.Org, c.actor(), target, refusal); err != nil {
+		// Nothing was done, so there is nothing to undo: the answer is the same, only the audit lacks an attempt.
+		a.logger.ErrorContext(ctx, "refusal not recorded", "request", web.RequestID(ctx), "error", err)
+	}
+	return refusal
+}
+
+func standingText(s identity.Standing) string {
+	switch s {
+	case identity.StandingExternal:
+		return " as an external administrator"
+	case identity.StandingPartner:
+		return " as a partner"
+	}
+	return ""
+}
+
+// authenticate finds out who calls, and nothing about what they may do. Whoever sends bad tokens again and again is refused
+// before the next one is looked at: a signature costs more to check than to make up.
+func (a *api) authenticate(r *http.Request) (identity.Person, error) {
+	ctx, address := r.Context(), addressOf(r)
+	if wait, ok := a.strangers.Peek(address); !ok {
+		return identity.Person{}, tooMany(ctx, wait, "too many calls without a good token have come from your address")
+	}
+	p, err := a.identify(r)
+	var no *refusal
+	if errors.As(err, &no) && no.Status == http.StatusUnauthorized {
+		a.strangers.Take(address)
+	}
+	return p, err
+}
+
+func (a *api) identify(r *http.Request) (identity.Person, error) {
 	ctx := r.Context()
 	token, err := web.Bearer(r.Header)
 	switch {
 	case errors.Is(err, web.ErrNoBearer):
-		return caller{}, refuse(ctx, http.StatusUnauthorized, codeInvalidToken, err.Error()).with("WWW-Authenticate", web.Challenge("", ""))
+		return identity.Person{}, refuse(ctx, http.StatusUnauthorized, codeInvalidToken, err.Error()).with("WWW-Authenticate", web.Challenge("", ""))
 	case err != nil:
-		return caller{}, unauthorized(ctx, err)
+		return identity.Person{}, unauthorized(ctx, err)
 	}
 	p, err := a.verifier.person(ctx, token)
 	var bad badToken
@@ -109,15 +148,13 @@ func (a *api) authenticate(r *http.Request) (caller, error) {
 	switch {
 	case errors.As(err, &bad):
 		a.logger.InfoContext(ctx, "token refused", "request", web.RequestID(ctx), "why", string(bad))
-		return caller{}, unauthorized(ctx, bad)
+		return identity.Person{}, unauthorized(ctx, bad)
 	case errors.As(err, &down):
 		a.logger.WarnContext(ctx, "issuer unavailable", "request", web.RequestID(ctx), "error", err)
-		return caller{}, refuse(ctx, http.StatusServiceUnavailable, codeIssuerDown,
+		return identity.Person{}, refuse(ctx, http.StatusServiceUnavailable, codeIssuerDown,
 			"the issuer of the token cannot be asked for its keys now, so the token cannot be checked; try again in a few seconds").with("Retry-After", "5")
-	case err != nil:
-		return caller{}, err
 	}
-	return caller{person: p}, nil
+	return p, err
 }
 
 // unauthorized tells what is wrong with the token in the body and in the challenge (RFC 6750 section 3.1).
@@ -125,17 +162,39 @@ func unauthorized(ctx context.Context, why error) *refusal {
 	return refuse(ctx, http.StatusUnauthorized, codeInvalidToken, why.Error()).with("WWW-Authenticate", web.Challenge("invalid_token", why.Error()))
 }
 
+func tooMany(ctx context.Context, wait time.Duration, detail string) *refusal {
+	after := web.RetryAfter(wait)
+	return refuse(ctx, http.StatusTooManyRequests, codeRateLimited, detail+"; the next one is answered in "+after+" s").with("Retry-After", after)
+}
+
+// requestOf says where a call came from, for the audit.
+func requestOf(r *http.Request) identity.Request {
+	return identity.Request{IP: addressOf(r), UserAgent: readable(r.UserAgent()), TrackingID: web.RequestID(r.Context())}
+}
+
+// addressOf is the address of the connection. A header that names another one could say anything.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
 // writeRefusal answers outside of huma.
 func writeRefusal(w http.ResponseWriter, no *refusal) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(no.status)
+	for name, values := range no.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", web.ProblemType)
+	w.WriteHeader(no.Status)
 	_ = huma.DefaultJSONFormat.Marshal(w, no.Problem) // the client is gone; there is nobody left to tell
 }
 
 // humaContext is there because a struct cannot embed an interface Context that has a method Context.
 type humaContext huma.Context
 
-// answerContext turns what huma answers by itself into this API's form: 400 instead of 422, and plain JSON.
+// answerContext turns what huma answers by itself into this API's form: 400 instead of 422.
 type answerContext struct{ humaContext }
 
 func (c *answerContext) Unwrap() huma.Context { return c.humaContext }
@@ -145,11 +204,4 @@ func (c *answerContext) SetStatus(status int) {
 		status = http.StatusBadRequest
 	}
 	c.humaContext.SetStatus(status)
-}
-
-func (c *answerContext) SetHeader(name, value string) {
-	if name == "Content-Type" && value == "application/problem+json" {
-		value = "application/json"
-	}
-	c.humaContext.SetHeader(name, value)
 }

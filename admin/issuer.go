@@ -14,9 +14,10 @@ import (
 
 // Issuer is an OpenID Connect provider whose tokens are accepted.
 type Issuer struct {
-	URL      string // exactly as the provider spells it in "iss" (OpenID Connect Discovery 1.0 section 3)
-	Audience string // what its tokens for this server have in "aud"
-	CAFile   string // certificates in PEM that its TLS certificate is checked against; empty: the system's
+	URL      string   // exactly as the provider spells it in "iss" (OpenID Connect Discovery 1.0 section 3)
+	Audience string   // what its tokens for this server have in "aud"
+	Clients  []string // the values of "azp" that are accepted; empty: any
+	CAFile   string   // certificates in PEM that its TLS certificate is checked against; empty: the system's
 }
 
 // issuerTimeout bounds every request to an issuer.
@@ -26,14 +27,22 @@ func (i Issuer) check() error {
 	if i.Audience == "" {
 		return errors.New("the audience is missing; give the value that the issuer's tokens for this server have in \"aud\"")
 	}
+	u, err := i.parse()
+	if err != nil {
+		return err
+	}
+	return encrypted(u)
+}
+
+func (i Issuer) parse() (*url.URL, error) {
 	u, err := url.Parse(i.URL)
 	switch {
 	case err != nil:
-		return errors.New("the URL cannot be read")
+		return nil, errors.New("the URL cannot be read")
 	case u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return fmt.Errorf("%q is not an issuer URL; it has scheme, host and path only, such as https://login.example.com/tenant", i.URL)
+		return nil, fmt.Errorf("%q is not an issuer URL; it has scheme, host and path only, such as https://login.example.com/tenant", i.URL)
 	}
-	return encrypted(u)
+	return u, nil
 }
 
 // encrypted refuses plain HTTP anywhere but on this machine: whoever can answer for the issuer can be anybody.
@@ -48,10 +57,9 @@ func encrypted(u *url.URL) error {
 	return fmt.Errorf("%q must be an https URL", u.Redacted())
 }
 
-// client returns the way to the issuer: its own trust, short time, bounded answers, no redirects.
+// client returns the way to the issuer, with its own trust.
 func (i Issuer) client() (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
 	if i.CAFile != "" {
 		pem, err := os.ReadFile(i.CAFile)
 		if err != nil {
@@ -63,11 +71,17 @@ func (i Issuer) client() (*http.Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
+	return clientOver(transport), nil
+}
+
+// clientOver asks issuers: short time, bounded answers, no redirects.
+func clientOver(transport *http.Transport) *http.Client {
+	transport.MaxResponseHeaderBytes = 64 << 10
 	return &http.Client{
 		Timeout:   issuerTimeout,
 		Transport: wholeJSON{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the issuer answered with a redirect, which is not followed")
 		},
-	}, nil
+	}
 }

@@ -3,13 +3,11 @@ package admin
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 
 	"rollcall/identity"
 )
 
-// OrgPath is the organization in the path. The guard has compared it with the caller's grants by the time it is read.
+// OrgPath is the organization in the path. The guard has found out what the caller may do in it by the time it is read.
 type OrgPath struct {
 	Org string `path:"org" doc:"The organization's id"`
 }
@@ -28,7 +26,7 @@ type body[T any] struct {
 func (a *api) addOrganizations() {
 	add(a, operation{
 		id: "listOrganizations", method: http.MethodGet, path: "/api/v1/organizations", scope: scopeAny,
-		summary: "List your organizations", about: "The organizations in which you have a role.",
+		summary: "List your organizations", about: "The organizations in which you have a role, also as an external administrator or through a partner.",
 	}, a.listOrganizations)
 	add(a, operation{
 		id: "getOrganization", method: http.MethodGet, path: "/api/v1/organizations/{org}", scope: scopeReadOrg,
@@ -39,24 +37,27 @@ func (a *api) addOrganizations() {
 func (a *api) listOrganizations(ctx context.Context, in *struct{ Page }) (*body[organizationList], error) {
 	c := callerOf(ctx)
 	list := organizationList{Organizations: []Organization{}}
-	after, err := in.after("organizations", c.issuer, c.subject)
+	after, err := in.after("organizations", c.Issuer, c.Subject)
 	if err != nil {
 		return nil, err
 	}
-	grants := slices.SortedFunc(slices.Values(c.grants), func(g, h identity.Grant) int { return strings.Compare(string(g.Org), string(h.Org)) })
-	for _, g := range grants {
-		if string(g.Org) <= after {
+	all, err := a.service.AccessList(ctx, c.Caller)
+	if err != nil {
+		return nil, err
+	}
+	for _, access := range all {
+		if string(access.Org) <= after {
 			continue
 		}
 		if n := len(list.Organizations); n == in.Limit {
-			list.NextCursor = nextCursor(list.Organizations[n-1].ID, "organizations", c.issuer, c.subject)
+			list.NextCursor = nextCursor(list.Organizations[n-1].ID, "organizations", c.Issuer, c.Subject)
 			break
 		}
-		o, err := a.service.Reader().Organization(ctx, g.Org)
+		o, err := a.service.Reader().Organization(ctx, access.Org)
 		if err != nil {
 			return nil, err
 		}
-		list.Organizations = append(list.Organizations, showOrganization(o, g.Role))
+		list.Organizations = append(list.Organizations, showOrganization(o, access))
 	}
 	return &body[organizationList]{list}, nil
 }
@@ -66,5 +67,5 @@ func (a *api) getOrganization(ctx context.Context, in *OrgPath) (*body[Organizat
 	if err != nil {
 		return nil, err
 	}
-	return &body[Organization]{showOrganization(o, callerOf(ctx).role)}, nil
+	return &body[Organization]{showOrganization(o, callerOf(ctx).access)}, nil
 }

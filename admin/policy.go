@@ -17,23 +17,138 @@ type Scope string
 // The scopes.
 const (
 	// scopeAny needs a valid token and no role: the operation shows the caller's own part only.
-	scopeAny          Scope = "any"
-	scopeReadOrg      Scope = "organization:read"
-	scopeReadUsers    Scope = "users:read"
-	scopeWriteUsers   Scope = "users:write"
-	scopePreviewClaim Scope = "claims:preview"
+	scopeAny                 Scope = "any"
+	scopeReadOrg             Scope = "organization:read"
+	scopeReadSettings        Scope = "settings:read"
+	scopeWriteSettings       Scope = "settings:write"
+	scopeReadUsers           Scope = "users:read"
+	scopeWriteUsers          Scope = "users:write"
+	scopeReadGroups          Scope = "groups:read"
+	scopeWriteGroups         Scope = "groups:write"
+	scopeReadLicences        Scope = "licences:read"
+	scopeWriteLicences       Scope = "licences:write"
+	scopeWriteTemplates      Scope = "templates:write"
+	scopeReadAdministrators  Scope = "administrators:read"
+	scopeWriteAdministrators Scope = "administrators:write"
+	scopeWriteExternals      Scope = "externals:write"
+	scopeReadProviders       Scope = "providers:read"
+	scopeWriteProviders      Scope = "providers:write"
+	scopeReadPartners        Scope = "partners:read"
+	scopeWritePartners       Scope = "partners:write"
+	scopeReadAudit           Scope = "audit:read"
+	scopeReadMail            Scope = "mail:read"
+	scopeWriteMail           Scope = "mail:write"
+	scopePreviewClaim        Scope = "claims:preview"
 )
 
-// policy is BEHAVIOUR 11 for the operations there are: which roles have which scope. scopeAny is not in it.
-var policy = map[Scope][]identity.Role{
-	scopeReadOrg:      {identity.RoleFull, identity.RoleUser, identity.RoleGroup, identity.RoleReadOnly},
-	scopeReadUsers:    {identity.RoleFull, identity.RoleUser, identity.RoleReadOnly},
-	scopeWriteUsers:   {identity.RoleFull, identity.RoleUser},
-	scopePreviewClaim: {identity.RoleFull, identity.RoleUser},
+// The lists of roles that the policy is made of.
+var (
+	nobody        []identity.Role
+	anyRole       = []identity.Role{identity.RoleFull, identity.RoleUser, identity.RoleGroup, identity.RoleReadOnly, identity.RoleDevice}
+	fullOnly      = []identity.Role{identity.RoleFull}
+	fullAndReader = []identity.Role{identity.RoleFull, identity.RoleReadOnly}
+	fullAndUser   = []identity.Role{identity.RoleFull, identity.RoleUser}
+	fullAndGroup  = []identity.Role{identity.RoleFull, identity.RoleGroup}
+	userReaders   = []identity.Role{identity.RoleFull, identity.RoleUser, identity.RoleReadOnly, identity.RoleDevice}
+	licenceRoles  = []identity.Role{identity.RoleFull, identity.RoleUser, identity.RoleReadOnly}
+)
+
+// permission is one row of the policy: with which role somebody has a scope, by whose administrator they are.
+type permission struct {
+	scope                  Scope
+	own, external, partner []identity.Role
+	about                  string // completes "may …", for people
 }
 
-// settingsReaders are the roles that see the settings of an organization (BEHAVIOUR 11, "Org settings").
-var settingsReaders = []identity.Role{identity.RoleFull, identity.RoleReadOnly}
+// policy is BEHAVIOUR 11: who may do what. scopeAny is not in it. It is printed in docs/administration.md, and a test compares
+// the two. What cannot be undone by the organization itself, and who else gets in, is for its own administrators.
+var policy = []permission{
+	{scopeReadOrg, anyRole, anyRole, anyRole, "see that the organization exists and what it is called"},
+	{scopeReadSettings, fullAndReader, fullAndReader, fullAndReader, "see the organization's settings"},
+	{scopeWriteSettings, fullOnly, fullOnly, fullOnly, "change the organization's settings"},
+	{scopeReadUsers, userReaders, userReaders, userReaders, "see users, why they are as they are, and jobs"},
+	{scopeWriteUsers, fullAndUser, fullAndUser, fullAndUser, "add, change, invite, deactivate and delete users, and run jobs"},
+	{scopeReadGroups, anyRole, anyRole, anyRole, "see groups and their members"},
+	{scopeWriteGroups, fullAndGroup, fullAndGroup, fullAndGroup, "create, change and delete groups"},
+	{scopeReadLicences, licenceRoles, licenceRoles, licenceRoles, "see subscriptions, licences and licence templates"},
+	{scopeWriteLicences, fullAndUser, fullAndUser, fullAndUser, "give licences to users and take them away"},
+	{scopeWriteTemplates, fullOnly, fullOnly, fullOnly, "change licence templates"},
+	{scopeReadAdministrators, fullAndReader, fullAndReader, fullAndReader, "see who administers the organization"},
+	{scopeWriteAdministrators, fullOnly, fullOnly, fullOnly, "give roles to the organization's own people and take them away"},
+	{scopeWriteExternals, fullOnly, nobody, nobody, "give roles to people of other organizations (ROL-02)"},
+	{scopeReadProviders, fullOnly, fullOnly, nobody, "see the organization's identity providers"},
+	{scopeWriteProviders, fullOnly, fullOnly, nobody, "register and remove identity providers"},
+	{scopeReadPartners, fullOnly, nobody, nobody, "see which organizations manage this one"},
+	{scopeWritePartners, fullOnly, nobody, nobody, "let other organizations manage this one, and end it"},
+	{scopeReadAudit, fullAndReader, fullAndReader, fullAndReader, "read and export the audit"},
+	{scopeReadMail, fullOnly, fullOnly, fullOnly, "see which mails wait, were sent or were given up"},
+	{scopeWriteMail, fullOnly, fullOnly, fullOnly, "send a mail again that was given up"},
+	{scopePreviewClaim, fullAndUser, fullAndUser, fullAndUser, "look whether users could be claimed"},
+}
+
+// permissionOf returns a scope's row of the policy.
+func permissionOf(s Scope) (permission, bool) {
+	n := slices.IndexFunc(policy, func(p permission) bool { return p.scope == s })
+	if n < 0 {
+		return permission{}, false
+	}
+	return policy[n], true
+}
+
+// roles returns the roles of a standing that have the permission.
+func (p permission) roles(s identity.Standing) []identity.Role {
+	switch s {
+	case identity.StandingOwn:
+		return p.own
+	case identity.StandingExternal:
+		return p.external
+	case identity.StandingPartner:
+		return p.partner
+	}
+	return nobody
+}
+
+func (s Scope) allows(a identity.Access) bool {
+	p, _ := permissionOf(s)
+	return slices.Contains(p.roles(a.Standing), a.Role)
+}
+
+// text names the roles that have a scope, for people.
+func (s Scope) text() string {
+	if s == scopeAny {
+		return "any, or none"
+	}
+	p, _ := permissionOf(s)
+	text := join(p.own)
+	switch {
+	case len(p.external) == 0 && len(p.partner) == 0:
+		return text + " (the organization's own administrators only)"
+	case len(p.partner) == 0:
+		return text + " (not as a partner)"
+	}
+	return text
+}
+
+// policyTable is the policy as a table in Markdown.
+func policyTable() string {
+	var b strings.Builder
+	b.WriteString("| scope | may | own administrators | external administrators | partners |\n|---|---|---|---|---|\n")
+	for _, p := range policy {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", p.scope, p.about, join(p.own), join(p.external), join(p.partner))
+	}
+	return b.String()
+}
+
+func join(roles []identity.Role) string {
+	names := make([]string, 0, len(roles))
+	for _, r := range roles {
+		names = append(names, string(r))
+	}
+	if len(names) == 0 {
+		return "–"
+	}
+	return strings.Join(names, ", ")
+}
 
 // scopeKey is where an operation's metadata keeps its scope.
 const scopeKey = "scope"
@@ -49,7 +164,7 @@ func checkScopes(api *huma.OpenAPI) error {
 	for path, item := range api.Paths {
 		for _, op := range operationsOf(item) {
 			scope, declared := scopeOf(op)
-			_, known := policy[scope]
+			_, known := permissionOf(scope)
 			ofOrg := strings.Contains(path, "{org}")
 			switch {
 			case !declared:
@@ -65,18 +180,4 @@ func checkScopes(api *huma.OpenAPI) error {
 func operationsOf(item *huma.PathItem) []*huma.Operation {
 	all := []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Options, item.Head, item.Patch, item.Trace}
 	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
-}
-
-func (s Scope) allows(r identity.Role) bool { return slices.Contains(policy[s], r) }
-
-// rolesText names the roles that have a scope, for people.
-func (s Scope) rolesText() string {
-	if s == scopeAny {
-		return "any"
-	}
-	names := make([]string, 0, len(policy[s]))
-	for _, r := range policy[s] {
-		names = append(names, string(r))
-	}
-	return strings.Join(names, ", ")
 }

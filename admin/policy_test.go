@@ -32,11 +32,13 @@ func TestEveryOperationDeclaresItsScope(t *testing.T) {
 			scope, declared := scopeOf(op)
 			require.True(t, declared, "%s %s", op.Method, path)
 			if scope != scopeAny {
-				require.NotEmpty(t, policy[scope], "%s %s", op.Method, path)
+				p, known := permissionOf(scope)
+				require.True(t, known, "%s %s", op.Method, path)
+				require.NotEmpty(t, p.own, "%s %s", op.Method, path)
 			}
 		}
 	}
-	require.Equal(t, 9, operations)
+	require.Positive(t, operations)
 	require.NoError(t, checkScopes(a.huma.OpenAPI()))
 }
 
@@ -62,15 +64,15 @@ func TestAnOperationWithoutAFittingScopeKeepsTheAPIFromStarting(t *testing.T) {
 func TestEveryKindOfErrorHasAStatus(t *testing.T) {
 	for kind, status := range map[identity.Kind]int{
 		identity.Internal: 500, identity.Invalid: 400, identity.NotFound: 404, identity.Forbidden: 403, identity.Conflict: 409,
-		identity.Stale: 412, identity.Unavailable: 503,
+		identity.Stale: 412, identity.Gone: 410, identity.Unavailable: 503,
 	} {
 		no := mapError(t.Context(), slog.New(slog.DiscardHandler), identity.Refuse(kind, "CODE", "what the caller did"))
-		require.Equal(t, status, no.status, kind)
+		require.Equal(t, status, no.Status, kind)
 		if kind == identity.Internal {
-			require.NotContains(t, no.Message, "what the caller did")
+			require.NotContains(t, no.Detail, "what the caller did")
 			continue
 		}
 		require.Equal(t, "CODE", no.Code)
-		require.Equal(t, "what the caller did", no.Message)
+		require.Equal(t, "what the caller did", no.Detail)
 	}
 }

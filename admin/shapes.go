@@ -2,7 +2,6 @@ package admin
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +15,8 @@ type Organization struct {
 	ID        string    `json:"id" format:"uuid" doc:"Never changes and is never used again"`
 	Name      string    `json:"name" example:"Example Ltd"`
 	Kind      string    `json:"kind" enum:"consumer,customer,partner"`
-	Role      string    `json:"role" enum:"full,user,group,readonly" doc:"Your role in it"`
+	Role      string    `json:"role" enum:"full,user,group,readonly,device" doc:"Your role in it"`
+	Standing  string    `json:"standing" enum:"own,external,partner" doc:"Whose administrator you are: the organization's own, one from outside, or one of a partner that manages it"`
 	ManagedBy string    `json:"managedBy" enum:"directory,organization" doc:"Who may change its users: its directory only, or its administrators and identity providers"`
 	Settings  *Settings `json:"settings,omitempty" doc:"Only for the roles full and readonly"`
 }
@@ -118,9 +118,9 @@ type Event struct {
 	Evidence any       `json:"evidence,omitempty" doc:"What a directory showed, or what was changed"`
 }
 
-func showOrganization(o identity.Organization, role identity.Role) Organization {
-	shown := Organization{ID: string(o.ID), Name: o.Name, Kind: string(o.Kind), Role: string(role), ManagedBy: managedBy(o)}
-	if slices.Contains(settingsReaders, role) {
+func showOrganization(o identity.Organization, in identity.Access) Organization {
+	shown := Organization{ID: string(o.ID), Name: o.Name, Kind: string(o.Kind), Role: string(in.Role), Standing: string(in.Standing), ManagedBy: managedBy(o)}
+	if scopeReadSettings.allows(in) {
 		shown.Settings = &Settings{
 			SyncMode: string(o.SyncMode), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
 			RetentionDays: o.RetentionDays, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,

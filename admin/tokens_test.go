@@ -27,7 +27,7 @@ func TestATokenOfATrustedIssuerIsAccepted(t *testing.T) {
 	require.Len(t, listed["organizations"], 1)
 
 	several := w.claims("ada")
-	several["aud"] = []string{"other", audience}
+	several["aud"], several["azp"] = []string{"other", audience}, "other"
 	w.get(mine, w.issuer.token(several)).is(http.StatusOK)
 }
 
@@ -52,12 +52,15 @@ func TestBadTokensAre401AndSayWhatIsWrong(t *testing.T) {
 	now := w.clock.Now()
 
 	for name, c := range map[string]struct{ token, says string }{
-		"expired":                                      {with("exp", now.Add(-time.Second).Unix()), "expired"},
-		"expired at this very moment":                  {with("exp", now.Unix()), "expired"},
-		"without an expiry":                            {with("exp", nil), "expired"},
-		"not yet valid":                                {with("nbf", now.Add(61*time.Second).Unix()), "not valid yet"},
-		"for another audience":                         {with("aud", "another"), "audience"},
-		"for nobody":                                   {with("aud", nil), "audience"},
+		"expired":              {with("exp", now.Add(-time.Hour).Unix()), "expired"},
+		"expired a minute ago": {with("exp", now.Add(-time.Minute).Unix()), "expired"},
+		"issued in 61 seconds": {with("iat", now.Add(61*time.Second).Unix()), "issued in the future"},
+		"without an expiry":    {with("exp", nil), "expired"},
+		"not yet valid":        {with("nbf", now.Add(61*time.Second).Unix()), "not valid yet"},
+		"for another audience": {with("aud", "another"), "audience"},
+		"for nobody":           {with("aud", nil), "audience"},
+		"for several audiences, asked for by nobody":   {with("aud", []string{"other", audience}), "azp"},
+		"asked for by something that is no text":       {with("azp", 7), "not a signed"},
 		"without a subject":                            {with("sub", nil), "subject"},
 		"of an unknown issuer":                         {stranger.token(map[string]any{"iss": stranger.url(), "aud": audience, "sub": "ada", "exp": now.Add(time.Hour).Unix()}), "issuer"},
 		"of an issuer with a slash more":               {with("iss", w.issuer.url()+"/"), "issuer"},
@@ -99,11 +102,13 @@ func TestTokensJustInsideTheirLimitsAreAccepted(t *testing.T) {
 	w := newWorld(t)
 	w.administrator(w.org("Example"), "ada", identity.RoleFull)
 	claims := w.claims("ada")
-	claims["exp"], claims["nbf"] = t0.Add(time.Second).Unix(), t0.Add(time.Minute).Unix()
+	claims["exp"], claims["nbf"], claims["iat"] = t0.Unix(), t0.Add(time.Minute).Unix(), t0.Add(time.Minute).Unix()
 	token := w.issuer.token(claims)
 	w.get(mine, token).is(http.StatusOK)
-	w.clock.move(time.Second)
-	w.get(mine, token).refused(http.StatusUnauthorized, "INVALID_TOKEN")
+	w.clock.move(time.Minute - time.Microsecond)
+	w.get(mine, token).is(http.StatusOK)
+	w.clock.move(time.Microsecond)
+	require.Contains(t, w.get(mine, token).refused(http.StatusUnauthorized, "INVALID_TOKEN"), "expired")
 }
 
 func segment(t *testing.T, v any) string {

@@ -84,15 +84,25 @@ func newWorld(t *testing.T) *world {
 
 func newWorldWith(t *testing.T, i *issuer, more ...admin.Issuer) *world {
 	t.Helper()
+	return newWorldOf(t, i, func(o *admin.Options) { o.Issuers = append(o.Issuers, more...) })
+}
+
+// newWorldOf is newWorld with other options. Limits are far away unless they are what is tested.
+func newWorldOf(t *testing.T, i *issuer, change func(*admin.Options)) *world {
+	t.Helper()
 	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{t: t, ctx: t.Context(), clock: &clock{now: t0}, issuer: i, log: &buffer{}}
 	w.Service = identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{})
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
-	handler, err := admin.New(admin.Options{
-		Service: w.Service, Clock: w.clock, Logger: logger, Issuers: append([]admin.Issuer{{URL: i.url(), Audience: audience}}, more...),
-	})
+	plenty := web.Limit{Rate: 1, Burst: 1_000_000}
+	options := admin.Options{
+		Service: w.Service, Clock: w.clock, Logger: logger, Issuers: []admin.Issuer{{URL: i.url(), Audience: audience}},
+		Limit: plenty, Strangers: plenty,
+	}
+	change(&options)
+	handler, err := admin.New(options)
 	require.NoError(t, err)
 	w.server = httptest.NewServer(web.Front(handler, logger, nil))
 	t.Cleanup(w.server.Close)
@@ -215,21 +225,30 @@ func (w *world) post(path, token, body string, header ...string) answer {
 func (a answer) is(status int) map[string]any {
 	a.t.Helper()
 	require.Equal(a.t, status, a.status, a.body)
-	require.Equal(a.t, "application/json", a.header.Get("Content-Type"))
+	want := "application/json"
+	if status >= http.StatusBadRequest {
+		want = web.ProblemType
+	}
+	require.Equal(a.t, want, a.header.Get("Content-Type"))
 	var object map[string]any
 	require.NoError(a.t, json.Unmarshal([]byte(a.body), &object), a.body)
 	return object
 }
 
-// refused checks the status, the code and the form of an error (BEHAVIOUR 0.4) and returns its message.
+// refused checks the status, the code and the form of an error (BEHAVIOUR 0.4, RFC 9457) and returns its message.
 func (a answer) refused(status int, code identity.Rule) string {
 	a.t.Helper()
 	object := a.is(status)
 	require.Equal(a.t, string(code), object["code"], a.body)
+	require.Equal(a.t, "urn:rollcall:problem:"+string(code), object["type"])
+	require.EqualValues(a.t, status, object["status"])
 	require.Equal(a.t, "test", object["trackingId"])
+	require.NotEmpty(a.t, object["title"])
 	require.NotEmpty(a.t, object["message"])
+	require.Equal(a.t, object["message"], object["detail"])
+	require.NotEmpty(a.t, object["remedies"], "every error says what to do")
 	for name := range object {
-		require.Contains(a.t, []string{"code", "message", "reasons", "trackingId"}, name)
+		require.Contains(a.t, []string{"type", "title", "status", "detail", "code", "message", "remedies", "reasons", "trackingId"}, name)
 	}
 	return object["message"].(string)
 }
