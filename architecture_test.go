@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"rollcall/directory":      {"rollcall/identity"},
 	"rollcall/directory/ldap": {"rollcall/identity", "rollcall/directory"},
 	"rollcall/admin":          {"rollcall/identity", "rollcall/internal/web"},
+	"rollcall/console":        {"rollcall/identity", "rollcall/internal/web"},
 	// Suites and starters that only tests import.
 	"rollcall/store/storetest": {"rollcall/identity", "rollcall/internal/system"},
 	"rollcall/fixtures":        {},

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"rollcall/admin"
+	"rollcall/console"
 	"rollcall/identity"
 	"rollcall/internal/web"
 	"rollcall/scim"
@@ -19,6 +20,7 @@ type surfaces struct {
 	service  *identity.Service
 	ping     func(context.Context) error // whether the store answers
 	stats    func() store.Stats
+	watch    func() identity.ClockWatch // what retention last saw of the clock
 	clock    identity.Clock
 	issuers  []admin.Issuer
 	baseURL  string
@@ -35,12 +37,18 @@ func (s *surfaces) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := console.New(s.service, s.log)
+	if err != nil {
+		return nil, err
+	}
 	metrics := web.NewMetrics()
 	metrics.Count("rollcall_store_transactions_total", "Writing transactions that are on disk.", func() float64 { return float64(s.stats().Transactions) })
 	metrics.Count("rollcall_store_commits_total", "Commits that those transactions shared.", func() float64 { return float64(s.stats().Commits) })
+	metrics.Gauge("rollcall_deletions_paused", "1 while users whose retention is over are not deleted because the clock cannot be trusted, until somebody looks at it.", s.deletionsPaused)
 	mux := http.NewServeMux()
 	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Log: s.log}))
 	mux.Handle("/api/", api)
+	mux.Handle(console.LinkPath, pages)
 	web.AddHealth(mux, s.log, s.ready, metrics)
 	mux.HandleFunc("GET /{$}", index)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -55,6 +63,13 @@ func (s *surfaces) ready(ctx context.Context) error {
 		return errDraining
 	}
 	return s.ping(ctx)
+}
+
+func (s *surfaces) deletionsPaused() float64 {
+	if s.watch().Paused() {
+		return 1
+	}
+	return 0
 }
 
 const indexText = `Rollcall: one account per e-mail across every organization.
