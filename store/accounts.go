@@ -100,13 +100,15 @@ const accountsDue = `SELECT ` + accountColumns + ` FROM accounts CROSS JOIN orga
 	WHERE organizations.id = accounts.org_id AND status = 'inactive' AND NOT shadow AND inactive_reason IS DISTINCT FROM 'directory_disabled' AND status_at <= $1
 		AND status_at <= $1 - $2 * CASE WHEN inactive_reason IN ('directory_deleted', 'directory_out_of_scope') THEN $3
 			ELSE retention_days END
-	ORDER BY status_at LIMIT $4`
+		AND (inactive_reason IN ('directory_deleted', 'directory_out_of_scope') OR retention_cut_at IS NULL OR retention_cut_at <= $1 - $4)
+	ORDER BY status_at LIMIT $5`
 
 func (r reader) AccountsDue(ctx context.Context, now time.Time, limit int) ([]identity.Account, error) {
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	return list(ctx, r.run, scanAccount, accountsDue, now, identity.Day.Microseconds(), identity.DirectoryLossDays, limit)
+	return list(ctx, r.run, scanAccount, accountsDue, now, identity.Day.Microseconds(), identity.DirectoryLossDays,
+		identity.CutNotice.Microseconds(), limit)
 }
 
 func (r reader) EmailChangesDue(ctx context.Context, asked time.Time, limit int) ([]identity.Account, error) {

@@ -22,6 +22,10 @@ func testRetention(t *testing.T, w world) {
 			o, err := w.store.Organization(ctx, w.organization(t))
 			require.NoError(rt, err)
 			o.RetentionDays = rapid.IntRange(identity.MinRetentionDays, identity.MaxRetentionDays).Draw(rt, "days")
+			if rapid.Bool().Draw(rt, "retention cut") {
+				age := rapid.SampledFrom([]time.Duration{0, identity.CutNotice, identity.MinRetentionDays * identity.Day}).Draw(rt, "cut")
+				o.RetentionCutAt = now.Add(-age + time.Duration(rapid.IntRange(-1, 1).Draw(rt, "cut off"))*time.Microsecond)
+			}
 			w.must(t, func(tx identity.Tx) error { return tx.UpdateOrganization(ctx, o) })
 			orgs = append(orgs, o)
 			for j := range rapid.IntRange(0, 5).Draw(rt, "accounts") {
