@@ -45,8 +45,7 @@ func testJobs(t *testing.T, w world) {
 		require.Equal(t, j, got)
 
 		j.State, j.Options, j.Total, j.Processed, j.Succeeded, j.Failed, j.Next, j.Error = identity.JobFailed, nil, 9, 5, 4, 1, "", "no disk"
-		j.StartedAt, j.FinishedAt, j.ExpiresAt, j.LeaseUntil = start.Add(1), start.Add(2*time.Hour), start.Add(3*time.Hour), start.Add(4*time.Hour)
-		j.StartedAt = start.Add(time.Microsecond)
+		j.StartedAt, j.FinishedAt, j.ExpiresAt, j.LeaseUntil = start.Add(time.Microsecond), start.Add(2*time.Hour), start.Add(3*time.Hour), start.Add(4*time.Hour)
 		changed := j
 		changed.Kind, changed.By, changed.CreatedAt = identity.JobExport, identity.Actor{}, start.Add(time.Hour)
 		w.updateJob(t, changed)
