@@ -53,7 +53,7 @@ func (s *story) populate(ctx context.Context, personal, sso string) error {
 	draft := func(mail string) identity.Draft {
 		return identity.Draft{UserName: mail, Emails: []identity.AccountEmail{{Value: mail, Primary: true}}, Active: true}
 	}
-	err := s.service.Transact(ctx, identity.ConsumerOrgID, identity.Actor{Kind: identity.Person, Name: personal}, func(c *identity.Acts) error {
+	err := s.service.Transact(ctx, identity.ConsumerOrgID, identity.Actor{Kind: identity.Owner, Name: personal}, func(c *identity.Acts) error {
 		_, err := c.Create(ctx, draft(personal), identity.Origin{Source: identity.SourceSelf})
 		return err
 	})

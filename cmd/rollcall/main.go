@@ -33,6 +33,7 @@ type cli struct {
 	Connector connectorCmd `cmd:"" help:"Connections to directories."`
 	Sync      syncCmd      `cmd:"" help:"Synchronize an organization with its directory."`
 	User      userCmd      `cmd:"" help:"Users, and why they are as they are."`
+	Retention retentionCmd `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
 	Claim     claimCmd     `cmd:"" help:"Claims of users who have an account elsewhere."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to the schema of this program."`
 	ConfigCmd configCmd    `cmd:"" name:"config" help:"The configuration file."`

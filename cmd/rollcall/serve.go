@@ -24,9 +24,6 @@ type serveCmd struct {
 	serverFlags
 }
 
-// purgesAtOnce is how many users one round of retention deletes.
-const purgesAtOnce = 500
-
 // Run serves until the process is told to stop, then lets the work under way finish. The store is closed last.
 func (c *serveCmd) Run(a *app) (err error) {
 	if err := c.check(); err != nil {
@@ -49,12 +46,13 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, clock: system.Clock{}, issuers: issuers, baseURL: c.BaseURL, log: logger}
+	retention := identity.NewRetention(service, system.Uptime(), logger)
+	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: system.Clock{}, issuers: issuers, baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
 		return err
 	}
-	tasks, err := worker.New(logger, worker.Task{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, service.PurgeDue)})
+	tasks, err := worker.New(logger, c.tasks(service, retention)...)
 	if err != nil {
 		return err
 	}

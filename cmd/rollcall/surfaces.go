@@ -20,7 +20,7 @@ type surfaces struct {
 	service  *identity.Service
 	ping     func(context.Context) error // whether the store answers
 	stats    func() store.Stats
-	watch    func() identity.ClockWatch // what retention last saw of the clock
+	watch    func() identity.ClockWatch // what retention last saw of the clock; nil: there is no retention
 	clock    identity.Clock
 	issuers  []admin.Issuer
 	baseURL  string
@@ -44,7 +44,9 @@ func (s *surfaces) handler() (http.Handler, error) {
 	metrics := web.NewMetrics()
 	metrics.Count("rollcall_store_transactions_total", "Writing transactions that are on disk.", func() float64 { return float64(s.stats().Transactions) })
 	metrics.Count("rollcall_store_commits_total", "Commits that those transactions shared.", func() float64 { return float64(s.stats().Commits) })
-	metrics.Gauge("rollcall_deletions_paused", "1 while users whose retention is over are not deleted because the clock cannot be trusted, until somebody looks at it.", s.deletionsPaused)
+	if s.watch != nil {
+		metrics.Gauge("rollcall_deletions_paused", "1 while nobody is deleted because the clock cannot be trusted.", s.deletionsPaused)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Log: s.log}))
 	mux.Handle("/api/", api)
