@@ -280,7 +280,9 @@ func TestNTF03_TheFirstLicenceSendsTheActivationMail(t *testing.T) {
 
 	unwanted := w.must(silent, provider, person("unwanted@example.com"))
 	require.NoError(t, w.addLicences(unwanted, "l1"))
-	require.Empty(t, mails(unwanted))
+	w.set(silent, func(o *identity.Organization) { o.ActivationEmails = true })
+	require.NoError(t, w.addLicences(unwanted, "l2"))
+	require.Empty(t, mails(unwanted), "the second licence is not the first")
 
 	byHand, err := w.AddUsers(w.ctx, admin, org, []identity.NewUser{{Draft: person("by-hand@example.com"), Licences: []identity.Licence{"l1"}}})
 	require.NoError(t, err)
