@@ -8,7 +8,8 @@ import (
 )
 
 // chainEvents gives the events of a database that is older than chains their hashes, in the order in which the schema's
-// migration numbered them, and notes where each chain ends.
+// migration numbered them, and notes where each chain ends. It reads the columns that events have in that schema: whoever adds
+// to eventColumns keeps the present ones for it.
 func chainEvents(ctx context.Context, tx *sql.Tx) error {
 	d := newSQLiteDialect()
 	run := migrating{tx, d}
