@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"rollcall/bulk"
 	"rollcall/identity"
 	"rollcall/internal/web"
 )
@@ -40,14 +41,20 @@ type Options struct {
 	// AllowPrivateIssuers lets organizations register issuers on this machine and in private networks. Then whoever administers
 	// an organization can have the server ask any machine that it reaches.
 	AllowPrivateIssuers bool
+
+	// Trusted is whoever runs the program, who calls the API within the same process and needs no token: they could change the
+	// store as well. A handler that anybody else can reach must not have it.
+	Trusted *identity.Actor
 }
 
 type api struct {
 	service   *identity.Service
 	logger    *slog.Logger
 	verifier  *verifier
+	jobs      *bulk.Jobs
 	callers   *web.Limiter
 	strangers *web.Limiter
+	trusted   *identity.Actor
 	mux       *http.ServeMux
 	huma      huma.API
 }
@@ -73,7 +80,7 @@ func newAPI(o Options) (*api, error) {
 		return nil, err
 	}
 	a := &api{
-		service: o.Service, logger: o.Logger, verifier: v, mux: http.NewServeMux(),
+		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, mux: http.NewServeMux(),
 		callers:   web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), o.Clock.Now),
 		strangers: web.NewLimiter(cmp.Or(o.Strangers, DefaultStrangers), o.Clock.Now),
 	}
@@ -81,6 +88,8 @@ func newAPI(o Options) (*api, error) {
 	a.huma.UseMiddleware(a.guard)
 	a.addOrganizations()
 	a.addUsers()
+	a.addJobs()
+	a.addMe()
 	a.addClaims()
 	if err := checkScopes(a.huma.OpenAPI()); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func (a *api) listOrganizations(ctx context.Context, in *struct{ Page }) (*body[
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.service.AccessList(ctx, c.Caller)
+	all, err := a.accesses(ctx, c)
 	if err != nil {
 		return nil, err
 	}
