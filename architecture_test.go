@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"rollcall/scim":           {"rollcall/identity", "rollcall/scim/filter", "rollcall/internal/web"},
 	"rollcall/directory":      {"rollcall/identity"},
 	"rollcall/directory/ldap": {"rollcall/identity", "rollcall/directory"},
-	"rollcall/admin":          {"rollcall/identity", "rollcall/internal/web"},
+	"rollcall/admin":          {"rollcall/identity", "rollcall/bulk", "rollcall/internal/web"},
 	"rollcall/console":        {"rollcall/identity", "rollcall/internal/web"},
 	// Suites and starters that only tests import.
 	"rollcall/store/storetest": {"rollcall/identity", "rollcall/internal/system"},

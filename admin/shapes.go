@@ -32,49 +32,6 @@ type Settings struct {
 	UpdatedAt        time.Time `json:"updatedAt"`
 }
 
-// User is an account.
-type User struct {
-	ID             string     `json:"id" format:"uuid" doc:"Never changes and is never used again"`
-	UserName       string     `json:"userName" example:"ada@example.com"`
-	DisplayName    string     `json:"displayName,omitempty" example:"Ada Lovelace"`
-	PrimaryEmail   string     `json:"primaryEmail,omitempty" example:"ada@example.com"`
-	Emails         []Email    `json:"emails" nullable:"false"`
-	ExternalID     string     `json:"externalId,omitempty" doc:"The identity provider's own id"`
-	Status         string     `json:"status" enum:"not_verified,verified,active,inactive,deferred_claim"`
-	Reason         string     `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Why the user is inactive"`
-	PreviousStatus string     `json:"previousStatus,omitempty" doc:"The status that reactivation leads back to"`
-	StatusSince    time.Time  `json:"statusSince"`
-	PurgeAt        *time.Time `json:"purgeAt,omitempty" doc:"When the user is deleted for good if nothing changes; absent if never"`
-	Source         string     `json:"source" enum:"manual,csv,scim,directory,self,claim" doc:"The pipe through which the user came"`
-	ManagedBy      string     `json:"managedBy" enum:"directory,organization" doc:"Who may change the user"`
-	Directory      *Entry     `json:"directory,omitempty" doc:"The directory entry that the user mirrors"`
-	FirstSignInAt  *time.Time `json:"firstSignInAt,omitempty"`
-	LastSignInAt   *time.Time `json:"lastSignInAt,omitempty"`
-	CreatedAt      time.Time  `json:"createdAt"`
-	UpdatedAt      time.Time  `json:"updatedAt"`
-	Version        int64      `json:"version" doc:"Counts changes; the ETag shows it"`
-}
-
-// Email is one address of a user.
-type Email struct {
-	Value   string `json:"value" example:"ada@example.com"`
-	Type    string `json:"type,omitempty" example:"work"`
-	Primary bool   `json:"primary,omitempty"`
-}
-
-// Entry is a directory entry.
-type Entry struct {
-	Connector string `json:"connector" format:"uuid"`
-	Object    string `json:"object" doc:"The entry's immutable id (objectGUID or entryUUID)"`
-	DN        string `json:"dn" doc:"Where the entry was last seen"`
-}
-
-// UserDetail is a user with the reason for being so.
-type UserDetail struct {
-	User
-	Why Explanation `json:"why"`
-}
-
 // Explanation says why a user is as they are, and what comes next.
 type Explanation struct {
 	User      string    `json:"user" format:"uuid"`
@@ -134,25 +91,6 @@ func managedBy(o identity.Organization) string {
 		return "directory"
 	}
 	return "organization"
-}
-
-func showUser(a identity.Account, o identity.Organization) User {
-	u := User{
-		ID: string(a.ID), UserName: a.UserName, DisplayName: a.Profile.DisplayName(), PrimaryEmail: a.PrimaryEmail(), Emails: []Email{},
-		ExternalID: string(a.ExternalID), Status: string(a.Status), Reason: string(a.InactiveReason), PreviousStatus: string(a.PreviousStatus),
-		StatusSince: a.StatusAt, Source: string(a.Source), ManagedBy: managedBy(o), FirstSignInAt: instant(a.FirstSignInAt),
-		LastSignInAt: instant(a.LastSignInAt), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Version: a.Version,
-	}
-	for _, e := range a.Emails {
-		u.Emails = append(u.Emails, Email{Value: e.Value, Type: e.Type, Primary: e.Primary})
-	}
-	if at, ok := a.PurgeAt(o); ok {
-		u.PurgeAt = &at
-	}
-	if d := a.Directory; d != nil {
-		u.Directory = &Entry{Connector: string(d.Connector), Object: string(d.Object), DN: d.DN}
-	}
-	return u
 }
 
 func showExplanation(x identity.Explanation) Explanation {

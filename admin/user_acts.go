@@ -31,6 +31,7 @@ func (a *api) reactivateUser(ctx context.Context, in *UserVersion) (*user, error
 	return a.act(ctx, in, (*identity.Acts).Reactivate)
 }
 
+// act does something to a user and shows the user as it is then.
 func (a *api) act(ctx context.Context, in *UserVersion, do act) (*user, error) {
 	expect, err := expectation(in.IfMatch)
 	if err != nil {
@@ -42,7 +43,11 @@ func (a *api) act(ctx context.Context, in *UserVersion, do act) (*user, error) {
 		if err != nil {
 			return err
 		}
-		result = user{ETag: etag(account.Version), Body: showUser(account, c.Org())}
+		assigned, err := c.Tx().Assignments(ctx, account.Org, account.ID)
+		if err != nil {
+			return err
+		}
+		result = user{ETag: etag(account.Version), Body: showUser(account, c.Org(), assigned)}
 		return nil
 	})
 	if err != nil {

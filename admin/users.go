@@ -41,13 +41,18 @@ func (a *api) addUsers() {
 		id: "deactivateUser", method: http.MethodPost, path: userPath + "/deactivate", scope: scopeWriteUsers,
 		summary: "Deactivate a user", about: "The user becomes inactive and is deleted when the organization's retention is over, unless somebody reactivates it first. " +
 			"Refused with 409 while the directory manages the organization's users.",
-		refusals: []int{http.StatusConflict, http.StatusPreconditionFailed},
+		refusals: []int{http.StatusPreconditionFailed},
 	}, a.deactivateUser)
 	add(a, operation{
 		id: "reactivateUser", method: http.MethodPost, path: userPath + "/reactivate", scope: scopeWriteUsers,
 		summary: "Reactivate a user", about: "The user gets back the status from before the deactivation. Refused with 409 while the directory manages the organization's users.",
-		refusals: []int{http.StatusConflict, http.StatusPreconditionFailed},
+		refusals: []int{http.StatusPreconditionFailed},
 	}, a.reactivateUser)
+	a.addUserCreation()
+	a.addUserChanges()
+	a.addUserMail()
+	a.addUserLicences()
+	a.addUserPurge()
 }
 
 type userDetail struct {
@@ -65,12 +70,16 @@ func (a *api) getUser(ctx context.Context, in *UserPath) (*userDetail, error) {
 	if err != nil {
 		return nil, err
 	}
+	assigned, err := read.Assignments(ctx, in.id(), account.ID)
+	if err != nil {
+		return nil, err
+	}
 	event, err := read.Event(ctx, in.id(), account.StatusEvent)
 	if err != nil && !identity.IsNotFound(err) {
 		return nil, err
 	}
 	return &userDetail{ETag: etag(account.Version), Body: UserDetail{
-		User: showUser(account, o), Why: showExplanation(identity.Explain(account, o, event)),
+		User: showUser(account, o, assigned), Why: showExplanation(identity.Explain(account, o, event)),
 	}}, nil
 }
 

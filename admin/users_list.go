@@ -64,13 +64,13 @@ func (a *api) listUsers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list := userList{Users: make([]User, 0, min(len(accounts), in.Limit))}
+	list := userList{}
 	if len(accounts) > in.Limit {
 		accounts = accounts[:in.Limit]
 		list.NextCursor = nextCursor(string(accounts[in.Limit-1].ID), scope...)
 	}
-	for _, account := range accounts {
-		list.Users = append(list.Users, showUser(account, o))
+	if list.Users, err = a.showUsers(ctx, o, accounts); err != nil {
+		return nil, err
 	}
 	return &body[userList]{list}, nil
 }
