@@ -78,9 +78,9 @@ func TestSCM09_ActiveFalseAndTrueOverAProvider(t *testing.T) {
 	w.clock.move(time.Hour)
 	_, err = w.update(provider, a, func(d *identity.Draft) { d.Active = false })
 	require.NoError(t, err)
-	w.clock.move(30*identity.Day - time.Second)
+	w.clock.move(30*identity.Day - time.Microsecond)
 	require.Zero(t, w.purge())
-	w.clock.move(time.Second)
+	w.clock.move(time.Microsecond)
 	require.Equal(t, 1, w.purge(), "USR-17: thirty days, whoever deactivated")
 }
 
@@ -99,7 +99,9 @@ func TestUSR11_TheDirectoryDeletesAndDisables(t *testing.T) {
 	_, err = w.mirror(w.account(deleted), identity.DirectoryMissing, identity.DirectoryDeleted)
 	require.NoError(t, err)
 	require.Equal(t, t0.Add(time.Hour), w.account(deleted).StatusAt, "a second synchronization does not restart the clock")
-	w.clock.move(6 * identity.Day)
+	w.clock.move(6*identity.Day - time.Microsecond)
+	require.Zero(t, w.purge())
+	w.clock.move(time.Microsecond)
 	require.Equal(t, 1, w.purge())
 	_, err = w.Reader().Account(w.ctx, org, deleted.ID)
 	require.True(t, identity.IsNotFound(err))
@@ -169,7 +171,9 @@ func TestUSR14_TheSevenDaysRunOnWhenSynchronizationIsSwitchedOff(t *testing.T) {
 	require.NoError(t, err)
 	w.clock.move(2 * identity.Day)
 	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncDisabled })
-	w.clock.move(5 * identity.Day)
+	w.clock.move(5*identity.Day - time.Microsecond)
+	require.Zero(t, w.purge())
+	w.clock.move(time.Microsecond)
 	require.Equal(t, 1, w.purge())
 }
 
@@ -190,6 +194,13 @@ func TestUSR16_RetentionOfThirtyToNinetyDays(t *testing.T) {
 	w.clock.move(60 * identity.Day)
 	require.Zero(t, w.purge())
 	w.set(org, func(o *identity.Organization) { o.RetentionDays = 30 })
+	require.Equal(t, t0.Add(61*identity.Day), w.why(a).Next.At)
+	require.Contains(t, w.why(a).Next.Text, "a day after the organization began to keep inactive users for 30 days only")
+	w.clock.move(identity.Day - time.Microsecond)
+	require.Zero(t, w.purge(), "nobody goes without a day's notice")
+	w.set(org, func(o *identity.Organization) { o.RetentionDays, o.RetentionCutAt = 62, time.Time{} })
+	require.Equal(t, t0.Add(62*identity.Day), w.why(a).Next.At, "more days move the date at once")
+	w.clock.move(identity.Day + time.Microsecond)
 	require.Equal(t, 1, w.purge(), "the date follows the setting, also for those who are inactive already")
 }
 

@@ -10,7 +10,7 @@ import (
 	"rollcall/identity"
 )
 
-func TestUSR10_USR11_ThreeClocksForOneStatus(t *testing.T) {
+func TestUSR10_USR11_USR17_ThreeClocksForOneStatus(t *testing.T) {
 	org := identity.Organization{ID: "o1", RetentionDays: 30}
 	for name, c := range map[string]struct {
 		reason identity.InactiveReason
@@ -23,8 +23,7 @@ func TestUSR10_USR11_ThreeClocksForOneStatus(t *testing.T) {
 		"USR-11b disabled in the directory":      {identity.DirectoryDisabled, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, _, err := standing(identity.StateActive, "").Deactivate(c.reason, t0)
-			require.NoError(t, err)
+			a := inactive(t, c.reason)
 			at, purged := a.PurgeAt(org)
 			if c.days == 0 {
 				require.False(t, purged)
@@ -33,7 +32,7 @@ func TestUSR10_USR11_ThreeClocksForOneStatus(t *testing.T) {
 			}
 			require.True(t, purged)
 			require.Equal(t, t0.Add(time.Duration(c.days)*24*time.Hour), at)
-			require.False(t, a.Due(org, at.Add(-time.Second)))
+			require.False(t, a.Due(org, at.Add(-time.Microsecond)))
 			require.True(t, a.Due(org, at), "at the very instant")
 		})
 	}
@@ -41,14 +40,14 @@ func TestUSR10_USR11_ThreeClocksForOneStatus(t *testing.T) {
 
 func TestUSR13_AChangeOfReasonStartsTheClockOfTheNewReason(t *testing.T) {
 	org := identity.Organization{RetentionDays: 30}
-	disabled, _, err := standing(identity.StateActive, "").Deactivate(identity.DirectoryDisabled, t0)
-	require.NoError(t, err)
 	later := t0.Add(100 * identity.Day)
-	deleted, _, err := disabled.Deactivate(identity.DirectoryDeleted, later)
+	deleted, _, err := inactive(t, identity.DirectoryDisabled).Deactivate(identity.DirectoryDeleted, later)
 	require.NoError(t, err)
 	at, purged := deleted.PurgeAt(org)
 	require.True(t, purged)
 	require.Equal(t, later.Add(7*identity.Day), at, "seven days from the synchronization that saw the deletion")
+	require.False(t, deleted.Due(org, at.Add(-time.Microsecond)))
+	require.True(t, deleted.Due(org, at))
 
 	back, _, err := deleted.Deactivate(identity.DirectoryDisabled, later.Add(time.Hour))
 	require.NoError(t, err)
@@ -58,14 +57,67 @@ func TestUSR13_AChangeOfReasonStartsTheClockOfTheNewReason(t *testing.T) {
 }
 
 func TestUSR16_TheRetentionOfTheOrganizationMovesTheDate(t *testing.T) {
-	a, _, err := standing(identity.StateActive, "").Deactivate(identity.ByAdministrator, t0)
-	require.NoError(t, err)
-	at, _ := a.PurgeAt(identity.Organization{RetentionDays: 90})
-	require.Equal(t, t0.Add(90*identity.Day), at)
-	gone, _, err := standing(identity.StateActive, "").Deactivate(identity.DirectoryDeleted, t0)
-	require.NoError(t, err)
-	at, _ = gone.PurgeAt(identity.Organization{RetentionDays: 90})
-	require.Equal(t, t0.Add(7*identity.Day), at, "it does not apply to users of a directory")
+	const us = time.Microsecond
+	day := func(n int) time.Time { return t0.Add(time.Duration(n) * identity.Day) }
+	for name, c := range map[string]struct {
+		reason identity.InactiveReason
+		days   int
+		cut    time.Time // zero: the days never became fewer
+		want   time.Time
+	}{
+		"30 days":                              {identity.ByAdministrator, 30, time.Time{}, day(30)},
+		"90 days":                              {identity.ByAdministrator, 90, time.Time{}, day(90)},
+		"provider":                             {identity.ByProvider, 90, time.Time{}, day(90)},
+		"cut long before":                      {identity.ByAdministrator, 30, day(-9), day(30)},
+		"cut just in time for the date":        {identity.ByAdministrator, 30, day(29), day(30)},
+		"cut a microsecond later":              {identity.ByAdministrator, 30, day(29).Add(us), day(30).Add(us)},
+		"cut on the date":                      {identity.ByAdministrator, 30, day(30), day(31)},
+		"cut after the date by the fewer days": {identity.ByProvider, 30, day(60), day(61)},
+		"raised again after a cut":             {identity.ByAdministrator, 80, day(60), day(80)},
+		"raised again, not beyond the notice":  {identity.ByAdministrator, 40, day(60), day(61)},
+		"a directory's users know neither days nor notice": {identity.DirectoryDeleted, 90, day(7), day(7)},
+		"those who moved out of its scope neither":         {identity.DirectoryOutOfScope, 30, day(7), day(7)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, o := inactive(t, c.reason), identity.Organization{RetentionDays: c.days, RetentionCutAt: c.cut}
+			at, purged := a.PurgeAt(o)
+			require.True(t, purged)
+			require.Equal(t, c.want, at)
+			require.False(t, a.Due(o, at.Add(-us)))
+			require.True(t, a.Due(o, at))
+		})
+	}
+}
+
+// TestUSR16_NobodyIsDeletedBeforeTheDateThatWasShown changes the days at will: the date that an account has moves later or stays,
+// unless they became fewer, and then it is at least a day away.
+func TestUSR16_NobodyIsDeletedBeforeTheDateThatWasShown(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := identity.Organization{RetentionDays: rapid.IntRange(30, 90).Draw(t, "days")}
+		a := standing(identity.StateInactive, identity.Active)
+		a.StatusAt = t0
+		now := t0
+		shown, _ := a.PurgeAt(w)
+		for range rapid.IntRange(1, 10).Draw(t, "changes") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 15*24).Draw(t, "hours")) * time.Hour)
+			if a.Due(w, now) {
+				require.False(t, now.Before(shown))
+				return
+			}
+			days := rapid.IntRange(30, 90).Draw(t, "days")
+			fewer := days < w.RetentionDays
+			if w.RetentionDays = days; fewer {
+				w.RetentionCutAt = now
+			}
+			at, _ := a.PurgeAt(w)
+			if at.Before(shown) {
+				require.True(t, fewer)
+				require.False(t, at.Before(now.Add(24*time.Hour)), "a day's notice")
+			}
+			require.False(t, at.Before(t0.Add(time.Duration(days)*identity.Day)))
+			shown = at
+		}
+	})
 }
 
 func TestUSR20_OnlyInactiveAccountsAreEverDue(t *testing.T) {
@@ -78,4 +130,12 @@ func TestUSR20_OnlyInactiveAccountsAreEverDue(t *testing.T) {
 			require.False(t, now.Before(t0.Add(7*identity.Day)), "nobody goes before the date that was shown")
 		}
 	})
+}
+
+// inactive returns an account that became inactive at t0.
+func inactive(t *testing.T, why identity.InactiveReason) identity.Account {
+	t.Helper()
+	a, _, err := standing(identity.StateActive, "").Deactivate(why, t0)
+	require.NoError(t, err)
+	return a
 }
