@@ -93,8 +93,11 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 		return caller{}, tooMany(ctx, wait, "you have sent too many calls")
 	}
 	c := caller{request: requestOf(r)}
-	if c.Caller, err = a.service.Caller(ctx, p); err != nil || scope == scopeAny {
-		return c, err
+	if c.Caller, err = a.service.Caller(ctx, p); err != nil {
+		return c, notSignedIn(ctx, op, err)
+	}
+	if scope == scopeAny {
+		return c, nil
 	}
 	if c.access, err = a.service.AccessTo(ctx, c.Caller, identity.OrgID(org)); err != nil {
 		return c, err
@@ -103,6 +106,16 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 		return c, a.forbidden(ctx, c, op, scope)
 	}
 	return c, nil
+}
+
+// notSignedIn tells people whose account cannot be used that their token is none here (USR-05). Only who asks to be signed in is
+// told that it is forbidden: that is an answer to the question, and not for want of one.
+func notSignedIn(ctx context.Context, op *huma.Operation, err error) error {
+	var e *identity.Error
+	if !errors.As(err, &e) || e.Rule != identity.RuleAccountInactive || op.OperationID == signInID {
+		return err
+	}
+	return refuse(ctx, http.StatusUnauthorized, e.Rule, e.Detail).with("WWW-Authenticate", web.Challenge("invalid_token", e.Detail))
 }
 
 // forbidden refuses somebody whose role does not suffice, and records it where they have that role (AUD-04).
