@@ -1,0 +1,193 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+
+	"rollcall/identity"
+)
+
+// rowsAtOnce is how many rows are done in one transaction: enough that its commit costs little, few enough that others who
+// want to write do not wait long.
+const rowsAtOnce = 100
+
+// act does one row.
+type act func(ctx context.Context, c *identity.Acts, row identity.JobRow) (result, error)
+
+// task is a job that is done row by row.
+type task struct {
+	rows func(ctx context.Context, limit int) ([]identity.JobRow, error) // the next rows; none: the job is done
+	act  act
+	dry  bool // keep the outcomes, and nothing else
+	// walks says that the rows are not in the store before they are done.
+	walks bool
+}
+
+var errDry = errors.New("bulk: nothing of this shall be kept")
+
+// refusedRow ends a transaction of which nothing can be kept because of one row. It is no *identity.Error: the row's refusal is
+// the answer to the row, not to what the transaction was for.
+type refusedRow struct {
+	at  int
+	row identity.JobRow // as it shall be stored
+}
+
+func (r *refusedRow) Error() string { return "bulk: a row was refused: " + r.row.Message }
+
+// step does the next rows in one transaction, together with what came of them. A row that is refused leaves its neighbours
+// alone. If it leaves the transaction unusable, the rows before it are done first and then that row by itself, so that rows are
+// done in their order, whatever happens.
+func (t *turn) step(k task) stepper {
+	return func(ctx context.Context) (bool, error) {
+		rows, err := k.rows(ctx, t.size)
+		if err != nil || len(rows) == 0 {
+			return err == nil, err
+		}
+		done := make([]identity.JobRow, 0, len(rows))
+		var job identity.Job
+		err = t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
+			c.LookFirst()
+			var err error
+			if done, err = do(ctx, c, k.act, rows, done[:0]); err != nil {
+				return err
+			}
+			if k.dry {
+				return errDry
+			}
+			job, err = t.progress(ctx, c, k, done)
+			return err
+		})
+		if row := refusedAlone(rows, done, err); row != nil {
+			done, err = append(done[:0], *row), errDry
+		}
+		if errors.Is(err, errDry) {
+			err = t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
+				var err error
+				job, err = t.progress(ctx, c, k, done)
+				return err
+			})
+		}
+		return false, t.settle(ctx, job, rows, err)
+	}
+}
+
+// refusedAlone returns the row that was the only one of a transaction and brought it down by being refused; nil if it was
+// something else.
+func refusedAlone(rows, done []identity.JobRow, err error) *identity.JobRow {
+	var alone *refusedRow
+	switch {
+	case len(rows) != 1:
+	case errors.As(err, &alone):
+		return &alone.row
+	case refusalOf(err) != nil && len(done) == 1 && done[0].Outcome == Failed:
+		return &done[0]
+	}
+	return nil
+}
+
+// settle takes over what was stored, and decides how to go on with what was not.
+func (t *turn) settle(ctx context.Context, job identity.Job, rows []identity.JobRow, err error) error {
+	var row *refusedRow
+	switch {
+	case err == nil:
+		t.job = job
+		t.job.Version++
+		t.size = min(2*t.size, rowsAtOnce)
+		t.mark, err = markOf(job)
+		return err
+	case ctx.Err() != nil, errors.Is(err, errLost), len(rows) == 1:
+		return err
+	case errors.As(err, &row) && row.at > 0:
+		t.size = row.at
+	default:
+		t.size = 1
+	}
+	return nil
+}
+
+// do does rows one after the other and returns them as they are then.
+func do(ctx context.Context, c *identity.Acts, act act, rows, done []identity.JobRow) ([]identity.JobRow, error) {
+	for i, row := range rows {
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
+		r, err := act(ctx, c, row)
+		refusal := refusalOf(err)
+		switch {
+		case refusal != nil && r.wrote:
+			return done, &refusedRow{at: i, row: refused(row, r, refusal)}
+		case refusal != nil:
+			done = append(done, refused(row, r, refusal))
+			continue
+		case err != nil:
+			return done, err
+		}
+		row = answered(row, r)
+		row.Outcome = r.outcome
+		done = append(done, row)
+	}
+	return done, nil
+}
+
+// refusalOf returns the refusal that err is; nil if it is none but something that nobody foresaw, or that may pass.
+func refusalOf(err error) *identity.Error {
+	var refusal *identity.Error
+	if !errors.As(err, &refusal) {
+		return nil
+	}
+	switch refusal.Kind {
+	case identity.Invalid, identity.NotFound, identity.Forbidden, identity.Conflict, identity.Gone:
+		return refusal
+	}
+	return nil
+}
+
+func refused(row identity.JobRow, r result, refusal *identity.Error) identity.JobRow {
+	row = answered(row, r)
+	row.Outcome, row.Code, row.Message = Failed, refusal.Rule, refusal.Detail
+	return row
+}
+
+// answered keeps of what a row said only whom it is about.
+func answered(row identity.JobRow, r result) identity.JobRow {
+	row.Done, row.Input = true, input{Name: r.name}.encode()
+	if r.account != "" {
+		row.Account = r.account
+	}
+	return row
+}
+
+// progress stores what came of rows, and the job with it.
+func (t *turn) progress(ctx context.Context, c *identity.Acts, k task, rows []identity.JobRow) (identity.Job, error) {
+	job := t.job
+	for i, row := range rows {
+		job.Processed++
+		if row.Outcome == Failed {
+			job.Failed++
+		} else {
+			job.Succeeded++
+		}
+		if k.dry && row.Outcome == Created {
+			rows[i].Account = "" // there is none
+		}
+	}
+	last := rows[len(rows)-1]
+	m := mark{Row: last.Number}
+	if k.walks {
+		m.Account = last.Account
+	}
+	job.Next, job.LeaseUntil = m.String(), c.Now().Add(lease)
+	// The job comes first: if it is another worker's by now, its rows are so too.
+	if err := c.Tx().UpdateJob(ctx, job); err != nil {
+		return job, lost(err)
+	}
+	if k.walks {
+		return job, c.Tx().InsertJobRows(ctx, job.Org, job.ID, rows)
+	}
+	for _, row := range rows {
+		if err := c.Tx().UpdateJobRow(ctx, job.Org, job.ID, row); err != nil {
+			return job, err
+		}
+	}
+	return job, nil
+}

@@ -1,0 +1,178 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rollcall/identity"
+)
+
+// How a job is worked on.
+const (
+	lease       = time.Minute // how long a worker that has gone silent keeps a job; every step renews it
+	stepsATurn  = 20          // before the next job has its turn
+	jobsATurn   = 20
+	mostTries   = 5 // of one step, before the job is given up
+	givingBack  = 5 * time.Second
+	retryPause  = 30 * time.Second // after the first failure in a row; it grows with every other
+	uploadEnded = "The file did not arrive whole; send it again."
+)
+
+// errLost says that another worker has gone on with the job.
+var errLost = errors.New("bulk: another worker has the job")
+
+// Work goes on with the jobs that are due, the oldest first and each for a while, and returns how many steps it did, at most
+// limit. Any number of workers may do so at the same time: a job has one at a time, and each step is stored whole or not at
+// all. An error is one that nobody foresaw; the job it happened to is tried again later, and given up after some tries.
+func (j *Jobs) Work(ctx context.Context, limit int) (int, error) {
+	open, err := j.service.Reader().JobsOpen(ctx, j.service.Now(), jobsATurn)
+	if err != nil {
+		return 0, err
+	}
+	done := 0
+	var failures []error
+	for _, job := range open {
+		if done >= limit || ctx.Err() != nil {
+			break
+		}
+		t := turn{jobs: j, job: job, size: rowsAtOnce}
+		n, err := t.work(ctx, min(stepsATurn, limit-done))
+		done += n
+		if err != nil {
+			failures = append(failures, fmt.Errorf("bulk: %s %s: %w", job.Kind, job.ID, err))
+		}
+	}
+	return done, errors.Join(failures...)
+}
+
+// turn is one worker's time with one job.
+type turn struct {
+	jobs *Jobs
+	job  identity.Job
+	mark mark
+	size int // how many rows are tried in one transaction
+}
+
+// stepper does the next step of a job and says whether that was the last.
+type stepper func(ctx context.Context) (last bool, err error)
+
+func (t *turn) work(ctx context.Context, steps int) (int, error) {
+	var err error
+	if t.mark, err = markOf(t.job); err != nil {
+		return 0, err
+	}
+	if t.mark.Uploading {
+		return 1, ours(t.end(ctx, func(now time.Time) identity.Job { return failed(t.job, now, uploadEnded) }))
+	}
+	if err := t.take(ctx); err != nil {
+		return 0, ours(err)
+	}
+	step, err := t.stepper()
+	done := 0
+	for last := false; err == nil && !last && done < steps; {
+		if last, err = step(ctx); err == nil {
+			done++
+		}
+		if err == nil && last {
+			return done, ours(t.end(ctx, func(now time.Time) identity.Job { return finished(t.job, now) }))
+		}
+	}
+	if errors.Is(err, errLost) {
+		return done, nil
+	}
+	return done, errors.Join(err, t.giveBack(ctx, err))
+}
+
+// ours drops the news that another worker has the job, which is nothing to complain about.
+func ours(err error) error {
+	if errors.Is(err, errLost) {
+		return nil
+	}
+	return err
+}
+
+// take makes the job this worker's, unless somebody was faster.
+func (t *turn) take(ctx context.Context) error {
+	return t.write(ctx, func(now time.Time) identity.Job {
+		job := t.job
+		job.State, job.LeaseUntil = identity.JobRunning, now.Add(lease)
+		if job.StartedAt.IsZero() {
+			job.StartedAt = now
+		}
+		return job
+	}, nil)
+}
+
+// giveBack lets others go on with the job: at once if all is well, after a pause if something failed, never if it failed too
+// often. It does so even if the worker is being stopped, because otherwise the job waits for the lease to end.
+func (t *turn) giveBack(ctx context.Context, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), givingBack)
+	defer cancel()
+	stopped := errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) || identity.KindOf(cause) == identity.Unavailable
+	if cause != nil && !stopped {
+		t.mark.Tries++
+	}
+	if t.mark.Tries >= mostTries {
+		why := fmt.Sprintf("The server failed %d times after row %d; its log says why. What was done before stays done.", mostTries, t.job.Processed)
+		return ours(t.end(ctx, func(now time.Time) identity.Job { return failed(t.job, now, why) }))
+	}
+	return ours(t.write(ctx, func(now time.Time) identity.Job {
+		job := t.job
+		job.Next, job.LeaseUntil = t.mark.String(), now.Add(time.Duration(t.mark.Tries)*retryPause)
+		return job
+	}, nil))
+}
+
+// end finishes the job and tells so.
+func (t *turn) end(ctx context.Context, final func(now time.Time) identity.Job) error {
+	err := t.write(ctx, final, func(c *identity.Acts, job identity.Job) error { return c.TellOfJob(ctx, identity.JobFinished, job) })
+	if err == nil {
+		t.jobs.logger.InfoContext(ctx, "job finished", "job", t.job.ID, "kind", t.job.Kind, "state", t.job.State, "processed", t.job.Processed,
+			"failed", t.job.Failed)
+	}
+	return err
+}
+
+// write stores the job as it shall be, with what belongs to it. Stale, it is another worker's.
+func (t *turn) write(ctx context.Context, next func(now time.Time) identity.Job, also func(*identity.Acts, identity.Job) error) error {
+	var job identity.Job
+	err := t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
+		job = next(c.Now())
+		if err := c.Tx().UpdateJob(ctx, job); err != nil {
+			return lost(err)
+		}
+		if also != nil {
+			return also(c, job)
+		}
+		return nil
+	})
+	if err == nil {
+		t.job = job
+		t.job.Version++
+	}
+	return err
+}
+
+func lost(err error) error {
+	if identity.KindOf(err) == identity.Stale {
+		return errLost
+	}
+	return err
+}
+
+// stepper finds out what the job does.
+func (t *turn) stepper() (stepper, error) {
+	switch t.job.Kind {
+	case identity.JobImport:
+		return t.importer()
+	case identity.JobInvite:
+		return t.inviter()
+	case identity.JobTemplate:
+		return t.templater()
+	case identity.JobExport:
+		return t.exporter()
+	}
+	return nil, fmt.Errorf("nobody knows how to do a job of kind %q", t.job.Kind)
+}
