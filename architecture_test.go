@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"rollcall/directory/ldap": {"rollcall/identity", "rollcall/directory"},
 	"rollcall/admin":          {"rollcall/identity", "rollcall/bulk", "rollcall/internal/web"},
 	"rollcall/console":        {"rollcall/identity", "rollcall/internal/web"},
+	"rollcall/notify":         {"rollcall/identity"},
 	// Suites and starters that only tests import.
 	"rollcall/store/storetest": {"rollcall/identity", "rollcall/internal/system"},
 	"rollcall/fixtures":        {},
@@ -40,6 +41,7 @@ var owners = map[string][]string{
 	"github.com/pressly/goose":            {"rollcall/store"},
 	"github.com/alecthomas/kong":          {"rollcall/cmd/rollcall"},
 	"github.com/prometheus/client_golang": {"rollcall/internal/web"},
+	"github.com/wneessen/go-mail":         {"rollcall/notify"},
 	"golang.org/x/time":                   {"rollcall/internal/web"},
 }
 

@@ -109,7 +109,7 @@ func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool,
 		if now.Attempts != m.Attempts {
 			return nil
 		}
-		now.LastError = printableCause(now.withoutSecret(cause))
+		now.LastError = m.WithoutSecrets(cause)
 		if !permanent && now.Attempts < MaxDeliveryAttempts {
 			now.NextAt = c.now.Add(RetryAfter(now.Attempts))
 			return c.tx.UpdateMessage(ctx, now)
@@ -170,17 +170,16 @@ func (m Message) target() Target {
 	return Target{Type: TargetMessage, ID: string(m.ID), Name: string(m.Kind)}
 }
 
-// withoutSecret takes the secret of the message's link out of a text, in capitals or not: a server may quote what it refuses.
-func (m Message) withoutSecret(text string) string {
-	secret := m.Data["link"]
-	if secret == "" {
-		return text
+// WithoutSecrets makes what somebody said about a message fit to be stored and logged: one line of at most 500 bytes, without the
+// secret of the message's link, in capitals or not. A mail server may quote what it refuses.
+func (m Message) WithoutSecrets(text string) string {
+	if secret := m.Data["link"]; secret != "" {
+		text = regexp.MustCompile(`(?i)`+regexp.QuoteMeta(secret)).ReplaceAllString(text, "…")
 	}
-	return regexp.MustCompile(`(?i)`+regexp.QuoteMeta(secret)).ReplaceAllString(text, "…")
+	return oneLine(text)
 }
 
-// printableCause makes one line of a cause, of bounded length: it comes from elsewhere.
-func printableCause(cause string) string {
+func oneLine(cause string) string {
 	cause = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(cause, "?"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " ")

@@ -1,0 +1,193 @@
+package notify_test
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"mime/multipart"
+	netmail "net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"rollcall/identity"
+	"rollcall/notify"
+)
+
+// mailed delivers one message and returns its mail.
+func (w *world) mailed(kind identity.MessageKind, data map[string]string) notify.Mail {
+	w.t.Helper()
+	p := &post{}
+	m := w.enqueue(kind, "ada@corp.example", data)
+	require.Equal(w.t, 1, w.deliver(w.deliverer(p)))
+	require.Len(w.t, p.mails, 1, w.message(m).LastError)
+	return p.mails[0]
+}
+
+// hostile are names that try to be something else.
+var hostile = map[string]string{
+	"markup":                `<script>alert(1)</script><a href="https://evil.example/">here</a>`,
+	"a header":              "Ada\r\nBcc: eve@evil.example\r\n\r\nHello",
+	"a link":                "https://evil.example/login",
+	"a link without scheme": "Win at www.evil.example/prize now",
+	"a template":            `{{.Link}}`,
+	"turned around":         "\u202eadA\u202c \u2066x\u2069",
+	"right to left":         "عادل حسن",
+	"very long":             strings.Repeat("Ada ", 400),
+	"nothing":               "",
+}
+
+var anyURL = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*:/+[^\s"<>]*|www\.[a-z0-9]+`)
+
+func TestEveryKindOfMailWhateverTheNamesLinksOnlyToTheBaseURL(t *testing.T) {
+	w := newWorld(t)
+	for _, kind := range identity.MessageKinds {
+		for name, text := range hostile {
+			t.Run(string(kind)+"/"+name, func(t *testing.T) {
+				w.t = t
+				m := w.mailed(kind, map[string]string{"link": secret, "organization": text, "name": text, "old": text, "new": "eve.example/x@corp.example",
+					"connector": text, "state": text, "text": text + "\nline two\n"})
+				for _, text := range []string{m.Subject, m.Text, m.HTML} {
+					for _, found := range anyURL.FindAllString(text, -1) {
+						require.Equal(t, baseURL+"/links/"+secret, found)
+					}
+					require.NotContains(t, text, "eve.example/x")
+					require.NotContains(t, text, "\u202e")
+					require.NotContains(t, text, "\r")
+				}
+				require.NotContains(t, m.Subject, "\n")
+				require.Less(t, len([]rune(m.Subject)), 300)
+				for _, link := range elements(t, m.HTML) {
+					require.Equal(t, baseURL+"/links/"+secret, link)
+				}
+				require.NotContains(t, m.Text, "<no value>")
+			})
+		}
+	}
+}
+
+// elements returns where the links of a page lead, after checking that the page has only harmless elements.
+func elements(t *testing.T, page string) (links []string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	require.NoError(t, err)
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		require.Contains(t, strings.Fields("html head meta body p a bdi hr br strong"), n.Data)
+		for _, a := range n.Attr {
+			require.Contains(t, strings.Fields("lang charset name content style href"), a.Key)
+			if a.Key == "href" {
+				links = append(links, a.Val)
+			}
+		}
+	}
+	return links
+}
+
+func TestEveryKindOfMailSaysWhoAndWhatAndUntilWhen(t *testing.T) {
+	const until = "2026-03-20T08:30:00Z"
+	full := map[string]string{"link": secret, "organization": "Acme & Sons", "name": "Ada L.", "old": "ada@old.example", "new": "ada@new.example",
+		"until": until, "connector": "HQ", "state": "failed", "text": "3 users disabled\n1 conflict"}
+	for kind, want := range map[identity.MessageKind][]string{
+		identity.MessageInvitation:     {"Acme & Sons has made", "confirm that this e-mail address is yours", "until 20 March 2026, 08:30 UTC", "If you did not expect this mail, do not open the link"},
+		identity.MessageActivation:     {"Acme & Sons is ready", "first licence", "until 20 March 2026, 08:30 UTC", "do not open the link"},
+		identity.MessageChangeConfirm:  {"ada@old.example", "ada@new.example", "until 20 March 2026, 08:30 UTC", "do not open the link, and nothing changes"},
+		identity.MessageChangeNotice:   {"ada@new.example instead of", "there is nothing to do", "stop the change", "until 20 March 2026, 08:30 UTC"},
+		identity.MessageChangeDone:     {"ada@new.example", "ada@old.example", "tell an administrator of"},
+		identity.MessageAccountDeleted: {"has been deleted", "cannot be undone"},
+		identity.MessageSyncReport:     {"HQ", "failed", "3 users disabled", "1 conflict"},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			w := newWorld(t)
+			m := w.mailed(kind, full)
+			shown := visible(t, m.HTML)
+			for _, phrase := range append(want, "Hello Ada L.,", "Rollcall wrote this mail for Acme & Sons.") {
+				require.Contains(t, strings.Join(strings.Fields(m.Text), " "), phrase)
+				require.Contains(t, shown, phrase)
+			}
+			require.NotEmpty(t, m.Subject)
+			require.NotContains(t, m.Subject, secret)
+		})
+	}
+	require.Len(t, identity.MessageKinds, 7, "a new kind needs a line above")
+}
+
+// visible returns the text of a page as a reader sees it.
+func visible(t *testing.T, page string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	require.NoError(t, err)
+	var b strings.Builder
+	for n := range root.Descendants() {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func TestTheOwnerOfAPersonalAccountIsNotToldOfAnOrganization(t *testing.T) {
+	w := newWorld(t)
+	w.org = identity.ConsumerOrgID
+	for _, kind := range identity.MessageKinds[:6] {
+		m := w.mailed(kind, map[string]string{"link": secret, "organization": "Personal accounts", "name": "Ada", "old": "a@b.example", "new": "c@d.example"})
+		require.NotContains(t, m.Subject+m.Text+m.HTML, "Personal accounts", kind)
+		require.NotContains(t, m.Text, "administrator", kind)
+	}
+}
+
+func TestALinkWithoutATermOfItsOwnHasTheTermOfItsKind(t *testing.T) {
+	w := newWorld(t)
+	for kind, want := range map[identity.MessageKind]string{
+		identity.MessageInvitation:   "until 31 March 2026, 12:00 UTC",
+		identity.MessageChangeNotice: "until 16 March 2026, 12:00 UTC",
+	} {
+		require.Contains(t, w.mailed(kind, map[string]string{"link": secret, "organization": "Acme"}).Text, want)
+	}
+}
+
+func TestAMailOnPaper(t *testing.T) {
+	w := newWorld(t)
+	folder := filepath.Join(t.TempDir(), "mail")
+	m := w.enqueue(identity.MessageInvitation, " Ada@Bücher.Example ", map[string]string{"link": secret, "organization": "Ström & Söhne\r\nBcc: eve@evil.example", "name": "Ada"})
+	require.Equal(t, 1, w.deliver(w.deliverer(notify.NewFolder(folder, w.logger()))))
+	raw, err := os.ReadFile(filepath.Join(folder, string(m.ID)+".eml"))
+	require.NoError(t, err)
+	mail, err := netmail.ReadMessage(bytes.NewReader(raw))
+	require.NoError(t, err)
+	require.Equal(t, `"Rollcall" <no-reply@id.example.org>`, mail.Header.Get("From"))
+	require.Equal(t, "<Ada@xn--bcher-kva.example>", mail.Header.Get("To"))
+	require.Equal(t, "<"+string(m.ID)+"@id.example.org>", mail.Header.Get("Message-ID"))
+	require.Equal(t, "Sun, 01 Mar 2026 12:00:00 +0000", mail.Header.Get("Date"))
+	require.Equal(t, "auto-generated", mail.Header.Get("Auto-Submitted"))
+	subject, err := new(mime.WordDecoder).DecodeHeader(mail.Header.Get("Subject"))
+	require.NoError(t, err)
+	require.Equal(t, "Ström & Söhne Bcc: eve@evil.\u200bexample invites you", subject)
+	for _, name := range []string{"Bcc", "Cc", "Reply-To", "List-Unsubscribe", "Precedence", "User-Agent", "X-Mailer"} {
+		require.NotContains(t, mail.Header, name)
+	}
+	kind, params, err := mime.ParseMediaType(mail.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	require.Equal(t, "multipart/alternative", kind)
+	var kinds []string
+	for parts := multipart.NewReader(mail.Body, params["boundary"]); ; {
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		kinds = append(kinds, part.Header.Get("Content-Type"))
+		body, err := io.ReadAll(part)
+		require.NoError(t, err)
+		require.Contains(t, string(body), baseURL+"/links/"+secret)
+		require.Contains(t, string(body), "Ström")
+	}
+	require.Equal(t, []string{"text/plain; charset=UTF-8", "text/html; charset=UTF-8"}, kinds)
+}
