@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"rollcall/identity"
 )
@@ -33,8 +32,12 @@ type verifier struct {
 // registered is an issuer of an organization with the registration that it was made from.
 type registered struct {
 	*keysOf
-	org     identity.OrgID
-	changed time.Time
+	from identity.IdentityProvider
+}
+
+// still reports whether nothing about the registration has changed.
+func (r registered) still(p identity.IdentityProvider) bool {
+	return r.from.Org == p.Org && r.from.Audience == p.Audience && r.from.Clients == p.Clients && r.from.UpdatedAt.Equal(p.UpdatedAt)
 }
 
 func newVerifier(o Options) (*verifier, error) {
@@ -78,7 +81,8 @@ func (v *verifier) trusted(ctx context.Context, issuer string) (*keysOf, *identi
 func (v *verifier) registered(p identity.IdentityProvider) (*keysOf, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if known, ok := v.others[p.Issuer]; ok && known.org == p.Org && known.changed.Equal(p.UpdatedAt) && known.Audience == p.Audience {
+	known, ok := v.others[p.Issuer]
+	if ok && known.still(p) {
 		return known.keysOf, nil
 	}
 	i := Issuer{URL: p.Issuer, Audience: p.Audience, Clients: strings.Fields(p.Clients)}
@@ -89,13 +93,13 @@ func (v *verifier) registered(p identity.IdentityProvider) (*keysOf, error) {
 	if err != nil {
 		return nil, &unreachable{cause: err}
 	}
-	if len(v.others) >= maxProviders {
+	if !ok && len(v.others) >= maxProviders {
 		for name := range v.others { // any of them: its keys are fetched again when they are needed
 			delete(v.others, name)
 			break
 		}
 	}
 	k := &keysOf{Issuer: i, way: v.outside, clock: v.clock}
-	v.others[p.Issuer] = registered{keysOf: k, org: p.Org, changed: p.UpdatedAt}
+	v.others[p.Issuer] = registered{keysOf: k, from: p}
 	return k, nil
 }

@@ -60,3 +60,11 @@ func TestEveryRuleSaysWhatToDo(t *testing.T) {
 	}
 	require.Empty(t, identity.Rule("NOBODY_KNOWS").Remedy())
 }
+
+func TestEML09_TheWaysOfTheCaseWinOverTheRules(t *testing.T) {
+	e := identity.Refuse(identity.Conflict, identity.RuleEmailTaken, "taken")
+	require.Equal(t, []identity.Remedy{{Text: identity.RuleEmailTaken.Remedy()}}, e.Remedies())
+	e.Ways = []identity.Remedy{{Text: "Use another address."}, {Text: "Delete the personal account.", DataLoss: true}}
+	require.Equal(t, e.Ways, e.Remedies())
+	require.Empty(t, identity.Refuse(identity.Conflict, "NOBODY_KNOWS", "x").Remedies())
+}
