@@ -109,7 +109,7 @@ func (s *stage) open(ctx context.Context, listen, folder string) error {
 	s.serve(ctx, s.issuer, forIssuer, quiet)
 
 	surfaces := &surfaces{service: s.service, ping: s.store.Ping, stats: s.store.Stats, clock: s.clock, log: quiet,
-		issuers: []admin.Issuer{{URL: s.issuer.URL(), Audience: demoAudience}}}
+		api: admin.Options{Issuers: []admin.Issuer{{URL: s.issuer.URL(), Audience: demoAudience}}}}
 	handler, err := surfaces.handler()
 	if err != nil {
 		return err

@@ -41,13 +41,13 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	issuers, err := c.issuers()
+	api, err := c.api()
 	if err != nil {
 		return err
 	}
 	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
 	retention := identity.NewRetention(service, system.Uptime(), logger)
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: system.Clock{}, issuers: issuers, baseURL: c.BaseURL, log: logger}
+	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: system.Clock{}, api: api, baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
 		return err
@@ -63,8 +63,8 @@ func (c *serveCmd) Run(a *app) (err error) {
 	defer rest()
 
 	a.say("Listening on %s://%s", scheme, listener.Addr())
-	if len(issuers) == 0 {
-		a.say("No --oidc-issuer is set: /api/ answers 401 to everybody.")
+	if len(api.Issuers) == 0 {
+		a.say("No --oidc-issuer is set: /api/ knows the tokens of organizations' own issuers only.")
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(a.ctx))
 	defer stop()

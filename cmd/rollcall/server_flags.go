@@ -12,6 +12,7 @@ import (
 	"rollcall/admin"
 	"rollcall/identity"
 	"rollcall/internal/system"
+	"rollcall/internal/web"
 )
 
 // serverFlags are the settings of the server: flags, environment and configuration file in one.
@@ -24,7 +25,11 @@ type serverFlags struct {
 
 	OIDCIssuer   []string `name:"oidc-issuer" env:"ROLLCALL_OIDC_ISSUER" placeholder:"URL" help:"Issuer whose tokens administrators bring, exactly as in \"iss\"; repeatable."`
 	OIDCAudience []string `name:"oidc-audience" env:"ROLLCALL_OIDC_AUDIENCE" placeholder:"AUD" help:"What the issuer's tokens for this server have in \"aud\"; one for each --oidc-issuer, in the same order."`
+	OIDCClient   []string `name:"oidc-client" env:"ROLLCALL_OIDC_CLIENT" placeholder:"ID" help:"Client whose tokens are accepted, as in \"azp\"; repeatable. Without any, every client of an issuer is."`
 	OIDCCAFile   string   `name:"oidc-ca-file" env:"ROLLCALL_OIDC_CA_FILE" placeholder:"FILE" help:"Certificates in PEM to check the issuers' TLS certificates against, instead of the system's."`
+
+	AllowPrivateIssuers bool    `name:"allow-private-issuers" env:"ROLLCALL_ALLOW_PRIVATE_ISSUERS" help:"Let organizations register issuers on this machine and in private networks. Their administrators can then have the server ask any machine that it reaches."`
+	RateLimit           float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
 
 	LogLevel       string        `enum:"debug,info,warn,error" default:"info" env:"ROLLCALL_LOG_LEVEL" placeholder:"LEVEL" help:"What to log on standard error: debug, info (default), warn or error."`
 	LogFormat      string        `enum:"text,json" default:"text" env:"ROLLCALL_LOG_FORMAT" placeholder:"text|json" help:"Form of the log."`
@@ -56,19 +61,23 @@ func (f *serverFlags) check() error {
 			return bad(d.name, "%s is out of range; use more than 0s and at most %s", d.v, d.most)
 		}
 	}
+	if f.RateLimit < 1 || f.RateLimit > 100_000 {
+		return bad("rate-limit", "%v is out of range; use 1 to 100000", f.RateLimit)
+	}
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > time.Hour {
 		return bad("shutdown-delay", "%s is out of range; use 0s to 1h", f.ShutdownDelay)
 	}
 	if _, err := f.tls(); err != nil {
 		return err
 	}
-	issuers, err := f.issuers()
+	options, err := f.api()
 	if err != nil {
 		return err
 	}
 	// The API checks its issuers when it is made, and asks store and issuers nothing before the first request.
 	nowhere := identity.NewService(nil, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
-	if _, err := admin.New(admin.Options{Service: nowhere, Issuers: issuers, Clock: system.Clock{}, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	options.Service, options.Clock, options.Logger = nowhere, system.Clock{}, slog.New(slog.DiscardHandler)
+	if _, err := admin.New(options); err != nil {
 		return bad("oidc-issuer oidc-audience", "%w", err)
 	}
 	return nil
@@ -89,17 +98,17 @@ func (f *serverFlags) tls() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
 }
 
-// issuers joins issuers and audiences, which come as two lists in the same order.
-func (f *serverFlags) issuers() ([]admin.Issuer, error) {
+// api returns what the flags say of the API. Issuers and audiences come as two lists in the same order.
+func (f *serverFlags) api() (admin.Options, error) {
+	o := admin.Options{AllowPrivateIssuers: f.AllowPrivateIssuers, Limit: web.Limit{Rate: f.RateLimit, Burst: int(4 * f.RateLimit)}}
 	if len(f.OIDCIssuer) != len(f.OIDCAudience) {
-		return nil, bad("oidc-issuer oidc-audience", "there are %d issuers and %d audiences; give one audience for each issuer, in the same order",
+		return o, bad("oidc-issuer oidc-audience", "there are %d issuers and %d audiences; give one audience for each issuer, in the same order",
 			len(f.OIDCIssuer), len(f.OIDCAudience))
 	}
-	issuers := make([]admin.Issuer, len(f.OIDCIssuer))
 	for i, issuer := range f.OIDCIssuer {
-		issuers[i] = admin.Issuer{URL: issuer, Audience: f.OIDCAudience[i], CAFile: f.OIDCCAFile}
+		o.Issuers = append(o.Issuers, admin.Issuer{URL: issuer, Audience: f.OIDCAudience[i], Clients: f.OIDCClient, CAFile: f.OIDCCAFile})
 	}
-	return issuers, nil
+	return o, nil
 }
 
 // overTheNetwork reports whether others than this machine can reach the address.

@@ -22,7 +22,7 @@ type surfaces struct {
 	stats    func() store.Stats
 	watch    func() identity.ClockWatch // what retention last saw of the clock; nil: there is no retention
 	clock    identity.Clock
-	issuers  []admin.Issuer
+	api      admin.Options // its issuers and limits
 	baseURL  string
 	log      *slog.Logger
 	draining atomic.Bool // the server is about to stop
@@ -33,7 +33,9 @@ var errDraining = errors.New("the server is shutting down")
 
 // handler puts the surfaces side by side.
 func (s *surfaces) handler() (http.Handler, error) {
-	api, err := admin.New(admin.Options{Service: s.service, Issuers: s.issuers, Clock: s.clock, Logger: s.log})
+	options := s.api
+	options.Service, options.Clock, options.Logger = s.service, s.clock, s.log
+	api, err := admin.New(options)
 	if err != nil {
 		return nil, err
 	}
