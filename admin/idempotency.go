@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -56,12 +57,18 @@ func (a *api) once(c caller, op *huma.Operation, w http.ResponseWriter, r *http.
 		refused(err)
 		return
 	}
-	sum, whole := fingerprint(r, op.MaxBodyBytes)
-	if !whole {
+	body, err := a.spool(w, r, op.MaxBodyBytes-1)
+	if err != nil {
+		refused(err)
+		return
+	}
+	defer body.Close() // nothing depends on how that ends
+	r.Body = body
+	if !body.whole {
 		next(w, r) // which will not get any further with the body
 		return
 	}
-	receipt, err := a.service.BeginReceipt(ctx, keyOf(c.Person), keys[0], sum)
+	receipt, err := a.service.BeginReceipt(ctx, keyOf(c.Person), keys[0], fingerprint(r, body.sum))
 	if err != nil {
 		refused(err)
 		return
@@ -97,27 +104,20 @@ func checkKey(keys []string) error {
 	return nil
 }
 
-// fingerprint reads the body and says what makes two calls the same. The body can be read again afterwards. It returns false
-// for one that is too long or does not come in whole.
-func fingerprint(r *http.Request, most int64) (string, bool) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, most))
-	rest := io.Reader(r.Body)
-	if err != nil {
-		rest = failing{err}
+// spool reads the body before anything is done with it. Files may take as long as they do without a key.
+func (a *api) spool(w http.ResponseWriter, r *http.Request, most int64) (*spooled, error) {
+	var from io.Reader = r.Body
+	if most > maxBody {
+		from = &slowBody{from: from, control: http.NewResponseController(w), until: time.Now().Add(fileTime)}
 	}
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(body), rest), r.Body}
-	ofBody := sha256.Sum256(body)
-	sum := sha256.Sum256([]byte(strings.Join([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, hex.EncodeToString(ofBody[:])}, "\n")))
-	return hex.EncodeToString(sum[:]), err == nil && int64(len(body)) < most
+	return spool(from, most)
 }
 
-// failing is the rest of a body that did not come.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+// fingerprint is what makes two calls the same.
+func fingerprint(r *http.Request, body string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, body}, "\n")))
+	return hex.EncodeToString(sum[:])
+}
 
 // keep stores an answer under its key. An answer that says that the server could not do it is not kept, so that the client can
 // try again. If the answer cannot be stored it is sent all the same: what it says has happened.

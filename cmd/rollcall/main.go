@@ -114,6 +114,12 @@ func complain(stderr io.Writer, err error) int {
 		for _, why := range refusal.Why {
 			fmt.Fprintf(stderr, "  %s: %s\n", why.Code, why.Detail)
 		}
+		for _, way := range refusal.Remedies() {
+			if way.DataLoss {
+				way.Text += " This loses data for good."
+			}
+			fmt.Fprintf(stderr, "  %s\n", way.Text)
+		}
 		if refusal.Err != nil {
 			fmt.Fprintf(stderr, "  cause: %v\n", refusal.Err)
 		}
