@@ -159,47 +159,6 @@ func TestTheActorHasTheBestNameThatTheTokenGives(t *testing.T) {
 	}
 }
 
-func TestUSR20_ActionsDependOnTheStatus(t *testing.T) {
-	w := newWorld(t)
-	org := w.org("Example")
-	token := w.administrator(org, "ada", identity.RoleUser)
-	n := 0
-	for _, c := range []struct {
-		status                 identity.Status
-		deactivate, reactivate int
-	}{
-		{identity.NotVerified, 200, 409},
-		{identity.Verified, 200, 409},
-		{identity.Active, 200, 409},
-		{identity.Inactive, 409, 200},
-		{identity.DeferredClaim, 409, 409},
-	} {
-		for action, status := range map[string]int{"deactivate": c.deactivate, "reactivate": c.reactivate} {
-			t.Run(fmt.Sprintf("%s %s", action, c.status), func(t *testing.T) {
-				n++
-				u := w.user(org, fmt.Sprintf("u%d@example.com", n))
-				u = w.rewrite(u, func(a *identity.Account) {
-					a.Status = c.status
-					if c.status == identity.Inactive {
-						a.PreviousStatus, a.InactiveReason = identity.Active, identity.ByAdministrator
-					}
-				})
-				a := w.post(userOf(u)+"/"+action, token, "")
-				a.t = t
-				if status == http.StatusConflict {
-					a.refused(status, identity.RuleInvalidTransition)
-					now, err := w.Reader().Account(w.ctx, org, u.ID)
-					require.NoError(t, err)
-					require.Equal(t, u, now)
-					return
-				}
-				want := map[string]any{"deactivate": "inactive", "reactivate": "active"}[action]
-				require.Equal(t, want, a.is(status)["status"])
-			})
-		}
-	}
-}
-
 func TestUSR21_ReactivationLeadsBackToThePreviousStatus(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("Example")
