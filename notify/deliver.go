@@ -8,6 +8,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/url"
+	"strings"
 	"time"
 
 	"rollcall/identity"
@@ -25,6 +26,7 @@ type Options struct {
 	Service     *identity.Service
 	From        string // the sender of all mails: an address, or "Name <address>"
 	BaseURL     string // where people reach this server, such as https://id.example.org; every link begins with it
+	LinkPath    string // what stands between the base URL and the secret of a link, such as /links?key=
 	Transport   Transport
 	Log         *slog.Logger
 	ProductName string // how the mails call this server; empty: Rollcall
@@ -34,7 +36,7 @@ type Options struct {
 type Deliverer struct {
 	service   *identity.Service
 	from      *netmail.Address
-	base      *url.URL
+	links     string // what the secret of a link is put after
 	host      string // for Message-IDs
 	product   string
 	transport Transport
@@ -56,7 +58,7 @@ func New(o Options) (*Deliverer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Deliverer{service: o.Service, from: from, base: base, host: base.Hostname(), product: o.ProductName,
+	d := &Deliverer{service: o.Service, from: from, links: strings.TrimRight(o.BaseURL, "/") + o.LinkPath, host: base.Hostname(), product: o.ProductName,
 		transport: o.Transport, log: o.Log, texts: t}
 	if d.product == "" {
 		d.product = "Rollcall"

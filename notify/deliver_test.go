@@ -197,8 +197,8 @@ func TestAStopLetsTheMailUnderWayBeRecorded(t *testing.T) {
 func TestNothingThatIsLoggedOrStoredHoldsTheSecretOfALink(t *testing.T) {
 	w := newWorld(t)
 	answers := []error{
-		&notify.Failure{Cause: "451 odd: " + baseURL + "/links/" + secret},
-		&notify.Failure{Permanent: true, Cause: "554 spam:\r\n" + strings.ToLower(baseURL+"/links/"+secret)},
+		&notify.Failure{Cause: "451 odd: " + baseURL + path + secret},
+		&notify.Failure{Permanent: true, Cause: "554 spam:\r\n" + strings.ToLower(baseURL+path+secret)},
 		errors.New("write: " + secret), nil,
 	}
 	p := &post{fail: func(notify.Mail) error {

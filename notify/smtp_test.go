@@ -38,7 +38,7 @@ func TestAMailGoesThroughARealServerUnderTLS(t *testing.T) {
 			require.Equal(t, "Ada@corp.example", got.to)
 			require.False(t, got.utf8)
 			require.Contains(t, got.body, "Message-ID: <"+string(m.ID)+"@id.example.org>")
-			require.Contains(t, got.body, "/links/")
+			require.Contains(t, got.body, "/links?key=3D")
 			require.Equal(t, identity.MessageSent, w.message(m).State)
 		})
 	}

@@ -19,9 +19,6 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// LinkPath is where links lead, below the base URL; the secret of the link follows.
-const LinkPath = "/links/"
-
 // maxName is how many characters of a name go into a mail.
 const maxName = 120
 
@@ -68,7 +65,7 @@ func (d *Deliverer) view(m identity.Message) (view, error) {
 	if !d.service.Now().Before(until) {
 		return v, permanent("the link could be used until %s only; send a new one", until.UTC().Format(time.RFC3339))
 	}
-	v.Link = d.base.JoinPath(LinkPath, url.PathEscape(m.Data["link"])).String()
+	v.Link = d.links + url.QueryEscape(m.Data["link"])
 	v.Until = until.UTC().Format("2 January 2006, 15:04 UTC")
 	return v, nil
 }

@@ -54,7 +54,7 @@ func TestEveryKindOfMailWhateverTheNamesLinksOnlyToTheBaseURL(t *testing.T) {
 					"connector": text, "state": text, "text": text + "\nline two\n"})
 				for _, text := range []string{m.Subject, m.Text, m.HTML} {
 					for _, found := range anyURL.FindAllString(text, -1) {
-						require.Equal(t, baseURL+"/links/"+secret, found)
+						require.Equal(t, baseURL+path+secret, found)
 					}
 					require.NotContains(t, text, "eve.example/x")
 					require.NotContains(t, text, "\u202e")
@@ -63,7 +63,7 @@ func TestEveryKindOfMailWhateverTheNamesLinksOnlyToTheBaseURL(t *testing.T) {
 				require.NotContains(t, m.Subject, "\n")
 				require.Less(t, len([]rune(m.Subject)), 300)
 				for _, link := range elements(t, m.HTML) {
-					require.Equal(t, baseURL+"/links/"+secret, link)
+					require.Equal(t, baseURL+path+secret, link)
 				}
 				require.NotContains(t, m.Text, "<no value>")
 			})
@@ -186,7 +186,7 @@ func TestAMailOnPaper(t *testing.T) {
 		kinds = append(kinds, part.Header.Get("Content-Type"))
 		body, err := io.ReadAll(part)
 		require.NoError(t, err)
-		require.Contains(t, string(body), baseURL+"/links/"+secret)
+		require.Contains(t, string(body), baseURL+path+secret)
 		require.Contains(t, string(body), "Ström")
 	}
 	require.Equal(t, []string{"text/plain; charset=UTF-8", "text/html; charset=UTF-8"}, kinds)

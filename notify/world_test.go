@@ -21,6 +21,7 @@ import (
 
 const (
 	baseURL = "https://id.example.org"
+	path    = "/links?key="
 	sender  = "Rollcall <no-reply@id.example.org>"
 	secret  = "CANARYSECRETOFALINK"
 )
@@ -96,7 +97,7 @@ func (w *world) logger() *slog.Logger {
 
 func (w *world) deliverer(transport notify.Transport) *notify.Deliverer {
 	w.t.Helper()
-	d, err := notify.New(notify.Options{Service: w.Service, From: sender, BaseURL: baseURL, Transport: transport, Log: w.logger()})
+	d, err := notify.New(notify.Options{Service: w.Service, From: sender, BaseURL: baseURL, LinkPath: path, Transport: transport, Log: w.logger()})
 	require.NoError(w.t, err)
 	return d
 }

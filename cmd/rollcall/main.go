@@ -33,7 +33,9 @@ type cli struct {
 	Connector connectorCmd `cmd:"" help:"Connections to directories."`
 	Sync      syncCmd      `cmd:"" help:"Synchronize an organization with its directory."`
 	User      userCmd      `cmd:"" help:"Users, and why they are as they are."`
+	Job       jobCmd       `cmd:"" help:"Imports, exports and other work in the background."`
 	Retention retentionCmd `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
+	Mail      mailCmd      `cmd:"" help:"Mails on their way, and those that were given up."`
 	Claim     claimCmd     `cmd:"" help:"Claims of users who have an account elsewhere."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to the schema of this program."`
 	ConfigCmd configCmd    `cmd:"" name:"config" help:"The configuration file."`
@@ -43,6 +45,7 @@ type cli struct {
 // app is what every command gets.
 type app struct {
 	ctx      context.Context
+	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
 	json     bool
@@ -86,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, usage(err))
 	}
-	return complain(stderr, parsed.Run(&app{ctx: ctx, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings}))
+	return complain(stderr, parsed.Run(&app{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings}))
 }
 
 // usage adds to an error of the command line where to read on.
@@ -120,6 +123,9 @@ func complain(stderr io.Writer, err error) int {
 			}
 			fmt.Fprintf(stderr, "  %s\n", way.Text)
 		}
+		for _, way := range refusal.Remedies() {
+			fmt.Fprintf(stderr, "  what to do: %s\n", remedyText(way))
+		}
 		if refusal.Err != nil {
 			fmt.Fprintf(stderr, "  cause: %v\n", refusal.Err)
 		}
@@ -129,4 +135,12 @@ func complain(stderr io.Writer, err error) int {
 		fmt.Fprintf(stderr, "rollcall: %v\n", err)
 	}
 	return 1
+}
+
+// remedyText warns of what a remedy costs.
+func remedyText(way identity.Remedy) string {
+	if way.DataLoss {
+		return way.Text + " (somebody's data is lost for good by it)"
+	}
+	return way.Text
 }

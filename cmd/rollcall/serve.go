@@ -56,9 +56,18 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	deliverer, err := c.deliverer(a, c.storeFlag, service, or(c.BaseURL, scheme+"://"+listener.Addr().String()), logger)
+	if err != nil {
+		return err
+	}
+	mail, err := mailRunner(logger, deliverer)
+	if err != nil {
+		return err
+	}
 	working, rest := context.WithCancel(a.ctx)
 	var running sync.WaitGroup
 	running.Go(func() { tasks.Run(working) })
+	running.Go(func() { mail.Run(working) })
 	defer running.Wait()
 	defer rest()
 

@@ -36,6 +36,8 @@ type serverFlags struct {
 	RetentionEvery time.Duration `default:"1m" env:"ROLLCALL_RETENTION_EVERY" placeholder:"DURATION" help:"How often users whose retention is over are deleted (${default})."`
 	ShutdownDelay  time.Duration `default:"0s" env:"ROLLCALL_SHUTDOWN_DELAY" placeholder:"DURATION" help:"How long /readyz says no before connections are refused, so that load balancers notice (${default})."`
 	ShutdownGrace  time.Duration `default:"20s" env:"ROLLCALL_SHUTDOWN_GRACE" placeholder:"DURATION" help:"How long requests under way may take to finish (${default})."`
+
+	mailFlags
 }
 
 // check refuses settings that the server could not run with. It reads files and reaches for nothing else.
@@ -68,6 +70,9 @@ func (f *serverFlags) check() error {
 		return bad("shutdown-delay", "%s is out of range; use 0s to 1h", f.ShutdownDelay)
 	}
 	if _, err := f.tls(); err != nil {
+		return err
+	}
+	if err := f.mailFlags.check(f.BaseURL); err != nil {
 		return err
 	}
 	options, err := f.api()
