@@ -75,14 +75,20 @@ func newAPI(o Options) (*api, error) {
 	if o.Service == nil || o.Clock == nil || o.Logger == nil {
 		return nil, errors.New("admin: Service, Clock and Logger are needed")
 	}
+	o.Limit, o.Strangers = cmp.Or(o.Limit, DefaultLimit), cmp.Or(o.Strangers, DefaultStrangers)
+	for _, l := range []web.Limit{o.Limit, o.Strangers} {
+		if l.Rate <= 0 || l.Burst < 1 {
+			return nil, fmt.Errorf("admin: the limit %v lets nobody in; it needs a positive rate and a burst of at least 1", l)
+		}
+	}
 	v, err := newVerifier(o)
 	if err != nil {
 		return nil, err
 	}
 	a := &api{
 		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, mux: http.NewServeMux(),
-		callers:   web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), o.Clock.Now),
-		strangers: web.NewLimiter(cmp.Or(o.Strangers, DefaultStrangers), o.Clock.Now),
+		callers:   web.NewLimiter(o.Limit, o.Clock.Now),
+		strangers: web.NewLimiter(o.Strangers, o.Clock.Now),
 	}
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.guard)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -143,14 +144,14 @@ func standingText(s identity.Standing) string {
 // authenticate finds out who calls, and nothing about what they may do. Whoever sends bad tokens again and again is refused
 // before the next one is looked at: a signature costs more to check than to make up.
 func (a *api) authenticate(r *http.Request) (identity.Person, error) {
-	ctx, address := r.Context(), addressOf(r)
-	if wait, ok := a.strangers.Peek(address); !ok {
+	ctx, place := r.Context(), placeOf(addressOf(r))
+	if wait, ok := a.strangers.Peek(place); !ok {
 		return identity.Person{}, tooMany(ctx, wait, "too many calls without a good token have come from your address")
 	}
 	p, err := a.identify(r)
 	var no *refusal
 	if errors.As(err, &no) && no.Status == http.StatusUnauthorized {
-		a.strangers.Take(address)
+		a.strangers.Take(place)
 	}
 	return p, err
 }
@@ -201,6 +202,19 @@ func addressOf(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
+}
+
+// placeOf is what counts as one address: of IPv6 the network, because whoever has one address there has 2^64 of them.
+func placeOf(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	network, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return network.String()
 }
 
 // writeRefusal answers outside of huma.

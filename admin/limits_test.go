@@ -55,3 +55,14 @@ func TestBadTokensFromOneAddressAreLimited(t *testing.T) {
 	w.get(mine, "rubbish").refused(http.StatusUnauthorized, "INVALID_TOKEN")
 	w.get(mine, "rubbish").refused(http.StatusTooManyRequests, "RATE_LIMITED")
 }
+
+func TestALimitThatLetsNobodyInIsRefusedAtTheStart(t *testing.T) {
+	w := newWorld(t)
+	for _, l := range []web.Limit{{Rate: 1}, {Burst: 1}, {Rate: -1, Burst: 1}, {Rate: 1, Burst: -1}} {
+		for _, o := range []admin.Options{{Limit: l}, {Strangers: l}} {
+			o.Service, o.Clock, o.Logger = w.Service, w.clock, newLogger()
+			_, err := admin.New(o)
+			require.ErrorContains(t, err, "lets nobody in")
+		}
+	}
+}
