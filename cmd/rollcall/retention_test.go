@@ -140,3 +140,26 @@ func metric(t *testing.T, s *server, line string) bool {
 	require.NoError(t, err)
 	return slices.Contains(strings.Split(string(body), "\n"), line)
 }
+
+func TestHousekeepingForgetsWhatNobodyCanAskForAnyMore(t *testing.T) {
+	db := database(t)
+	org := identity.OrgID(newTenant(t, db, "Acme", "rfc").org)
+	read, then := past(t, db, 40)
+	account := deactivated(t, then, org, "ada", 1)[0]
+	now := system.Clock{}.Now()
+	require.NoError(t, read.Do(t.Context(), identity.Shared(org), func(tx identity.Tx) error {
+		for hash, expired := range map[string]time.Time{"old": now.Add(-31 * identity.Day), "new": now.Add(-29 * identity.Day)} {
+			if err := tx.InsertLink(t.Context(), identity.Link{Hash: hash, Org: org, Account: account, Purpose: identity.LinkInvitation,
+				Address: "ada@acme.example", CreatedAt: then.Now(), ExpiresAt: expired}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	service := identity.NewService(read, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	require.NoError(t, housekeeping(service)(t.Context()))
+	_, err := read.LinkByHash(t.Context(), "old")
+	require.True(t, identity.IsNotFound(err))
+	_, err = read.LinkByHash(t.Context(), "new")
+	require.NoError(t, err)
+}
