@@ -123,9 +123,6 @@ func complain(stderr io.Writer, err error) int {
 			}
 			fmt.Fprintf(stderr, "  %s\n", way.Text)
 		}
-		for _, way := range refusal.Remedies() {
-			fmt.Fprintf(stderr, "  what to do: %s\n", remedyText(way))
-		}
 		if refusal.Err != nil {
 			fmt.Fprintf(stderr, "  cause: %v\n", refusal.Err)
 		}
@@ -135,12 +132,4 @@ func complain(stderr io.Writer, err error) int {
 		fmt.Fprintf(stderr, "rollcall: %v\n", err)
 	}
 	return 1
-}
-
-// remedyText warns of what a remedy costs.
-func remedyText(way identity.Remedy) string {
-	if way.DataLoss {
-		return way.Text + " (somebody's data is lost for good by it)"
-	}
-	return way.Text
 }

@@ -25,13 +25,17 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
-	file, isFile := w.(*os.File)
-	p := &progress{w: w, now: time.Now}
-	if isFile {
-		info, err := file.Stat()
-		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &progress{w: w, now: time.Now, terminal: isTerminal(w)}
+}
+
+// isTerminal reports whether a person sits at the other end, as far as can be told.
+func isTerminal(stream any) bool {
+	file, isFile := stream.(*os.File)
+	if !isFile {
+		return false
 	}
-	return p
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // tell has the form of directory.Progress. A total of 0 is not known yet.

@@ -1,104 +1,81 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
+	"rollcall/admin"
 	"rollcall/identity"
 )
 
-// people are the users as a command reads them: from the database, or from a running server.
-type people interface {
-	// list returns users and where to go on if there are more; "" if there are none.
-	list(orgFlag, userQuery) (users []userView, next string, err error)
-	// show finds somebody by id, userName or address.
-	show(org orgFlag, user string) (userView, error)
-	// why explains somebody, also who has been deleted.
-	why(org orgFlag, user string) (identity.Explanation, error)
-}
-
-// onPeople lets do read users from where the flags say.
-func (a *app) onPeople(f storeFlag, r serverFlag, do func(people) error) error {
-	if r.Server != "" {
-		p, err := newPeopleOnServer(a, r)
-		if err != nil {
-			return err
-		}
-		return do(p)
-	}
-	return a.onStore(f, func(s *session) error { return do(peopleInStore{s}) })
-}
-
 type userCmd struct {
-	List userListCmd `cmd:"" help:"List users."`
-	Show userShowCmd `cmd:"" help:"Show a user."`
-	Why  userWhyCmd  `cmd:"" help:"Explain a user: status, rule, event, evidence, and what happens next."`
+	List   userListCmd   `cmd:"" help:"List users."`
+	Show   userShowCmd   `cmd:"" help:"Show a user."`
+	Why    userWhyCmd    `cmd:"" help:"Explain a user: status, rule, event, evidence, and what happens next."`
+	Events userEventsCmd `cmd:"" help:"List what happened to a user."`
+
+	Add        userAddCmd        `cmd:"" help:"Add users by hand; each gets an invitation."`
+	Change     userChangeCmd     `cmd:"" help:"Change a user's attributes."`
+	Email      userEmailCmd      `cmd:"" help:"Another primary address for a user, which the user has to confirm."`
+	Deactivate userDeactivateCmd `cmd:"" help:"Make a user inactive."`
+	Reactivate userReactivateCmd `cmd:"" help:"Give an inactive user the status from before."`
+	Delete     userDeleteCmd     `cmd:"" help:"Delete a user at once and for good."`
+	Invite     userInviteCmd     `cmd:"" help:"Send an invitation again, to one or to everybody who is not verified."`
+	Purge      userPurgeCmd      `cmd:"" help:"Delete users early who are gone from the directory."`
+	Licences   userLicencesCmd   `cmd:"" help:"What a user may use."`
+
+	Import         userImportCmd         `cmd:"" help:"Add and change users from a CSV file."`
+	ImportTemplate userImportTemplateCmd `cmd:"" help:"Write an empty file for an import."`
+	Export         userExportCmd         `cmd:"" help:"Write users into a CSV file, which can be imported again."`
 }
 
-// userView is a user as the command line shows one, in the words of the API.
-type userView struct {
-	ID          identity.AccountID      `json:"id"`
-	UserName    string                  `json:"userName"`
-	DisplayName string                  `json:"displayName,omitempty"`
-	ExternalID  identity.ExternalID     `json:"externalId,omitempty"`
-	Emails      []identity.AccountEmail `json:"emails"`
-	Status      identity.Status         `json:"status"`
-	Reason      identity.InactiveReason `json:"reason,omitempty"`
-	StatusSince time.Time               `json:"statusSince"`
-	PurgeAt     time.Time               `json:"purgeAt,omitzero"`
-	Source      identity.Source         `json:"source"`
-	Directory   *identity.DirectoryLink `json:"directory,omitempty"`
-	CreatedAt   time.Time               `json:"createdAt"`
-	UpdatedAt   time.Time               `json:"updatedAt"`
-	Version     int64                   `json:"version"`
+// userFlag names a user.
+type userFlag struct {
+	User string `arg:"" placeholder:"ID|USERNAME|E-MAIL" help:"The user."`
 }
 
-func viewOf(a identity.Account, o identity.Organization) userView {
-	v := userView{ID: a.ID, UserName: a.UserName, DisplayName: a.Profile.DisplayName(), ExternalID: a.ExternalID, Emails: listOf(a.Emails),
-		Status: a.Status, Reason: a.InactiveReason, StatusSince: a.StatusAt, Source: a.Source, Directory: a.Directory,
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Version: a.Version}
-	v.PurgeAt, _ = a.PurgeAt(o)
-	return v
-}
-
-func (v userView) status() string {
-	if v.Reason == "" {
-		return string(v.Status)
+func statusOf(u admin.User) string {
+	if u.Reason == "" {
+		return u.Status
 	}
-	return fmt.Sprintf("%s (%s)", v.Status, v.Reason)
+	return fmt.Sprintf("%s (%s)", u.Status, u.Reason)
 }
 
 type userListCmd struct {
-	storeFlag
-	serverFlag
+	apiFlags
 	orgFlag
-	userQuery
+	userFilter
+	place
 }
 
-// userQuery narrows a list of users.
-type userQuery struct {
+// userFilter narrows a list of users.
+type userFilter struct {
 	Status string `placeholder:"STATUS" help:"Only users with this status: not_verified, verified, active, inactive or deferred_claim."`
 	Reason string `placeholder:"REASON" help:"Only users inactive for this reason: deactivated, deactivated_by_provider, directory_disabled, directory_deleted or directory_out_of_scope."`
-	Limit  int    `default:"100" placeholder:"N" help:"At most so many (${default}); 0 for all."`
-	After  string `placeholder:"PLACE" help:"Go on where the list before ended, as it said."`
+	Source string `placeholder:"SOURCE" help:"Only users who came this way: manual, csv, scim, directory, self or claim."`
+	Search string `placeholder:"TEXT" help:"Only users with this text in their userName or in one of their addresses."`
 }
 
-// Validate refuses statuses and reasons that do not exist, because they would find nobody in silence.
-func (c *userListCmd) Validate() error {
+// Validate refuses values that do not exist, because they would find nobody in silence.
+func (f *userFilter) Validate() error {
 	statuses := []identity.Status{identity.NotVerified, identity.Verified, identity.Active, identity.Inactive, identity.DeferredClaim}
-	if err := oneOf("--status", identity.Status(c.Status), statuses); err != nil {
+	if err := oneOf("--status", identity.Status(f.Status), statuses); err != nil {
 		return err
 	}
 	reasons := []identity.InactiveReason{identity.ByAdministrator, identity.ByProvider, identity.DirectoryDisabled, identity.DirectoryDeleted, identity.DirectoryOutOfScope}
-	if err := oneOf("--reason", identity.InactiveReason(c.Reason), reasons); err != nil {
+	if err := oneOf("--reason", identity.InactiveReason(f.Reason), reasons); err != nil {
 		return err
 	}
-	if c.Limit < 0 {
-		return fmt.Errorf("--limit is %d; use 0 for all, or a positive number", c.Limit)
-	}
-	return nil
+	sources := []identity.Source{identity.SourceManual, identity.SourceCSV, identity.SourceSCIM, identity.SourceDirectory, identity.SourceSelf, identity.SourceClaim}
+	return oneOf("--source", identity.Source(f.Source), sources)
+}
+
+func (f *userFilter) query() url.Values {
+	return url.Values{"status": {f.Status}, "reason": {f.Reason}, "source": {f.Source}, "q": {f.Search}}
 }
 
 func oneOf[T ~string](flag string, value T, known []T) error {
@@ -115,20 +92,21 @@ func oneOf[T ~string](flag string, value T, known []T) error {
 	return fmt.Errorf("%s does not know %q; use one of %s", flag, value, strings.Join(names, ", "))
 }
 
+// Validate refuses what userFilter and place refuse.
+func (c *userListCmd) Validate() error { return cmp.Or(c.userFilter.Validate(), c.place.Validate()) }
+
 // Run lists the users in the order of their ids.
 func (c *userListCmd) Run(a *app) error {
-	return a.onPeople(c.storeFlag, c.serverFlag, func(p people) error {
-		users, next, err := p.list(c.orgFlag, c.userQuery)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		users, next, err := list[admin.User](o.apiClient, o.at("users"), "users", c.query(), c.place)
 		if err != nil {
 			return err
 		}
-		if next != "" {
-			a.say("There are more; go on with --after %s, or show all with --limit 0.", next)
-		}
+		a.sayMore(next)
 		return a.show(users, func(w io.Writer) error {
 			rows := make([][]string, len(users))
 			for i, u := range users {
-				rows[i] = []string{string(u.ID), u.status(), u.StatusSince.Format(time.DateOnly), string(u.Source), u.UserName}
+				rows[i] = []string{u.is.ID, statusOf(u.is), u.is.StatusSince.Format(time.DateOnly), u.is.Source, u.is.UserName}
 			}
 			return table(w, []string{"ID", "STATUS", "SINCE", "SOURCE", "USERNAME"}, rows)
 		})
@@ -136,36 +114,60 @@ func (c *userListCmd) Run(a *app) error {
 }
 
 type userShowCmd struct {
-	storeFlag
-	serverFlag
+	apiFlags
 	orgFlag
-	User string `arg:"" placeholder:"ID|USERNAME|E-MAIL" help:"The user."`
+	userFlag
 }
 
 // Run shows the user.
 func (c *userShowCmd) Run(a *app) error {
-	return a.onPeople(c.storeFlag, c.serverFlag, func(p people) error {
-		v, err := p.show(c.orgFlag, c.User)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		path, _, err := o.userPath(c.User)
 		if err != nil {
 			return err
 		}
-		return a.show(v, func(w io.Writer) error { return showUser(w, v) })
+		var u seen[admin.User]
+		if err := o.get(path, nil, &u); err != nil {
+			return err
+		}
+		return a.showUser(u)
 	})
 }
 
-func showUser(w io.Writer, v userView) error {
-	emails := make([]string, len(v.Emails))
-	for i, e := range v.Emails {
-		emails[i] = e.Value
-		if e.Primary {
+func (a *app) showUser(u seen[admin.User]) error {
+	return a.show(u, func(w io.Writer) error { return writeUser(w, u.is) })
+}
+
+func writeUser(w io.Writer, u admin.User) error {
+	emails := make([]string, len(u.Emails))
+	for i, e := range u.Emails {
+		if emails[i] = e.Value; e.Primary {
 			emails[i] += " (primary)"
 		}
 	}
-	dn := ""
-	if v.Directory != nil {
-		dn = v.Directory.DN
+	phones := make([]string, len(u.PhoneNumbers))
+	for i, p := range u.PhoneNumbers {
+		phones[i] = p.Value
 	}
-	return properties(w, "id", string(v.ID), "userName", v.UserName, "name", v.DisplayName, "externalId", string(v.ExternalID),
-		"e-mail", strings.Join(emails, ", "), "status", v.status(), "since", instant(v.StatusSince), "will be deleted", instant(v.PurgeAt),
-		"source", string(v.Source), "directory entry", dn, "created", instant(v.CreatedAt), "changed", instant(v.UpdatedAt))
+	pending, dn := "", ""
+	if u.PendingEmail != nil {
+		pending = fmt.Sprintf("%s, until %s", u.PendingEmail.Address, instant(u.PendingEmail.Until))
+	}
+	if u.Directory != nil {
+		dn = u.Directory.DN
+	}
+	return properties(w, "id", u.ID, "userName", u.UserName, "name", u.DisplayName, "given name", u.GivenName, "family name", u.FamilyName,
+		"title", u.Title, "department", u.Department, "phone", strings.Join(phones, ", "), "language", u.PreferredLanguage, "time zone", u.Timezone,
+		"externalId", u.ExternalID, "e-mail", strings.Join(emails, ", "), "to be confirmed", pending, "licences", strings.Join(u.Licences, ", "),
+		"status", statusOf(u), "since", instant(u.StatusSince), "will be deleted", instantIf(u.PurgeAt), "invited", instantIf(u.InvitedAt),
+		"last signed in", instantIf(u.LastSignInAt), "source", u.Source, "managed by", "the "+u.ManagedBy, "directory entry", dn,
+		"created", instant(u.CreatedAt), "changed", instant(u.UpdatedAt))
+}
+
+// instantIf is instant for a time that may be absent.
+func instantIf(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return instant(*t)
 }

@@ -7,50 +7,60 @@ import (
 	"io"
 	"strings"
 
+	"rollcall/admin"
 	"rollcall/identity"
 )
 
 type userWhyCmd struct {
-	storeFlag
-	serverFlag
+	apiFlags
 	orgFlag
-	User string `arg:"" placeholder:"ID|USERNAME|E-MAIL" help:"The user; somebody who was deleted, by id or userName."`
+	User string `arg:"" placeholder:"ID|USERNAME|E-MAIL" help:"The user; somebody who was deleted, by id or, on the database, by userName."`
+}
+
+// explanation is what the API tells, with the evidence as it came.
+type explanation struct {
+	admin.Explanation
+	Evidence json.RawMessage `json:"evidence"`
 }
 
 // Run explains the user.
 func (c *userWhyCmd) Run(a *app) error {
-	return a.onPeople(c.storeFlag, c.serverFlag, func(p people) error {
-		x, err := p.why(c.orgFlag, c.User)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		id, err := o.userOrDeleted(c.User)
 		if err != nil {
 			return err
 		}
-		return a.show(x, func(w io.Writer) error { return explain(w, x) })
+		var x seen[explanation]
+		if err := o.get(o.at("users", id, "why"), nil, &x); err != nil {
+			return err
+		}
+		return a.show(x, func(w io.Writer) error { return explain(w, x.is) })
 	})
 }
 
 // explain writes an explanation for people.
-func explain(w io.Writer, x identity.Explanation) error {
+func explain(w io.Writer, x explanation) error {
 	status := x.Status
 	if x.Reason != "" {
-		status += " (" + string(x.Reason) + ")"
+		status += " (" + x.Reason + ")"
 	}
 	because := x.Because
 	if x.Rule != "" {
-		because += " [" + string(x.Rule) + "]"
+		because += " [" + x.Rule + "]"
 	}
-	actor := string(x.Actor.Kind)
+	actor := x.Actor.Kind
 	if name := or(x.Actor.Name, x.Actor.ID); name != "" {
 		actor += " " + name
 	}
 	next := x.Next.Text
 	if x.Next.Rule != "" {
-		next += " [" + string(x.Next.Rule) + "]"
+		next += " [" + x.Next.Rule + "]"
 	}
-	if _, err := fmt.Fprintf(w, "%s (%s)\n", printable(x.UserName), x.Account); err != nil {
+	if _, err := fmt.Fprintf(w, "%s (%s)\n", printable(x.UserName), x.User); err != nil {
 		return err
 	}
 	if err := properties(w, "  status", status, "  since", instant(x.Since), "  because", because, "  done by", actor,
-		"  event", string(x.Event), "  managed by", "the "+x.ManagedBy, "  next", next); err != nil {
+		"  event", x.Event, "  managed by", "the "+x.ManagedBy, "  next", next); err != nil {
 		return err
 	}
 	pairs := evidence(x.Evidence)
@@ -89,4 +99,31 @@ func evidence(raw json.RawMessage) []string {
 		pairs = append(pairs, "    "+name, text)
 	}
 	return pairs
+}
+
+// userOrDeleted finds the id of somebody, also of somebody who has been deleted: events outlive what they tell of.
+func (c *orgClient) userOrDeleted(text string) (string, error) {
+	if isID(text) {
+		return text, nil
+	}
+	u, unknown := c.user(text)
+	if unknown == nil || c.local == nil || !identity.IsNotFound(unknown) {
+		return u.is.ID, unknown
+	}
+	q := identity.EventQuery{Kinds: []identity.EventKind{identity.AccountDeleted}, Newest: true, Limit: pageOfAll}
+	for {
+		page, err := c.local.read.Events(c.ctx, identity.OrgID(c.id), q)
+		if err != nil {
+			return "", err
+		}
+		for _, e := range page {
+			if identity.Fold(e.AccountName) == identity.Fold(text) {
+				return string(e.Account), nil
+			}
+		}
+		if len(page) < pageOfAll {
+			return "", unknown
+		}
+		q.After = page[len(page)-1].ID
+	}
 }
