@@ -160,6 +160,16 @@ func TestRetention_TwoServersWhoseClocksDisagree(t *testing.T) {
 	require.Equal(t, "paused", c.look(late), "an operator does not make two clocks agree")
 }
 
+func TestRetention_AnOperatorElsewhereResumedWhileTheClockWasOff(t *testing.T) {
+	c := newClocks()
+	p := c.start(0)
+	c.jump(0, 3*time.Hour)
+	require.Equal(t, "paused", c.look(p))
+	c.pass(150 * time.Minute) // so long that the clock could be the operator's
+	c.watch = c.watch.Resume(c.now(1))
+	require.Equal(t, "wait", c.look(p))
+}
+
 func TestRetention_TwoServersOfOneMachineWhoseClockIsSetRight(t *testing.T) {
 	c := newClocks()
 	p, q := c.start(0), c.start(0)

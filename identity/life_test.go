@@ -198,9 +198,15 @@ func TestUSR16_RetentionOfThirtyToNinetyDays(t *testing.T) {
 	require.Contains(t, w.why(a).Next.Text, "a day after the organization began to keep inactive users for 30 days only")
 	w.clock.move(identity.Day - time.Microsecond)
 	require.Zero(t, w.purge(), "nobody goes without a day's notice")
-	w.set(org, func(o *identity.Organization) { o.RetentionDays, o.RetentionCutAt = 62, time.Time{} })
-	require.Equal(t, t0.Add(62*identity.Day), w.why(a).Next.At, "more days move the date at once")
-	w.clock.move(identity.Day + time.Microsecond)
+	w.set(org, func(o *identity.Organization) { o.RetentionCutAt = time.Time{} })
+	require.Equal(t, t0.Add(61*identity.Day), w.why(a).Next.At, "the notice is nobody's to change")
+	w.set(org, func(o *identity.Organization) { o.RetentionDays = 61 })
+	require.Equal(t, t0.Add(61*identity.Day), w.why(a).Next.At, "more days begin no notice")
+	w.set(org, func(o *identity.Organization) { o.RetentionDays = 62 })
+	require.Equal(t, t0.Add(62*identity.Day), w.why(a).Next.At, "they move the date at once")
+	w.clock.move(identity.Day)
+	require.Zero(t, w.purge())
+	w.clock.move(time.Microsecond)
 	require.Equal(t, 1, w.purge(), "the date follows the setting, also for those who are inactive already")
 }
 
