@@ -55,7 +55,7 @@ func (f *mailFlags) check(baseURL string) error {
 			return bad("base-url", "mails have links to this server; say with it how people reach the server")
 		}
 		if _, err := notify.NewSMTP(f.smtp()); err != nil {
-			return bad("smtp smtp-tls smtp-insecure smtp-user smtp-password-file smtp-ca-file", "%w", err)
+			return bad("smtp", "%w", err)
 		}
 	}
 	if _, err := notify.ParseSender(f.MailFrom); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -47,7 +49,7 @@ type mailListCmd struct {
 // Run lists the mails.
 func (c *mailListCmd) Run(a *app) error {
 	if c.Limit < 1 {
-		return bad("limit", "%d is not possible; use 1 or more", c.Limit)
+		return fmt.Errorf("--limit %d is not possible; use 1 or more", c.Limit)
 	}
 	return a.onStore(c.storeFlag, func(s *session) error {
 		o, err := s.org(c.orgFlag)
@@ -130,7 +132,7 @@ type mailRetryCmd struct {
 // Run has mails tried again by the server.
 func (c *mailRetryCmd) Run(a *app) error {
 	if (c.ID == "") != c.All {
-		return bad("id all", "name one mail by its id, or use --all")
+		return errors.New("name one mail by its id, or all that were given up with --all")
 	}
 	return a.onStore(c.storeFlag, func(s *session) error {
 		o, err := s.org(c.orgFlag)
