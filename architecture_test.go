@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"rollcall/scim":           {"rollcall/identity", "rollcall/scim/filter", "rollcall/internal/web"},
 	"rollcall/directory":      {"rollcall/identity"},
 	"rollcall/directory/ldap": {"rollcall/identity", "rollcall/directory"},
+	"rollcall/bulk":           {"rollcall/identity"},
 	"rollcall/admin":          {"rollcall/identity", "rollcall/bulk", "rollcall/internal/web"},
 	"rollcall/console":        {"rollcall/identity", "rollcall/internal/web"},
 	"rollcall/notify":         {"rollcall/identity"},
