@@ -65,7 +65,7 @@ func mapError(err error) (e *scimerrors.ScimError, known bool) {
 // uniquenessRules are the refusals of EML-15 and of the userName.
 var uniquenessRules = map[identity.Rule]bool{
 	identity.RuleUserNameTaken: true, identity.RuleEmailTaken: true, identity.RuleEmailHeld: true, identity.RuleEmailClaimable: true,
-	identity.RuleDomainNotAvailable: true, identity.RuleDomainClaimed: true,
+	identity.RuleDomainNotAvailable: true, identity.RuleDomainClaimed: true, identity.RuleDomainNotVerified: true, identity.RuleUserOwnsTrialOrg: true,
 }
 
 func notFound() *scimerrors.ScimError {
