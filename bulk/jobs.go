@@ -62,16 +62,18 @@ func (j *Jobs) newJob(org identity.OrgID, by identity.Actor, kind identity.JobKi
 
 // start stores a job that needs no rows.
 func (j *Jobs) start(ctx context.Context, job identity.Job) (identity.Job, error) {
-	err := j.service.Transact(ctx, job.Org, job.By, func(c *identity.Acts) error {
-		if err := c.Tx().InsertJob(ctx, job); err != nil {
-			return err
-		}
-		return c.TellOfJob(ctx, identity.JobStarted, job)
-	})
+	err := j.service.Transact(ctx, job.Org, job.By, func(c *identity.Acts) error { return insert(ctx, c, job) })
 	if err != nil {
 		return identity.Job{}, err
 	}
 	return job, nil
+}
+
+func insert(ctx context.Context, c *identity.Acts, job identity.Job) error {
+	if err := c.Tx().InsertJob(ctx, job); err != nil {
+		return err
+	}
+	return c.TellOfJob(ctx, identity.JobStarted, job)
 }
 
 // finished returns a job as it is when nothing is left to do.

@@ -19,12 +19,24 @@ type templateOptions struct {
 // everybody for the organization's own. removed are the licences that the template has lost; with preserve nobody loses them.
 // One such job runs in an organization at a time; another one is JOB_RUNNING.
 func (j *Jobs) StartTemplate(ctx context.Context, by identity.Actor, org identity.OrgID, group identity.GroupID, removed []identity.Licence, preserve bool) (identity.Job, error) {
-	count := func() (int, error) { return j.service.Reader().CountAccounts(ctx, org, nil) }
+	var job identity.Job
+	err := j.service.Transact(ctx, org, by, func(c *identity.Acts) error {
+		var err error
+		job, err = j.StartTemplateIn(ctx, c, by, group, removed, preserve)
+		return err
+	})
+	return job, err
+}
+
+// StartTemplateIn is [Jobs.StartTemplate] inside a transaction that is under way, such as the one that changes the template.
+func (j *Jobs) StartTemplateIn(ctx context.Context, c *identity.Acts, by identity.Actor, group identity.GroupID, removed []identity.Licence, preserve bool) (identity.Job, error) {
+	org := c.Org().ID
+	count := func() (int, error) { return c.Tx().CountAccounts(ctx, org, nil) }
 	if group != "" {
-		if _, err := j.service.Reader().Group(ctx, org, group); err != nil {
+		if _, err := c.Tx().Group(ctx, org, group); err != nil {
 			return identity.Job{}, err
 		}
-		count = func() (int, error) { return j.service.Reader().CountMembers(ctx, org, group) }
+		count = func() (int, error) { return c.Tx().CountMembers(ctx, org, group) }
 	}
 	n, err := count()
 	if err != nil {
@@ -34,7 +46,7 @@ func (j *Jobs) StartTemplate(ctx context.Context, by identity.Actor, org identit
 	if err != nil {
 		return identity.Job{}, err
 	}
-	return j.start(ctx, job)
+	return job, insert(ctx, c, job)
 }
 
 // templater does a template job.

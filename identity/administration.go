@@ -40,8 +40,19 @@ func (s *Service) CreateOrganization(ctx context.Context, by Actor, draft Organi
 // ChangeOrganization changes an organization's settings under an exclusive lock. Id, kind, creation and version are not
 // edit's to change.
 func (s *Service) ChangeOrganization(ctx context.Context, by Actor, org OrgID, edit func(Organization) Organization) (Organization, error) {
+	return s.ChangeOrganizationIf(ctx, by, org, nil, edit)
+}
+
+// ChangeOrganizationIf is [Service.ChangeOrganization] for somebody who has looked at the settings before. expect, if not nil,
+// sees the organization first and may refuse (an ETag that no longer fits).
+func (s *Service) ChangeOrganizationIf(ctx context.Context, by Actor, org OrgID, expect func(Organization) error, edit func(Organization) Organization) (Organization, error) {
 	var changed Organization
 	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		if expect != nil {
+			if err := expect(c.org); err != nil {
+				return err
+			}
+		}
 		var err error
 		changed, err = c.changeOrganization(ctx, edit)
 		return err

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -101,12 +103,31 @@ func (o Organization) validate() error {
 	case len(o.SSOProvider) > 1000:
 		return Refuse(Invalid, RuleInvalidValue, "the single-sign-on provider has %d bytes; at most 1000 are allowed", len(o.SSOProvider)).At("ssoProvider")
 	}
+	if err := o.validateRequired(); err != nil {
+		return err
+	}
 	for _, m := range SyncModes {
 		if o.SyncMode == m {
 			return nil
 		}
 	}
 	return Refuse(Invalid, RuleInvalidValue, "the synchronization mode %q is not known; use one of %v", o.SyncMode, SyncModes).At("syncMode")
+}
+
+// validateRequired refuses attributes that nobody could give, because then no user could be added any more.
+func (o Organization) validateRequired() error {
+	seen := map[string]bool{}
+	for _, name := range strings.Fields(o.RequiredAttributes) {
+		switch {
+		case RequirableAttributes[name] == nil:
+			return Refuse(Invalid, RuleInvalidValue, "the attribute %s cannot be required; use some of %s", quoteShort(name),
+				strings.Join(slices.Sorted(maps.Keys(RequirableAttributes)), ", ")).At("requiredAttributes")
+		case seen[name]:
+			return Refuse(Invalid, RuleInvalidValue, "the attribute %s is listed twice; once is enough", name).At("requiredAttributes")
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 // DomainState is where an organization stands with a domain (BEHAVIOUR 14.4).

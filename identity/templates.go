@@ -9,6 +9,12 @@ import (
 // when they join (LIC-01). Nobody who is there already is touched: that is a job of kind [JobTemplate], see
 // [Acts.ApplyTemplate]. A licence that no subscription has is Invalid with UNKNOWN_LICENCE.
 func (s *Service) PutTemplate(ctx context.Context, by Actor, org OrgID, group GroupID, licences []Licence) (Template, error) {
+	return s.PutTemplateAnd(ctx, by, org, group, licences, nil)
+}
+
+// PutTemplateAnd is [Service.PutTemplate] with something else in the same transaction, so that both happen or neither. then, if
+// not nil, learns which licences the template has lost; it is called for a template that was like this already, too.
+func (s *Service) PutTemplateAnd(ctx context.Context, by Actor, org OrgID, group GroupID, licences []Licence, then func(c *Acts, lost []Licence) error) (Template, error) {
 	t := Template{Org: org, Group: group, Licences: licenceSet(licences)}
 	if len(licences) == 0 {
 		return Template{}, Refuse(Invalid, RuleInvalidValue, "a template without licences gives nothing; name some or delete the template").At("licences")
@@ -16,32 +22,40 @@ func (s *Service) PutTemplate(ctx context.Context, by Actor, org OrgID, group Gr
 	if err := assignable(licences); err != nil {
 		return Template{}, err
 	}
+	var stored Template
 	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
-		target, err := c.templateTarget(ctx, group)
-		if err != nil {
-			return err
-		}
-		if err := c.licencesKnown(ctx, t.Licences); err != nil {
-			return err
-		}
 		before, err := c.template(ctx, group)
 		if err != nil {
 			return err
 		}
-		if slices.Equal(before.Licences, t.Licences) {
-			t = before
-			return nil
-		}
-		t.UpdatedAt = c.now
-		if err := c.tx.PutTemplate(ctx, t); err != nil {
+		if stored, err = c.putTemplate(ctx, before, t); err != nil || then == nil {
 			return err
 		}
-		if err := c.countTemplates(ctx); err != nil {
-			return err
-		}
-		return c.tellOf(ctx, TemplatePut, target, map[string]any{"before": before.Licences, "after": t.Licences})
+		return then(c, slices.DeleteFunc(slices.Clone(before.Licences), func(l Licence) bool { return slices.Contains(t.Licences, l) }))
 	})
-	return t, err
+	return stored, err
+}
+
+// putTemplate stores a template in the place of the one before, unless it says the same.
+func (c *Acts) putTemplate(ctx context.Context, before, t Template) (Template, error) {
+	target, err := c.templateTarget(ctx, t.Group)
+	if err != nil {
+		return Template{}, err
+	}
+	if err := c.licencesKnown(ctx, t.Licences); err != nil {
+		return Template{}, err
+	}
+	if slices.Equal(before.Licences, t.Licences) {
+		return before, nil
+	}
+	t.UpdatedAt = c.now
+	if err := c.tx.PutTemplate(ctx, t); err != nil {
+		return Template{}, err
+	}
+	if err := c.countTemplates(ctx); err != nil {
+		return Template{}, err
+	}
+	return t, c.tellOf(ctx, TemplatePut, target, map[string]any{"before": before.Licences, "after": t.Licences})
 }
 
 // DeleteTemplate ends a template. Nobody loses anything by it (LIC-03).
