@@ -42,6 +42,8 @@ type Options struct {
 	// an organization can have the server ask any machine that it reaches.
 	AllowPrivateIssuers bool
 
+	Proxies web.Proxies // who may say for whom they ask
+
 	// Trusted is whoever runs the program, who calls the API within the same process and needs no token: they could change the
 	// store as well. A handler that anybody else can reach must not have it.
 	Trusted *identity.Actor
@@ -55,6 +57,7 @@ type api struct {
 	callers   *web.Limiter
 	strangers *web.Limiter
 	trusted   *identity.Actor
+	proxies   web.Proxies
 	mux       *http.ServeMux
 	huma      huma.API
 }
@@ -86,7 +89,7 @@ func newAPI(o Options) (*api, error) {
 		return nil, err
 	}
 	a := &api{
-		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, mux: http.NewServeMux(),
+		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, proxies: o.Proxies, mux: http.NewServeMux(),
 		callers:   web.NewLimiter(o.Limit, o.Clock.Now),
 		strangers: web.NewLimiter(o.Strangers, o.Clock.Now),
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -93,7 +92,7 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 	if wait, ok := a.callers.Take(keyOf(p)); !ok {
 		return caller{}, tooMany(ctx, wait, "you have sent too many calls")
 	}
-	c := caller{request: requestOf(r)}
+	c := caller{request: a.requestOf(r)}
 	if c.Caller, err = a.service.Caller(ctx, p); err != nil {
 		return c, notSignedIn(ctx, op, err)
 	}
@@ -144,7 +143,7 @@ func standingText(s identity.Standing) string {
 // authenticate finds out who calls, and nothing about what they may do. Whoever sends bad tokens again and again is refused
 // before the next one is looked at: a signature costs more to check than to make up.
 func (a *api) authenticate(r *http.Request) (identity.Person, error) {
-	ctx, place := r.Context(), placeOf(addressOf(r))
+	ctx, place := r.Context(), placeOf(a.proxies.Address(r))
 	if wait, ok := a.strangers.Peek(place); !ok {
 		return identity.Person{}, tooMany(ctx, wait, "too many calls without a good token have come from your address")
 	}
@@ -191,17 +190,8 @@ func tooMany(ctx context.Context, wait time.Duration, detail string) *refusal {
 }
 
 // requestOf says where a call came from, for the audit.
-func requestOf(r *http.Request) identity.Request {
-	return identity.Request{IP: addressOf(r), UserAgent: readable(r.UserAgent()), TrackingID: web.RequestID(r.Context())}
-}
-
-// addressOf is the address of the connection. A header that names another one could say anything.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+func (a *api) requestOf(r *http.Request) identity.Request {
+	return identity.Request{IP: a.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())}
 }
 
 // placeOf is what counts as one address: of IPv6 the network, because whoever has one address there has 2^64 of them.

@@ -28,17 +28,18 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self
 
 type console struct {
 	service *identity.Service
+	proxies web.Proxies
 	log     *slog.Logger
 	page    *template.Template
 }
 
 // New returns the handler of the pages below [LinkPath].
-func New(service *identity.Service, log *slog.Logger) (http.Handler, error) {
+func New(service *identity.Service, proxies web.Proxies, log *slog.Logger) (http.Handler, error) {
 	page, err := template.ParseFS(pages, "pages/*.html")
 	if err != nil {
 		return nil, err
 	}
-	c := &console{service: service, log: log, page: page}
+	c := &console{service: service, proxies: proxies, log: log, page: page}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+LinkPath, c.look)
 	mux.Handle("POST "+LinkPath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(c.use)))
@@ -88,7 +89,7 @@ func (c *console) use(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view, err := c.service.UseLink(r.Context(), r.PostForm.Get(LinkKey), nil,
-		identity.Request{IP: web.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())})
+		identity.Request{IP: c.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())})
 	if err != nil {
 		c.refuse(w, r, err)
 		return

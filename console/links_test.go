@@ -35,7 +35,7 @@ func newWorld(t *testing.T) *world {
 	w.org, err = w.CreateOrganization(t.Context(), identity.Actor{Kind: identity.Operator}, identity.Organization{Name: `<b>Example</b>`, Kind: identity.Customer})
 	require.NoError(t, err)
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	handler, err := console.New(w.Service, log)
+	handler, err := console.New(w.Service, nil, log)
 	require.NoError(t, err)
 	server := httptest.NewServer(web.Front(handler, log, nil))
 	t.Cleanup(server.Close)

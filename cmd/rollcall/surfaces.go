@@ -39,7 +39,7 @@ func (s *surfaces) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := console.New(s.service, s.log)
+	pages, err := console.New(s.service, s.api.Proxies, s.log)
 	if err != nil {
 		return nil, err
 	}
