@@ -110,7 +110,7 @@ func (d *Deliverer) Deliver(ctx context.Context, limit int) (settled int, err er
 
 // send returns why a message could not be sent; nil if it was.
 func (d *Deliverer) send(ctx context.Context, line *line, m identity.Message) *Failure {
-	mail, err := d.compose(m)
+	mail, err := d.compose(context.WithoutCancel(ctx), m)
 	if err == nil {
 		err = line.send(ctx, mail)
 	}

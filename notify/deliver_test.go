@@ -108,8 +108,6 @@ func TestAMessageThatCannotBeSentDoesNotStopTheOthers(t *testing.T) {
 		"an address with a command in it":    {to: "poison@corp.example>\r\nRCPT TO:<eve@evil.example", state: identity.MessageParked, cause: "the address cannot be written to: "},
 		"a kind without a text":              {kind: "riddle", to: "poison@corp.example", state: identity.MessageParked, cause: `the mail cannot be written: there is no text for messages of the kind "riddle"`},
 		"no link to send":                    {data: map[string]string{"name": "Ada"}, to: "poison@corp.example", state: identity.MessageParked, cause: "the message has no link to send"},
-		"a link that is over": {data: map[string]string{"link": secret, "until": "2026-03-01T12:00:00Z"}, to: "poison@corp.example", state: identity.MessageParked,
-			cause: "the link could be used until 2026-03-01T12:00:00Z only; send a new one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -54,12 +54,12 @@ func permanent(format string, args ...any) error {
 }
 
 // compose writes the mail of a message.
-func (d *Deliverer) compose(m identity.Message) (Mail, error) {
+func (d *Deliverer) compose(ctx context.Context, m identity.Message) (Mail, error) {
 	to, err := mailbox(m.To)
 	if err != nil {
 		return Mail{}, permanent("the address cannot be written to: %s", detailOf(err))
 	}
-	v, err := d.view(m)
+	v, err := d.view(ctx, m)
 	if err != nil {
 		return Mail{}, err
 	}

@@ -1,11 +1,13 @@
 package notify
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -36,37 +38,36 @@ type view struct {
 	Lines        []string // of a report
 }
 
-// links are the kinds of messages with a link, and how long it can be used if the message does not say.
-var links = map[identity.MessageKind]time.Duration{
-	identity.MessageInvitation:    identity.InvitationDays * identity.Day,
-	identity.MessageActivation:    identity.InvitationDays * identity.Day,
-	identity.MessageChangeConfirm: identity.EmailChangeDays * identity.Day,
-	identity.MessageChangeNotice:  identity.EmailChangeDays * identity.Day,
-}
+// withLink are the kinds of messages that have a link.
+var withLink = []identity.MessageKind{identity.MessageInvitation, identity.MessageActivation, identity.MessageChangeConfirm, identity.MessageChangeNotice}
 
-// view gathers what the mail of a message says. A message whose link is over is not sent any more.
-func (d *Deliverer) view(m identity.Message) (view, error) {
+// view gathers what the mail of a message says. A message whose link is over is not sent any more: it was used, a newer one took its
+// place, or its account has gone.
+func (d *Deliverer) view(ctx context.Context, m identity.Message) (view, error) {
 	v := view{Product: plain(d.product), Organization: plain(m.Data["organization"]), Personal: m.Org == identity.ConsumerOrgID, Name: plain(m.Data["name"]),
 		Old: shown(m.Data["old"]), New: shown(m.Data["new"]), Connector: plain(m.Data["connector"]), State: plain(m.Data["state"])}
 	for line := range strings.Lines(m.Data["text"]) {
 		v.Lines = append(v.Lines, unlinked(oneLine(line)))
 	}
-	lifetime, hasLink := links[m.Kind]
-	if !hasLink {
+	if !slices.Contains(withLink, m.Kind) {
 		return v, nil
 	}
 	if m.Data["link"] == "" {
 		return v, permanent("the message has no link to send")
 	}
-	until := m.CreatedAt.Add(lifetime)
-	if told, err := time.Parse(time.RFC3339, m.Data["until"]); err == nil {
-		until = told
-	}
-	if !d.service.Now().Before(until) {
-		return v, permanent("the link could be used until %s only; send a new one", until.UTC().Format(time.RFC3339))
+	link, err := d.service.Reader().LinkByHash(ctx, identity.HashSecret(m.Data["link"]))
+	switch {
+	case identity.IsNotFound(err):
+		return v, permanent("the link has been replaced or taken back since; there is nothing to send")
+	case err != nil:
+		return v, err
+	case !link.UsedAt.IsZero():
+		return v, permanent("the link has been used already; there is nothing to send")
+	case !d.service.Now().Before(link.ExpiresAt):
+		return v, permanent("the link could be used until %s only; send a new one", link.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	v.Link = d.links + url.QueryEscape(m.Data["link"])
-	v.Until = until.UTC().Format("2 January 2006, 15:04 UTC")
+	v.Until = link.ExpiresAt.UTC().Format("2 January 2006, 15:04 UTC")
 	return v, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
@@ -92,9 +93,8 @@ func elements(t *testing.T, page string) (links []string) {
 }
 
 func TestEveryKindOfMailSaysWhoAndWhatAndUntilWhen(t *testing.T) {
-	const until = "2026-03-20T08:30:00Z"
 	full := map[string]string{"link": secret, "organization": "Acme & Sons", "name": "Ada L.", "old": "ada@old.example", "new": "ada@new.example",
-		"until": until, "connector": "HQ", "state": "failed", "text": "3 users disabled\n1 conflict"}
+		"connector": "HQ", "state": "failed", "text": "3 users disabled\n1 conflict"}
 	for kind, want := range map[identity.MessageKind][]string{
 		identity.MessageInvitation:     {"Acme & Sons has made", "confirm that this e-mail address is yours", "until 20 March 2026, 08:30 UTC", "If you did not expect this mail, do not open the link"},
 		identity.MessageActivation:     {"Acme & Sons is ready", "first licence", "until 20 March 2026, 08:30 UTC", "do not open the link"},
@@ -143,14 +143,39 @@ func TestTheOwnerOfAPersonalAccountIsNotToldOfAnOrganization(t *testing.T) {
 	}
 }
 
-func TestALinkWithoutATermOfItsOwnHasTheTermOfItsKind(t *testing.T) {
-	w := newWorld(t)
-	for kind, want := range map[identity.MessageKind]string{
-		identity.MessageInvitation:   "until 31 March 2026, 12:00 UTC",
-		identity.MessageChangeNotice: "until 16 March 2026, 12:00 UTC",
+func TestAMessageWhoseLinkIsOverIsNotSent(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(w *world)
+		want   string // empty: it is sent
+	}{
+		"a moment before its end":           {func(w *world) { w.clock.move(linkEnds.Sub(t0) - time.Microsecond) }, ""},
+		"at its end":                        {func(w *world) { w.clock.move(linkEnds.Sub(t0)) }, "the link could be used until 2026-03-20T08:30:00Z only; send a new one"},
+		"a newer one took its place":        {func(w *world) { w.changeLink(w.forget) }, "the link has been replaced or taken back since"},
+		"it was used, as the mail was sent": {func(w *world) { w.changeLink(w.use) }, "the link has been used already"},
 	} {
-		require.Contains(t, w.mailed(kind, map[string]string{"link": secret, "organization": "Acme"}).Text, want)
+		t.Run(name, func(t *testing.T) {
+			w, p := newWorld(t), &post{}
+			m := w.invite("ada@corp.example")
+			tc.change(w)
+			require.Equal(t, 1, w.deliver(w.deliverer(p)))
+			now := w.message(m)
+			if tc.want == "" {
+				require.Equal(t, identity.MessageSent, now.State)
+				return
+			}
+			require.Empty(t, p.mails)
+			require.Equal(t, identity.MessageParked, now.State)
+			require.Contains(t, now.LastError, tc.want)
+		})
 	}
+}
+
+func (w *world) forget(tx identity.Tx, l identity.Link) error {
+	return tx.DeleteLinks(w.ctx, l.Org, l.Account, l.Purpose)
+}
+
+func (w *world) use(tx identity.Tx, l identity.Link) error {
+	return tx.UseLink(w.ctx, l.Org, l.Hash, w.Now())
 }
 
 func TestAMailOnPaper(t *testing.T) {

@@ -28,6 +28,7 @@ const (
 
 var (
 	t0       = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	linkEnds = time.Date(2026, 3, 20, 8, 30, 0, 0, time.UTC)
 	operator = identity.Actor{Kind: identity.Operator, Name: "the operator"}
 )
 
@@ -88,7 +89,23 @@ func newWorld(t *testing.T) *world {
 	o, err := w.CreateOrganization(w.ctx, operator, identity.Organization{Name: "Acme", Kind: identity.Customer})
 	require.NoError(t, err)
 	w.org = o.ID
+	require.NoError(t, w.Transact(w.ctx, w.org, operator, func(c *identity.Acts) error {
+		a, err := c.Create(w.ctx, identity.Draft{UserName: "ada", Active: true}, identity.Origin{Source: identity.SourceManual})
+		if err != nil {
+			return err
+		}
+		return c.Tx().InsertLink(w.ctx, identity.Link{Hash: identity.HashSecret(secret), Org: w.org, Account: a.ID, Purpose: identity.LinkInvitation,
+			Address: "ada@corp.example", CreatedAt: t0, ExpiresAt: linkEnds})
+	}))
 	return w
+}
+
+// changeLink changes the one link that the mails of a test have.
+func (w *world) changeLink(change func(tx identity.Tx, l identity.Link) error) {
+	w.t.Helper()
+	l, err := w.Reader().LinkByHash(w.ctx, identity.HashSecret(secret))
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.Transact(w.ctx, w.org, operator, func(c *identity.Acts) error { return change(c.Tx(), l) }))
 }
 
 func (w *world) logger() *slog.Logger {
