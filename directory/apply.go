@@ -50,6 +50,7 @@ type application struct {
 	plan      identity.Plan
 	steps     []Step
 	reading   Reading
+	figures   Figures
 	run       identity.RunID
 	startedBy identity.Actor
 }
@@ -78,7 +79,7 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 		a.run, a.startedBy = run.ID, run.Actor
 		return err
 	})
-	a.steps, a.reading = body.Steps, body.Reading
+	a.steps, a.reading, a.figures = body.Steps, body.Reading, body.Figures
 	return a, err
 }
 
@@ -253,7 +254,7 @@ func (a *application) transact(ctx context.Context, fn func(*identity.Acts, *ide
 	})
 }
 
-// finish closes the run. The organization's first run that got so far makes synchronization operational (DIR-01).
+// finish closes the run and tells of it, once (DIR-14). The organization's first run that got so far makes synchronization operational (DIR-01).
 func (a *application) finish(ctx context.Context) (Report, error) {
 	_, err := a.service.ChangeOrganization(ctx, actorOf(a.connector), a.plan.Org, func(o identity.Organization) identity.Organization {
 		if o.SyncMode == identity.SyncRegistered {
@@ -275,11 +276,14 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 			return err
 		}
 		plan.State = identity.PlanApplied
-		if err := tx.UpdatePlan(ctx, plan); err != nil || !a.reading.Complete {
+		if err := tx.UpdatePlan(ctx, plan); err != nil {
 			return err
 		}
 		connector, err := tx.Connector(ctx, a.plan.Org, a.plan.Connector)
 		if err != nil {
+			return err
+		}
+		if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil || !a.reading.Complete {
 			return err
 		}
 		connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server

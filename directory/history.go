@@ -76,7 +76,7 @@ func (s *Syncer) Run(ctx context.Context, org identity.OrgID, connector identity
 	if err := s.mayRun(ctx, org, connector, by, progress); err != nil {
 		return identity.Plan{}, Plan{}, Report{}, err
 	}
-	stored, plan, err := s.Plan(ctx, org, connector, by, progress)
+	stored, plan, err := s.plan(ctx, org, connector, by, true, progress)
 	if err != nil || stored.State != identity.PlanReady {
 		return stored, plan, Report{}, err
 	}

@@ -28,6 +28,13 @@ func (p Plan) Print(w io.Writer) error {
 	return b.Flush()
 }
 
+// Print writes what was read for people.
+func (r Reading) Print(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	r.print(b)
+	return b.Flush()
+}
+
 // Print writes the figures of a plan for people.
 func (s Summary) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -40,8 +47,7 @@ var titles = map[Op]string{
 	OpRename: "Rename", OpUpdate: "Update", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
 }
 
-func (s Summary) print(b *bufio.Writer) {
-	r := s.Reading
+func (r Reading) print(b *bufio.Writer) {
 	fmt.Fprintf(b, "Read %d entries from %s at %s", r.Count, orNone(printable(r.Server)), r.ReadAt.UTC().Format(time.DateTime+" MST"))
 	if r.Complete {
 		fmt.Fprint(b, ", proven complete.\n")
@@ -51,6 +57,10 @@ func (s Summary) print(b *bufio.Writer) {
 			fmt.Fprintf(b, "  - %s\n", printable(gap))
 		}
 	}
+}
+
+func (s Summary) print(b *bufio.Writer) {
+	s.Reading.print(b)
 	if s.Refused != "" {
 		fmt.Fprintf(b, "REFUSED, nothing will change: %s\n", printable(s.Refused))
 		return

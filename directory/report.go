@@ -63,10 +63,6 @@ func (r *Report) fail(n int, s Step, err error) {
 		item.Code = RuleAccountMovedOn
 		item.Detail = "The user was changed or deleted after the plan was made and stays as it is; the next plan looks again."
 		r.Stale++
-	case item.Code == identity.RuleEmailClaimable || item.Code == identity.RuleDomainNotAvailable:
-		item.Code = RuleNotConverted // a connector neither claims nor converts (EML-12)
-		item.Detail = "The user could not be converted: the address belongs to an account that this connector may not take over."
-		r.Failed++
 	default:
 		r.Failed++
 	}

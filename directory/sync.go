@@ -24,8 +24,14 @@ type Syncer struct {
 func New(service *identity.Service, open Open) *Syncer { return &Syncer{service: service, open: open} }
 
 // Plan reads the directory, plans what to do and stores the plan; it changes nobody (DIR-03). A directory that does not answer, or
-// answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded.
+// answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded. The
+// connector's receivers of reports are told of a plan that is held.
 func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
+	return s.plan(ctx, org, connector, by, false, progress)
+}
+
+// plan is [Syncer.Plan], also for a plan that is to be applied at once.
+func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, toApply bool, progress Progress) (identity.Plan, Plan, error) {
 	read := s.service.Reader()
 	in := Input{EmailPolicy: s.service.EmailPolicy()}
 	var err error
@@ -38,11 +44,14 @@ func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identit
 	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	if _, err := receiversOf(in.Connector.Settings); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	plan, err := s.compute(ctx, in, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	stored, err := s.storePlan(ctx, in, plan, by)
+	stored, err := s.storePlan(ctx, in, plan, by, toApply)
 	return stored, plan, err
 }
 
@@ -185,7 +194,7 @@ func unreachable(in Input, s *Syncer, err error) Plan {
 	return plan
 }
 
-func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, by identity.Actor) (identity.Plan, error) {
+func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, by identity.Actor, toApply bool) (identity.Plan, error) {
 	body, hash, err := plan.Encode()
 	if err != nil {
 		return identity.Plan{}, fmt.Errorf("directory: encode plan: %w", err)
@@ -205,7 +214,10 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, by identity
 			return identity.Refuse(identity.Conflict, RulePlanStale, "the settings of the connector were changed while the directory was read; plan again")
 		}
 		stored.CreatedAt = c.Now()
-		return c.Tx().InsertPlan(ctx, stored)
+		if err := c.Tx().InsertPlan(ctx, stored); err != nil || !tellsOfPlan(stored.State, toApply) {
+			return err
+		}
+		return tellOfPlan(ctx, c, now, stored, plan)
 	})
 	return stored, err
 }

@@ -219,7 +219,7 @@ func TestEML12_OneRefusedEntryDoesNotStopTheOthers(t *testing.T) {
 		codes[item.UserName] = item.Code
 		require.NotContains(t, item.Detail, string(other.ID))
 	}
-	require.Equal(t, map[string]identity.Rule{"ada@corp.example": directory.RuleAccountMovedOn, "eve@corp.example": identity.RuleEmailTaken}, codes)
+	require.Equal(t, map[string]identity.Rule{"ada@corp.example": directory.RuleAccountMovedOn, "eve@corp.example": directory.RuleNotConverted}, codes)
 	require.Equal(t, identity.Profile(`{"displayName":"ADA"}`), w.user("ada@corp.example").Profile)
 	w.user("new@corp.example")
 

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"rollcall/identity"
@@ -70,7 +71,7 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if s.Op == OpCreate {
 		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
-		return err
+		return a.orNotConverted(ctx, c, s, err)
 	}
 	version := s.Version
 	if parked {
@@ -81,6 +82,35 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 		m.Draft = s.Draft.identity()
 	}
 	_, err = c.Mirror(ctx, s.Account, unchangedSince(version), m)
+	return a.orNotConverted(ctx, c, s, err)
+}
+
+// foreign are the refusals that an address can meet with because somebody elsewhere has it.
+var foreign = []identity.Rule{identity.RuleEmailTaken, identity.RuleEmailClaimable, identity.RuleDomainNotAvailable, identity.RuleUserOwnsTrialOrg}
+
+// orNotConverted says what a plan would have said if somebody elsewhere took the address after the plan was made: a connector neither
+// claims nor converts (EML-12). Other errors stay as they are.
+func (a *application) orNotConverted(ctx context.Context, c *identity.Acts, s Step, err error) error {
+	if err == nil || s.Draft == nil || !slices.Contains(foreign, identity.RuleOf(err)) {
+		return err
+	}
+	// If it was the store that refused, the transaction is over and runs again: then the first answer stands.
+	domains, failed := c.Tx().Domains(ctx, a.plan.Org)
+	if failed != nil {
+		return err
+	}
+	verified := func(name string) bool {
+		return slices.ContainsFunc(domains, func(d identity.Domain) bool { return d.Name == name })
+	}
+	holds, failed := s.Draft.identity().Holds(verified, a.service.EmailPolicy())
+	if failed != nil {
+		return err
+	}
+	for _, h := range holds {
+		if held, failed := c.Tx().Hold(ctx, h.Key); failed == nil && held.Org != a.plan.Org {
+			return identity.Refuse(identity.Conflict, RuleNotConverted, "%s", conflictForeign(string(h.Key)))
+		}
+	}
 	return err
 }
 

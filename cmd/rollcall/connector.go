@@ -41,6 +41,8 @@ type directoryFlags struct {
 	MinCountPercent int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
 	MaxDropPercent  int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
 	PageSize        int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
+
+	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
 }
 
 // settings brings the flags into the form that is stored. Files are named absolutely, because server and command line run in
@@ -48,7 +50,7 @@ type directoryFlags struct {
 func (f directoryFlags) settings() (ldap.Settings, error) {
 	s := ldap.Settings{
 		Kind: f.Kind, URL: f.URL, StartTLS: f.StartTLS, ServerName: f.ServerName, AllowPlaintext: f.AllowPlaintext,
-		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: f.Map, PageSize: f.PageSize,
+		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: f.Map, PageSize: f.PageSize, ReportTo: f.ReportTo,
 		Policy: directory.Policy{OutOfScope: directory.ScopePolicy(f.OutOfScope), Mismatched: directory.MismatchPolicy(f.Mismatched),
 			MaxLosses: f.MaxLossCount, MaxLossPercent: f.MaxLossPercent, MinCountPercent: f.MinCountPercent, MaxDropPercent: f.MaxDropPercent},
 	}
@@ -162,7 +164,7 @@ func showConnector(w io.Writer, n identity.Connector) error {
 		"server name", e.ServerName, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
 		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
-		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses),
+		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
 		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)
 }
 

@@ -33,6 +33,7 @@ type Settings struct {
 	Filter           string            `json:"filter,omitempty"`
 	Mapping          map[string]string `json:"mapping,omitempty"` // our attribute path to the directory's attribute; "" takes a default away
 	Policy           directory.Policy  `json:"policy,omitzero"`
+	ReportTo         []string          `json:"reportTo,omitempty"` // who gets a mail about every run (DIR-14)
 	// IgnoreReferrals are referral URLs, as the server sends them, that say nothing about the people of the base DNs.
 	IgnoreReferrals []string `json:"ignoreReferrals,omitempty"`
 

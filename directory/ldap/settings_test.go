@@ -1,6 +1,7 @@
 package ldap_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,14 @@ import (
 	"rollcall/directory/ldap"
 	"rollcall/identity"
 )
+
+func receivers(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("r%02d@corp.example", i)
+	}
+	return list
+}
 
 func TestSettingsSayWhatIsWrongAndWhere(t *testing.T) {
 	folder := t.TempDir()
@@ -67,6 +76,9 @@ func TestSettingsSayWhatIsWrongAndWhere(t *testing.T) {
 		"page of 64 KiB":                {func(s *ldap.Settings) { s.MaxPageBytes = 64 << 10 }, "", ""},
 		"page of less than 64 KiB":      {func(s *ldap.Settings) { s.MaxPageBytes = 64<<10 - 1 }, "maxPageBytes", "use 65536"},
 		"negative timeout":              {func(s *ldap.Settings) { s.PageTimeout = -1 }, "pageTimeout", "negative"},
+		"30 receivers of reports":       {func(s *ldap.Settings) { s.ReportTo = receivers(30) }, "", ""},
+		"31 receivers of reports":       {func(s *ldap.Settings) { s.ReportTo = receivers(31) }, "reportTo[30]", "at most 30 are allowed"},
+		"a receiver without address":    {func(s *ldap.Settings) { s.ReportTo = []string{"Olga"} }, "reportTo[0]", "is not an e-mail address"},
 		"a policy that is none":         {func(s *ldap.Settings) { s.Policy.OutOfScope = "burn" }, "policy.outOfScope", "remove, retain or hold"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,10 @@ func (s Settings) Validate() error {
 	if err := s.validateLimits(); err != nil {
 		return err
 	}
-	return s.Policy.Validate()
+	if err := s.Policy.Validate(); err != nil {
+		return err
+	}
+	return directory.CheckReceivers(s.ReportTo)
 }
 
 func (s Settings) validateURL() error {
