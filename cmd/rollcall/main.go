@@ -37,6 +37,8 @@ type cli struct {
 	Retention retentionCmd `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
 	Mail      mailCmd      `cmd:"" help:"Mails on their way, and those that were given up."`
 	Claim     claimCmd     `cmd:"" help:"Claims of users who have an account elsewhere."`
+	Login     loginCmd     `cmd:"" help:"Log in at a server's issuer, for commands with --server."`
+	Logout    logoutCmd    `cmd:"" help:"Forget a login."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to the schema of this program."`
 	ConfigCmd configCmd    `cmd:"" name:"config" help:"The configuration file."`
 	Version   versionCmd   `cmd:"" help:"Say which version this is."`

@@ -1,8 +1,8 @@
 // Package demoissuer is a small OpenID Connect issuer for demonstrations: it publishes its discovery document and its key
 // (OpenID Connect Discovery 1.0 section 4) and signs tokens for whoever holds it.
 //
-// Its one idea: what verifies tokens meets a real issuer over HTTP, and nobody has to install one. It asks nobody for a
-// password, so it must not be used for anything else.
+// Its one idea: what verifies tokens meets a real issuer over HTTP, and nobody has to install one. Devices can log in too (RFC
+// 8628), but it asks nobody for a password: the program around it decides. So it must not be used for anything else.
 package demoissuer
 
 import (
@@ -26,6 +26,8 @@ type Issuer struct {
 	key    *ecdsa.PrivateKey
 	signer jose.Signer
 	mux    *http.ServeMux
+
+	devices devices
 }
 
 // New returns an issuer that is reached at url ("http://127.0.0.1:4567"), with a key of its own.
@@ -42,6 +44,8 @@ func New(url string) (*Issuer, error) {
 	i := &Issuer{url: url, key: key, signer: signer, mux: http.NewServeMux()}
 	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.configuration)
 	i.mux.HandleFunc("GET /keys", i.keys)
+	i.mux.HandleFunc("POST /device", i.authorizeDevice)
+	i.mux.HandleFunc("POST /token", i.token)
 	return i, nil
 }
 
@@ -65,6 +69,7 @@ func (i *Issuer) Token(subject, audience string, now time.Time, valid time.Durat
 func (i *Issuer) configuration(w http.ResponseWriter, _ *http.Request) {
 	reply(w, map[string]any{
 		"issuer": i.url, "jwks_uri": i.url + "/keys", "authorization_endpoint": i.url + "/authorize", "token_endpoint": i.url + "/token",
+		"device_authorization_endpoint": i.url + "/device", "grant_types_supported": []string{deviceGrant, "refresh_token"},
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{string(jose.ES256)},
 	})
@@ -76,6 +81,10 @@ func (i *Issuer) keys(w http.ResponseWriter, _ *http.Request) {
 
 func reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
+	encode(w, v)
+}
+
+func encode(w http.ResponseWriter, v any) {
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		return // the client has gone
 	}
