@@ -117,8 +117,49 @@ var decisions = []struct {
 		}},
 }
 
+var pipes = map[string]func(*world) identity.Rule{
+	byHand: (*world).addByHand, byFile: (*world).addByFile, bySCIM: (*world).addBySCIM, byDirectory: (*world).addByDirectory,
+}
+
+// In each round every pipe adds the same address to an organization of its own, all at once.
+func TestEML01_OneOfAllPipesGetsTheAddress(t *testing.T) {
+	for range 5 {
+		w := newWorld(t)
+		places := map[string]*world{}
+		for pipe := range pipes {
+			places[pipe] = w.of(pipe)
+		}
+		places[byDirectory].synchronized(places[byDirectory].org)
+		answers := make(chan identity.Rule, len(pipes))
+		for pipe, add := range pipes {
+			go func() {
+				got := identity.Rule("NO_ANSWER")
+				defer func() { answers <- got }() // also if the call fails the test
+				got = add(places[pipe])
+			}()
+		}
+		added := 0
+		for range pipes {
+			switch got := <-answers; got {
+			case "":
+				added++
+			case identity.RuleEmailTaken, "uniqueness", directory.RuleNotConverted:
+			default:
+				require.Fail(t, "no other answer fits", got)
+			}
+		}
+		require.Equal(t, 1, added)
+		holders := 0
+		for _, a := range w.people().accounts {
+			if a.PrimaryEmail() == address {
+				holders++
+			}
+		}
+		require.Equal(t, 1, holders)
+	}
+}
+
 func TestEML15_AddingAUserThroughEveryPipe(t *testing.T) {
-	pipes := map[string]func(*world) identity.Rule{byHand: (*world).addByHand, byFile: (*world).addByFile, bySCIM: (*world).addBySCIM, byDirectory: (*world).addByDirectory}
 	for _, d := range decisions {
 		for pipe, add := range pipes {
 			t.Run(d.row+", by "+pipe, func(t *testing.T) {
@@ -173,6 +214,7 @@ func (w *world) addByFile() identity.Rule {
 	rows, err := w.Reader().JobRows(w.ctx, w.org, id, 0, 10)
 	require.NoError(w.t, err)
 	require.Len(w.t, rows, 1)
+	require.True(w.t, rows[0].Done)
 	require.NotContains(w.t, rows[0].Message, "The other organization", "EML-13")
 	return rows[0].Code
 }

@@ -88,12 +88,20 @@ func newWorld(t *testing.T) *world {
 	mux.Handle("/api/", api)
 	mux.Handle("/scim/", scim.New(w.Service, scim.Options{Log: log}))
 
-	w.org = w.organization("Ours")
-	_, w.provider, err = w.CreateToken(w.ctx, operator, w.org, "provider", "rfc")
-	require.NoError(t, err)
-	_, err = w.Grant(w.ctx, operator, identity.Grant{Org: w.org, Issuer: w.issuer.URL(), Subject: "ada", Role: identity.RoleFull})
-	require.NoError(t, err)
-	return w
+	return w.of("Ours")
+}
+
+// of returns the same world with another organization as ours.
+func (w *world) of(name string) *world {
+	w.t.Helper()
+	other := *w
+	other.org, other.connector = w.organization(name), ""
+	var err error
+	_, other.provider, err = w.CreateToken(w.ctx, operator, other.org, "provider", "rfc")
+	require.NoError(w.t, err)
+	_, err = w.Grant(w.ctx, operator, identity.Grant{Org: other.org, Issuer: w.issuer.URL(), Subject: "ada", Role: identity.RoleFull})
+	require.NoError(w.t, err)
+	return &other
 }
 
 // bearer is a token of an administrator of ours.

@@ -265,3 +265,32 @@ func TestJobsAreListedPageByPageTheNewestFirst(t *testing.T) {
 	}
 	require.Equal(t, ids, listed)
 }
+
+func TestAnImportThatIsRepeatedWithItsKeyIsOneImport(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("Example")
+	token := w.administrator(org, "ada", identity.RoleUser)
+	send := func(file string) answer {
+		return w.post(orgOf(org)+"/imports", token, file, "Content-Type", "text/csv", "Idempotency-Key", "k1")
+	}
+	first := send(csvHeader + "a@example.com,A\n")
+	require.Equal(t, first.is(http.StatusAccepted), send(csvHeader+"a@example.com,A\n").is(http.StatusAccepted))
+	send(csvHeader+"b@example.com,B\n").refused(http.StatusConflict, identity.RuleKeyReused)
+	require.Len(t, w.get(orgOf(org)+"/jobs", token).is(http.StatusOK)["jobs"], 1)
+}
+
+func TestInvitationsNameAtMost20000Users(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("Example")
+	token := w.administrator(org, "ada", identity.RoleUser)
+	body := func(n int) string {
+		var b strings.Builder
+		b.WriteString(`{"users":[`)
+		for i := range n {
+			fmt.Fprintf(&b, `"01900000-0000-7000-8000-%012d",`, i)
+		}
+		return strings.TrimSuffix(b.String(), ",") + "]}"
+	}
+	w.post(orgOf(org)+"/invitations", token, body(20_001)).refused(http.StatusBadRequest, identity.RuleTooManyUsers)
+	require.EqualValues(t, 20_000, w.post(orgOf(org)+"/invitations", token, body(20_000)).is(http.StatusAccepted)["total"])
+}

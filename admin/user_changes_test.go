@@ -3,6 +3,7 @@ package admin_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ func TestAUserIsChangedByAMergePatch(t *testing.T) {
 	for patch, says := range map[string]string{
 		`{"email":"x@example.com"}`: "email", `{"emails":[]}`: "emails", `{"status":"active"}`: "status", `{"userName":null}`: "userName",
 		`{"title":7}`: "title", `[]`: "body", `{"title":"a\u0000b"}`: "title", `{"phoneNumbers":[{}]}`: "phoneNumbers",
+		fmt.Sprintf(`{"title":"%0257d"}`, 0): "title", fmt.Sprintf(`{"alternateEmails":[%s"x"]}`, strings.Repeat(`"x",`, 19)): "alternateEmails",
 	} {
 		before := w.account(org, string(u.ID))
 		a := w.patch(userOf(u), token, patch)
@@ -49,6 +51,7 @@ func TestAUserIsChangedByAMergePatch(t *testing.T) {
 		require.Contains(t, a.body, says, patch)
 		require.Equal(t, before, w.account(org, string(u.ID)))
 	}
+	require.Len(t, change(fmt.Sprintf(`{"title":"%0256d"}`, 0))["title"], 256)
 	w.user(org, "other@example.com")
 	w.patch(userOf(u), token, `{"userName":"other@example.com"}`).refused(http.StatusConflict, identity.RuleEmailTaken)
 	w.call(http.MethodPatch, userOf(u), token, `{"title":"T"}`).is(http.StatusOK)
