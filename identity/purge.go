@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -104,7 +103,7 @@ func (s *Service) changeWatch(ctx context.Context, change func(ClockWatch) Clock
 type Retention struct {
 	service *Service
 	uptime  func() time.Duration
-	logger  *slog.Logger
+	told    func(before, now ClockWatch)
 
 	mu     sync.Mutex
 	before time.Time     // the clock at the last look
@@ -113,9 +112,9 @@ type Retention struct {
 }
 
 // NewRetention returns the retention of a process. uptime is how long the process has been running, by a measure that setting the
-// clock does not touch. The logger is told whenever deletions stop or go on.
-func NewRetention(service *Service, uptime func() time.Duration, logger *slog.Logger) *Retention {
-	return &Retention{service: service, uptime: uptime, logger: logger}
+// clock does not touch. told hears of every look that changed whether deletions go on.
+func NewRetention(service *Service, uptime func() time.Duration, told func(before, now ClockWatch)) *Retention {
+	return &Retention{service: service, uptime: uptime, told: told}
 }
 
 // Mark looks at the clock. It is to be called once a minute or so, however seldom there is a round: a mark that is older than
@@ -153,24 +152,14 @@ func (r *Retention) look(ctx context.Context) (ClockWatch, error) {
 	if err != nil {
 		return ClockWatch{}, fmt.Errorf("looking at the clock: %w", err)
 	}
-	r.tell(ctx, r.left, watch)
+	if r.left.differs(watch) {
+		r.told(r.left, watch)
+	}
 	r.before, r.up, r.left = now, up, watch
 	return watch, nil
 }
 
-// tell logs that deletions stop or go on.
-func (r *Retention) tell(ctx context.Context, before, now ClockWatch) {
-	switch {
-	case now.Paused():
-		if !before.PausedAt.Equal(now.PausedAt) {
-			r.logger.ErrorContext(ctx, "deletions are paused: "+now.Why, "since", now.PausedAt,
-				"remedy", "set the clock right, or if it is right run: rollcall retention resume")
-		}
-	case now.Waiting():
-		if !before.Waiting() {
-			r.logger.WarnContext(ctx, "deletions wait until the clock has run evenly for an hour: for a time nobody saw it", "since", now.Steady)
-		}
-	case !before.MayDelete():
-		r.logger.WarnContext(ctx, "deletions go on")
-	}
+// differs reports whether another watch means something else for deletions.
+func (w ClockWatch) differs(other ClockWatch) bool {
+	return w.MayDelete() != other.MayDelete() || w.Waiting() != other.Waiting() || !w.PausedAt.Equal(other.PausedAt)
 }

@@ -8,7 +8,6 @@ import (
 
 	"rollcall/console"
 	"rollcall/identity"
-	"rollcall/internal/worker"
 	"rollcall/notify"
 )
 
@@ -93,9 +92,4 @@ func (f *mailFlags) deliverer(a *app, s storeFlag, service *identity.Service, ba
 	}
 	o.Transport = transport
 	return notify.New(o)
-}
-
-// mailRunner delivers the outbox beside the other tasks: a slow mail server or twenty thousand invitations must not keep them waiting.
-func mailRunner(logger *slog.Logger, d *notify.Deliverer) (*worker.Runner, error) {
-	return worker.New(logger, worker.Task{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)})
 }

@@ -17,7 +17,6 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
-	"rollcall/internal/worker"
 )
 
 type serveCmd struct {
@@ -46,13 +45,9 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
-	retention := identity.NewRetention(service, system.Uptime(), logger)
+	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
 	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: system.Clock{}, api: api, baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
-	if err != nil {
-		return err
-	}
-	tasks, err := worker.New(logger, c.tasks(service, retention)...)
 	if err != nil {
 		return err
 	}
@@ -60,14 +55,15 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	mail, err := mailRunner(logger, deliverer)
+	runners, err := c.runners(logger, service, retention, deliverer)
 	if err != nil {
 		return err
 	}
 	working, rest := context.WithCancel(a.ctx)
 	var running sync.WaitGroup
-	running.Go(func() { tasks.Run(working) })
-	running.Go(func() { mail.Run(working) })
+	for _, r := range runners {
+		running.Go(func() { r.Run(working) })
+	}
 	defer running.Wait()
 	defer rest()
 

@@ -3,16 +3,20 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
+	"rollcall/bulk"
 	"rollcall/identity"
 	"rollcall/internal/worker"
+	"rollcall/notify"
 )
 
 // How many users one round of a task deletes or changes.
 const (
 	purgesAtOnce  = 500
 	revertsAtOnce = 500
+	stepsAtOnce   = 20 // of a job, before the next one has its turn
 )
 
 // How often the server does what has no setting of its own.
@@ -22,21 +26,50 @@ const (
 	clockEvery        = time.Minute
 	revertEvery       = time.Minute
 	housekeepingEvery = time.Hour
+	jobsEvery         = 2 * time.Second // somebody waits for the first step
 )
 
-// tasks is what the server does without anybody asking for it.
-func (c *serveCmd) tasks(service *identity.Service, retention *identity.Retention) []worker.Task {
-	return []worker.Task{
-		{Name: "clock", Every: clockEvery, Run: retention.Mark},
-		{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
-		{Name: "e-mail changes", Every: revertEvery, Run: worker.Drain(revertsAtOnce, service.RevertEmailChanges)},
-		{Name: "housekeeping", Every: housekeepingEvery, Run: housekeeping(service)},
+// runners do what the server does without anybody asking for it. Tasks of one runner wait for each other, so what can take long
+// has one of its own: a slow mail server or a file of twenty thousand users must not keep deletions waiting.
+func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, retention *identity.Retention, d *notify.Deliverer) ([]*worker.Runner, error) {
+	var runners []*worker.Runner
+	for _, tasks := range [][]worker.Task{
+		{
+			{Name: "clock", Every: clockEvery, Run: retention.Mark},
+			{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
+			{Name: "e-mail changes", Every: revertEvery, Run: worker.Drain(revertsAtOnce, service.RevertEmailChanges)},
+			{Name: "housekeeping", Every: housekeepingEvery, Run: housekeeping(service)},
+		},
+		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},
+		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
+	} {
+		r, err := worker.New(logger, tasks...)
+		if err != nil {
+			return nil, err
+		}
+		runners = append(runners, r)
 	}
+	return runners, nil
 }
 
 // housekeeping forgets what nobody can ask for any more. What cannot be forgotten keeps nothing else.
 func housekeeping(service *identity.Service) func(context.Context) error {
 	return func(ctx context.Context) error {
 		return errors.Join(service.ForgetReceipts(ctx), service.ForgetLinks(ctx), service.ForgetSentMessages(ctx), service.ForgetJobFiles(ctx))
+	}
+}
+
+// tellDeletions logs that deletions stop or go on.
+func tellDeletions(logger *slog.Logger) func(before, now identity.ClockWatch) {
+	return func(_, now identity.ClockWatch) {
+		switch {
+		case now.Paused():
+			logger.Error("deletions are paused: "+now.Why, "since", now.PausedAt,
+				"remedy", "set the clock right, or if it is right run: rollcall retention resume")
+		case now.Waiting():
+			logger.Warn("deletions wait until the clock has run evenly for an hour: for a time nobody saw it", "since", now.Steady)
+		default:
+			logger.Warn("deletions go on")
+		}
 	}
 }
