@@ -55,6 +55,7 @@ func (a *api) addExports() {
 	add(a, operation{
 		id: "exportUsers", method: http.MethodPost, path: exportsPath, scope: scopeWriteUsers, status: http.StatusAccepted,
 		summary: "Export users into a CSV file", about: "Starts a job that writes the users that the filters leave into a file, which can be imported again. It is there for 7 days.",
+		refusals: []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.exportUsers)
 	file := operation{
 		id: "getExport", method: http.MethodGet, path: exportsPath + "/{job}/file", scope: scopeReadUsers,

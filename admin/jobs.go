@@ -77,7 +77,7 @@ func (a *api) addJobs() {
 	add(a, operation{
 		id: "inviteUsers", method: http.MethodPost, path: orgPath + "/invitations", scope: scopeWriteUsers, status: http.StatusAccepted,
 		summary: "Send invitations again to many users", about: "Starts a job; one runs at a time. Whoever had an invitation in the last 24 hours gets none.",
-		maxBody: maxInvitations,
+		maxBody: maxInvitations, refusals: []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.inviteUsers)
 	a.addImports()
 	a.addExports()

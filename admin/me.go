@@ -74,7 +74,7 @@ func (a *api) addMe() {
 	add(a, operation{
 		id: "useLink", method: http.MethodPost, path: mePath + "/links", scope: scopeAny,
 		summary: "Use a link from a mail", about: "Each works once. The link of an invitation makes its account yours, because it shows that the mailbox is, and signs you in.",
-		refusals: []int{http.StatusNotFound, http.StatusGone},
+		refusals: []int{http.StatusNotFound, http.StatusGone, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.useLink)
 }
 

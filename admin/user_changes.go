@@ -20,7 +20,7 @@ func (a *api) addUserChanges() {
 		id: "changeUser", method: http.MethodPatch, path: userPath, scope: scopeWriteUsers,
 		summary: "Change a user", about: "A JSON merge patch (RFC 7396): what is absent stays, null takes a value away, a list replaces the whole list. " +
 			"The primary address is not among it, because its owner has to confirm another one. Refused with 409 while the directory manages the organization's users.",
-		refusals: []int{http.StatusConflict, http.StatusPreconditionFailed},
+		refusals: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.changeUser)
 	add(a, operation{
 		id: "deleteUser", method: http.MethodDelete, path: userPath, scope: scopeWriteUsers,

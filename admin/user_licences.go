@@ -21,7 +21,7 @@ func (a *api) addUserLicences() {
 		id: "setUserLicences", method: http.MethodPut, path: userPath + "/licences", scope: scopeWriteLicences,
 		summary: "Set a user's licences", about: "The user then has exactly these, whatever the status; an empty list takes all away. " +
 			"Each takes a seat of the oldest active subscription that has one left.",
-		refusals: []int{http.StatusConflict},
+		refusals: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.setUserLicences)
 }
 

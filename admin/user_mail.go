@@ -28,7 +28,7 @@ func (a *api) addUserMail() {
 		summary: "Change a user's primary address", about: "The user keeps the present address until the new one is confirmed by the link that is mailed to it; " +
 			"after 15 days the change is taken back. The present address gets a mail too, with a link to cancel it. " +
 			"Refused with 409 while the directory manages the organization's users.",
-		refusals: []int{http.StatusPreconditionFailed},
+		refusals: []int{http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.changeUserEmail)
 	add(a, operation{
 		id: "cancelUserEmail", method: http.MethodDelete, path: userPath + "/email", scope: scopeWriteUsers, status: http.StatusOK,

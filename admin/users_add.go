@@ -36,6 +36,7 @@ func (a *api) addUserCreation() {
 		summary: "Add users", about: "Adds 1 to 25 people: all of them, or none and every reason why not. Somebody whose address is in a domain that the organization " +
 			"has verified starts as verified, everybody else as not_verified. Each gets an invitation, unless the organization wants no mails sent. " +
 			"To add more at once, import a file.",
+		refusals: []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.createUsers)
 }
 

@@ -37,6 +37,7 @@ func (a *api) addUserPurge() {
 		summary: "Delete users early who are gone from the directory", about: "They would be deleted 7 days after the synchronization that missed them; " +
 			"this does it at once, and frees their licences and addresses. Other users are refused: delete those by themselves. " +
 			"Each user is a step of its own: one that is refused keeps no other from being deleted.",
+		refusals: []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.purgeUsers)
 }
 
