@@ -16,8 +16,12 @@ type Me struct {
 	Email         string         `json:"email,omitempty" doc:"As the token says"`
 	EmailVerified bool           `json:"emailVerified" doc:"As the token says"`
 	Account       *MyAccount     `json:"account,omitempty" doc:"Your account; absent if none is known to be yours"`
-	Organizations []Organization `json:"organizations" nullable:"false" doc:"The organizations in which you have a role"`
+	Organizations []Organization `json:"organizations" nullable:"false" doc:"The organizations in which you have a role, at most 100"`
+	More          bool           `json:"more,omitempty" doc:"There are more; list the organizations to see all"`
 }
+
+// maxMine is how many organizations are shown beside their administrator: enough for everybody but large partners.
+const maxMine = 100
 
 // MyAccount is an account as its owner sees it.
 type MyAccount struct {
@@ -100,7 +104,8 @@ func (a *api) me(ctx context.Context, _ *struct{}) (*body[Me], error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, access := range all {
+	m.More = len(all) > maxMine
+	for _, access := range all[:min(len(all), maxMine)] {
 		o, err := read.Organization(ctx, access.Org)
 		if err != nil {
 			return nil, err

@@ -38,6 +38,20 @@ func TestMeIsWhoTheTokenSpeaksOf(t *testing.T) {
 	require.Equal(t, "readonly", list[0].(map[string]any)["role"])
 }
 
+func TestMeShowsAtMostAHundredOrganizations(t *testing.T) {
+	w := newWorld(t)
+	for n := range 100 {
+		w.administrator(w.org(fmt.Sprint("Own ", n)), "ada", identity.RoleGroup)
+	}
+	shown := w.get(me, w.token("ada")).is(http.StatusOK)
+	require.Len(t, shown["organizations"], 100)
+	require.NotContains(t, shown, "more")
+	w.administrator(w.org("Own 100"), "ada", identity.RoleGroup)
+	shown = w.get(me, w.token("ada")).is(http.StatusOK)
+	require.Len(t, shown["organizations"], 100)
+	require.Equal(t, true, shown["more"])
+}
+
 func TestUSR04_SigningInMakesAUserActive(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("Example")
