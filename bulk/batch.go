@@ -18,7 +18,7 @@ type act func(ctx context.Context, c *identity.Acts, row identity.JobRow) (resul
 type task struct {
 	rows func(ctx context.Context, limit int) ([]identity.JobRow, error) // the next rows; none: the job is done
 	act  act
-	dry  bool // keep the outcomes, and nothing else
+	dry  *rehearsal // not nil: keep the outcomes, and nothing else
 	// walks says that the rows are not in the store before they are done.
 	walks bool
 }
@@ -44,31 +44,51 @@ func (t *turn) step(k task) stepper {
 			return err == nil, err
 		}
 		done := make([]identity.JobRow, 0, len(rows))
+		next := t.mark
 		var job identity.Job
 		err = t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
 			c.LookFirst()
 			var err error
+			if k.dry != nil {
+				if done, next.Seats, err = t.dryRun(ctx, c, k.act, rows, done[:0]); err != nil {
+					return err
+				}
+				return errDry
+			}
 			if done, err = do(ctx, c, k.act, rows, done[:0]); err != nil {
 				return err
 			}
-			if k.dry {
-				return errDry
-			}
-			job, err = t.progress(ctx, c, k, done)
+			job, err = t.progress(ctx, c, k, done, next)
 			return err
 		})
 		if row := refusedAlone(rows, done, err); row != nil {
-			done, err = append(done[:0], *row), errDry
+			done, next.Seats, err = append(done[:0], *row), t.mark.Seats, errDry
 		}
 		if errors.Is(err, errDry) {
 			err = t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
 				var err error
-				job, err = t.progress(ctx, c, k, done)
+				job, err = t.progress(ctx, c, k, done, next)
 				return err
 			})
 		}
-		return false, t.settle(ctx, job, rows, err)
+		return false, t.settle(ctx, k, job, rows, done, err)
 	}
+}
+
+// dryRun does rows in a transaction that is not kept, and returns with them the seats that would be taken after them.
+func (t *turn) dryRun(ctx context.Context, c *identity.Acts, act act, rows, done []identity.JobRow) ([]identity.JobRow, seatsTaken, error) {
+	if err := t.mark.Seats.reserve(ctx, c, t.jobs.service.NewID); err != nil {
+		return done, nil, err
+	}
+	before, err := used(ctx, c)
+	if err != nil {
+		return done, nil, err
+	}
+	if done, err = do(ctx, c, act, rows, done); err != nil {
+		return done, nil, err
+	}
+	after, err := used(ctx, c)
+	return done, after.plus(before, -1).plus(t.mark.Seats, 1), err
 }
 
 // refusedAlone returns the row that was the only one of a transaction and brought it down by being refused; nil if it was
@@ -86,7 +106,10 @@ func refusedAlone(rows, done []identity.JobRow, err error) *identity.JobRow {
 }
 
 // settle takes over what was stored, and decides how to go on with what was not.
-func (t *turn) settle(ctx context.Context, job identity.Job, rows []identity.JobRow, err error) error {
+func (t *turn) settle(ctx context.Context, k task, job identity.Job, rows, done []identity.JobRow, err error) error {
+	if err == nil && k.dry != nil {
+		err = k.dry.learn(done)
+	}
 	var row *refusedRow
 	switch {
 	case err == nil:
@@ -158,7 +181,7 @@ func answered(row identity.JobRow, r result) identity.JobRow {
 }
 
 // progress stores what came of rows, and the job with it.
-func (t *turn) progress(ctx context.Context, c *identity.Acts, k task, rows []identity.JobRow) (identity.Job, error) {
+func (t *turn) progress(ctx context.Context, c *identity.Acts, k task, rows []identity.JobRow, next mark) (identity.Job, error) {
 	job := t.job
 	for i, row := range rows {
 		job.Processed++
@@ -167,16 +190,16 @@ func (t *turn) progress(ctx context.Context, c *identity.Acts, k task, rows []id
 		} else {
 			job.Succeeded++
 		}
-		if k.dry && row.Outcome == Created {
+		if k.dry != nil && row.Outcome == Created {
 			rows[i].Account = "" // there is none
 		}
 	}
 	last := rows[len(rows)-1]
-	m := mark{Row: last.Number}
+	next.Row, next.Tries = last.Number, 0
 	if k.walks {
-		m.Account = last.Account
+		next.Account = last.Account
 	}
-	job.Next, job.LeaseUntil = m.String(), c.Now().Add(lease)
+	job.Next, job.LeaseUntil = next.String(), c.Now().Add(lease)
 	// The job comes first: if it is another worker's by now, its rows are so too.
 	if err := c.Tx().UpdateJob(ctx, job); err != nil {
 		return job, lost(err)

@@ -1,6 +1,7 @@
 package bulk_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -70,4 +71,50 @@ func TestCSV01_AnImportTellsOfItself(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, admin.ID, created[0].Actor.ID, "what a job does, its starter does")
 	require.Contains(t, strings.Join(w.results(j)[2], ","), "not an e-mail address")
+}
+
+// A dry run keeps nothing of the rows before, and yet judges as if they had been done: across transactions, and when it was killed
+// in between.
+func TestCSV03_ADryRunRemembersWhatEarlierRowsWouldHaveDone(t *testing.T) {
+	for _, seats := range []int{1, 100, 130, identity.Unlimited} {
+		for _, taken := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%d seats, %d taken", seats, taken), func(t *testing.T) {
+				w := newWorld(t)
+				w.seats(seats, "calling", "meetings")
+				ada := w.add(w.org, "ada@example.com", "")
+				if taken > 0 {
+					require.NoError(t, w.service.Transact(w.ctx, w.org, admin, func(c *identity.Acts) error {
+						return c.AddLicences(w.ctx, ada, []identity.Licence{"calling"})
+					}))
+				}
+				rows := []string{only + ",Title,Manager,calling,meetings"}
+				for i := range 260 {
+					manager := ""
+					if i > 0 {
+						manager = fmt.Sprintf("p%d@example.com", i-1-(i-1)%10)
+					}
+					rows = append(rows, fmt.Sprintf("p%d@example.com,T,%s,%s,%s", i, manager, []string{"TRUE", ""}[i%2], []string{"", "TRUE"}[i%2]))
+					if i == 150 {
+						rows = append(rows, "ada@example.com,,,FALSE,") // gives her seat back
+					}
+				}
+				options := bulk.ImportOptions{DryRun: true, RemoveServices: true}
+				j, err := w.StartImport(w.ctx, admin, w.org, strings.NewReader(lines(rows...)), options)
+				require.NoError(t, err)
+				for w.job(j.ID).State != identity.JobDone {
+					_, err := w.Work(w.ctx, 1) // another worker's turn each time
+					require.NoError(t, err)
+				}
+				answers := w.outcomes(w.job(j.ID))
+				require.Equal(t, 1, w.count())
+				options.DryRun = false
+				_, outcomes := w.imported(lines(rows...), options)
+				require.Equal(t, outcomes, answers)
+				if seats == 1 {
+					require.Contains(t, outcomes, "NO_LICENSES")
+					require.Contains(t, outcomes, "UNKNOWN_USER")
+				}
+			})
+		}
+	}
 }

@@ -32,6 +32,7 @@ type mark struct {
 	Row       int                `json:"row,omitempty"`       // the last one that is done
 	Account   identity.AccountID `json:"account,omitempty"`   // the last one that was looked at
 	Chunk     int                `json:"chunk,omitempty"`     // of the file: how many there are
+	Seats     seatsTaken         `json:"seats,omitempty"`     // in a dry run: those that would be taken by now
 	Tries     int                `json:"tries,omitempty"`     // how often the next step has failed
 }
 

@@ -22,6 +22,14 @@ func member(ctx context.Context, read identity.Reader, org identity.OrgID, polic
 	return a, err == nil, err
 }
 
+// nameKey is what two ways to write the same user's name have in common.
+func nameKey(name string, policy identity.EmailPolicy) string {
+	if e, err := identity.ParseEmail(name, policy); err == nil {
+		name = string(e.Key)
+	}
+	return identity.Fold(name)
+}
+
 func holder(ctx context.Context, read identity.Reader, org identity.OrgID, key identity.EmailKey, policy identity.EmailPolicy) (identity.Account, bool, error) {
 	h, err := read.Hold(ctx, key)
 	if identity.IsNotFound(err) {

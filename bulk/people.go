@@ -9,7 +9,7 @@ import (
 )
 
 // importer does an import: its rows are in the store.
-func (t *turn) importer() (stepper, error) {
+func (t *turn) importer(ctx context.Context) (stepper, error) {
 	var o importOptions
 	if err := json.Unmarshal(t.job.Options, &o); err != nil {
 		return nil, err
@@ -22,7 +22,13 @@ func (t *turn) importer() (stepper, error) {
 		}
 		p.columns = append(p.columns, c)
 	}
-	return t.step(task{rows: t.stored, dry: o.DryRun, act: func(ctx context.Context, c *identity.Acts, row identity.JobRow) (result, error) {
+	if o.DryRun {
+		var err error
+		if p.earlier, err = t.rehearse(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return t.step(task{rows: t.stored, dry: p.earlier, act: func(ctx context.Context, c *identity.Acts, row identity.JobRow) (result, error) {
 		var in input
 		if err := json.Unmarshal(row.Input, &in); err != nil {
 			return result{}, err

@@ -51,6 +51,7 @@ type people struct {
 	columns []column
 	options ImportOptions
 	policy  identity.EmailPolicy
+	earlier *rehearsal // in a dry run: who would be there; nil otherwise
 }
 
 // row does one row in the transaction of c. A row that says what is so already changes nothing.
@@ -153,7 +154,7 @@ func (p people) apply(ctx context.Context, c *identity.Acts, v view, cells []str
 				return w, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the column %s has %s; write TRUE, FALSE or nothing", col.header, quoted(cell))
 			}
 		case changes:
-			text, err := value(ctx, c, p.policy, col, cell)
+			text, err := p.value(ctx, c, col, cell)
 			if err != nil {
 				return w, err
 			}
@@ -186,7 +187,7 @@ func looksOld(col column, v view, cell string) error {
 }
 
 // value checks a new value. A manager is named like any user and stored by id.
-func value(ctx context.Context, c *identity.Acts, policy identity.EmailPolicy, col column, cell string) (string, error) {
+func (p people) value(ctx context.Context, c *identity.Acts, col column, cell string) (string, error) {
 	text := strings.TrimSpace(cell)
 	switch {
 	case len(text) > MaxCellBytes:
@@ -196,9 +197,12 @@ func value(ctx context.Context, c *identity.Acts, policy identity.EmailPolicy, c
 	case col.id != managerColumn:
 		return text, nil
 	}
-	manager, found, err := member(ctx, c.Tx(), c.Org().ID, policy, text)
+	manager, found, err := member(ctx, c.Tx(), c.Org().ID, p.policy, text)
 	if err != nil {
 		return "", err
+	}
+	if !found && p.earlier.knows(text) {
+		return text, nil // there is no id yet, and there will not be one
 	}
 	if !found {
 		return "", identity.Refuse(identity.Invalid, identity.RuleUnknownAccount,

@@ -121,11 +121,7 @@ func (u *upload) take(cells []string) {
 // twin returns the earlier row about the same user; 0 if there is none. Two rows about one user would be done one after the
 // other, and which of them counts would be an accident.
 func (u *upload) twin(cell string) int {
-	name := strings.TrimSpace(plain(cell))
-	if e, err := identity.ParseEmail(name, u.jobs.service.EmailPolicy()); err == nil {
-		name = string(e.Key)
-	}
-	name = identity.Fold(name)
+	name := nameKey(strings.TrimSpace(plain(cell)), u.jobs.service.EmailPolicy())
 	if name == "" || len(name) > identity.MaxUserName {
 		return 0 // refused anyway
 	}

@@ -69,7 +69,7 @@ func (t *turn) work(ctx context.Context, steps int) (int, error) {
 	if err := t.take(ctx); err != nil {
 		return 0, ours(err)
 	}
-	step, err := t.stepper()
+	step, err := t.stepper(ctx)
 	done := 0
 	for last := false; err == nil && !last && done < steps; {
 		if last, err = step(ctx); err == nil {
@@ -163,10 +163,10 @@ func lost(err error) error {
 }
 
 // stepper finds out what the job does.
-func (t *turn) stepper() (stepper, error) {
+func (t *turn) stepper(ctx context.Context) (stepper, error) {
 	switch t.job.Kind {
 	case identity.JobImport:
-		return t.importer()
+		return t.importer(ctx)
 	case identity.JobInvite:
 		return t.inviter()
 	case identity.JobTemplate:
