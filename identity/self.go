@@ -95,6 +95,13 @@ func (s *Service) DeleteSelf(ctx context.Context, c Caller, req Request) error {
 		return Refuse(Forbidden, RuleForbiddenRole, "your account belongs to an organization; ask its administrator to delete it")
 	}
 	return s.Transact(ctx, c.Binding.Org, c.Actor(Access{}, req), func(acts *Acts) error {
-		return acts.Delete(ctx, c.Binding.Account, nil)
+		a, err := acts.load(ctx, c.Binding.Account, nil)
+		if err != nil {
+			return err
+		}
+		if err := acts.Delete(ctx, a.ID, nil); err != nil || a.PrimaryEmail() == "" {
+			return err
+		}
+		return acts.Mail(ctx, MessageAccountDeleted, a.PrimaryEmail(), "deleted:"+string(a.ID), map[string]string{"name": a.Profile.DisplayName()})
 	})
 }

@@ -85,6 +85,9 @@ func TestEML11_AnOwnerDeletesAPersonalAccountAtOnce(t *testing.T) {
 	refusedWith(t, err, identity.RuleDomainNotAvailable)
 	require.NoError(t, w.DeleteSelf(w.ctx, w.caller(p), identity.Request{}))
 	require.Nil(t, w.caller(p).Account)
+	told := w.outbox(identity.ConsumerOrgID)
+	require.Len(t, told, 1, "the owner is told, in case it was somebody else")
+	require.Equal(t, identity.MessageAccountDeleted, told[0].Kind)
 	refusedWith(t, w.DeleteSelf(w.ctx, w.caller(p), identity.Request{}), identity.RuleNotBound)
 
 	b := w.byHand(org, "ada@gmail.example")

@@ -179,6 +179,45 @@ func TestSCM10_TheLifeOfAUserAtEntra(t *testing.T) {
 	require.NotEqual(t, id, w.create("ada@x.org", work("ada@x.org")))
 }
 
+func TestUSR01_StatusAndActive(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.service.AttestDomain(t.Context(), operator, w.org, "verified.example")
+	require.NoError(t, err)
+	id := func(a answer) identity.AccountID { return identity.AccountID(a.str("id")) }
+	signedIn := w.call("POST", "/Users", user("signed-in@example.com")).is(201)
+	require.NoError(t, w.service.Transact(t.Context(), w.org, identity.Actor{Kind: identity.Owner}, func(c *identity.Acts) error {
+		_, err := c.SignIn(t.Context(), id(signedIn))
+		return err
+	}))
+	off := w.call("POST", "/Users", user("off@example.com", `"active":false`)).is(201)
+	claimed := w.call("POST", "/Users", user("claimed@example.com")).is(201)
+	require.NoError(t, w.service.Transact(t.Context(), w.org, operator, func(c *identity.Acts) error {
+		a, err := c.Tx().Account(t.Context(), w.org, id(claimed))
+		if err != nil {
+			return err
+		}
+		a.Status = identity.DeferredClaim
+		return c.Tx().UpdateAccount(t.Context(), a, nil)
+	}))
+	for name, c := range map[string]struct {
+		who    answer
+		status string
+		active bool
+	}{
+		"Not Verified":   {w.call("POST", "/Users", user("nv@example.com")).is(201), "not_verified", true},
+		"Verified":       {w.call("POST", "/Users", user("v@verified.example")).is(201), "verified", true},
+		"Active":         {signedIn, "active", true},
+		"Inactive":       {off, "inactive", false},
+		"Deferred claim": {claimed, "deferred_claim", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shown := w.call("GET", "/Users/"+c.who.str("id"), "").is(200)
+			require.Equal(t, c.status, shown.str(scim.AccountSchema, "accountStatus"))
+			require.Equal(t, c.active, shown.at("active"))
+		})
+	}
+}
+
 func TestUSR02_CreateInactive(t *testing.T) {
 	w := newWorld(t)
 	a := w.call("POST", "/Users", user("a", `"active":false`)).is(201)
