@@ -80,14 +80,13 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 			return Account{}, err
 		}
 	}
-	first := a
-	if from.Invite {
-		if err := c.activate(ctx, a, MessageInvitation); err != nil {
+	if from.Invite && c.greets(a) {
+		if err := c.invite(ctx, a, MessageInvitation); err != nil {
 			return Account{}, err
 		}
-		first.InvitedAt = c.now // the first licence needs no mail of its own (NTF-03)
+		a.InvitedAt = c.now // so that the first licence sends no other mail (NTF-03)
 	}
-	if err := c.licenceNewAccount(ctx, first, from.Licences); err != nil {
+	if err := c.licenceNewAccount(ctx, a, from.Licences); err != nil {
 		return Account{}, err
 	}
 	return a, nil

@@ -27,13 +27,18 @@ func (c *Acts) Invite(ctx context.Context, id AccountID, expect func(Account) er
 	return true, c.invite(ctx, a, MessageInvitation)
 }
 
-// activate sends somebody the first mail, if the organization wants any sent: when a person adds them, or when they get their
-// first licence (NTF-03). Whoever had one, is inactive or has signed in gets none.
-func (c *Acts) activate(ctx context.Context, a Account, kind MessageKind) error {
-	if !c.org.ActivationEmails || !a.InvitedAt.IsZero() || a.PrimaryEmail() == "" || a.Shadow || a.Status != NotVerified && a.Status != Verified {
+// greets reports whether somebody gets a first mail, when a person adds them or when they get their first licence (NTF-03): if the
+// organization wants any sent, and not to whoever had one, is inactive or has signed in.
+func (c *Acts) greets(a Account) bool {
+	return c.org.ActivationEmails && a.InvitedAt.IsZero() && a.PrimaryEmail() != "" && !a.Shadow && (a.Status == NotVerified || a.Status == Verified)
+}
+
+// activate sends the mail that comes with the first licence.
+func (c *Acts) activate(ctx context.Context, a Account) error {
+	if !c.greets(a) {
 		return nil
 	}
-	return c.invite(ctx, a, kind)
+	return c.invite(ctx, a, MessageActivation)
 }
 
 // invite makes the link that the mail carries; the ones before it end.

@@ -44,6 +44,7 @@ func TestNTF02_WhoIsAddedByHandIsInvited(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("A")
 	a := w.byHand(org, "ada@example.com")
+	require.Equal(t, w.clock.Now(), a.InvitedAt)
 	all := w.outbox(org)
 	require.Len(t, all, 1)
 	require.Equal(t, identity.MessageInvitation, all[0].Kind)

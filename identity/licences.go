@@ -212,7 +212,7 @@ func (c *Acts) relicense(ctx context.Context, a Account, had []Assignment, l lic
 		return err
 	}
 	if len(had) == 0 && len(change.Added) > 0 && c.org.ActivationEmails && a.InvitedAt.IsZero() {
-		return c.activate(ctx, a, MessageActivation)
+		return c.activate(ctx, a)
 	}
 	return nil
 }
