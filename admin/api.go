@@ -100,6 +100,13 @@ func newAPI(o Options) (*api, error) {
 	a.addJobs()
 	a.addMe()
 	a.addClaims()
+	a.addAdministrators()
+	a.addIdentityProviders()
+	a.addPartners()
+	a.addGroups()
+	a.addLicences()
+	a.addAudit()
+	a.addMessages()
 	if err := checkScopes(a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,6 +19,12 @@ import (
 
 // csvType is the media type of the files that go in and out (RFC 4180).
 const csvType = "text/csv"
+
+// ndjsonType is the media type of files with one JSON object a line.
+const ndjsonType = "application/x-ndjson"
+
+// fileTypes are the media types of files that go out, by the end of their names.
+var fileTypes = map[string]string{".csv": csvType + "; charset=utf-8; header=present", ".ndjson": ndjsonType}
 
 // maxFile is the length of a file in bytes: twenty thousand users with long lines.
 const maxFile = 16 << 20
@@ -121,7 +128,7 @@ func (f *outFile) begin() {
 	}
 	f.begun = true
 	h := f.w.Header()
-	h.Set("Content-Type", csvType+"; charset=utf-8; header=present")
+	h.Set("Content-Type", fileTypes[path.Ext(f.name)])
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
 	f.w.WriteHeader(http.StatusOK)
 }

@@ -19,6 +19,11 @@ type organizationList struct {
 	NextCursor    string         `json:"nextCursor,omitempty" doc:"Absent on the last page"`
 }
 
+type organization struct {
+	ETag string `header:"ETag" doc:"The version of the organization's settings, for If-Match"`
+	Body Organization
+}
+
 type body[T any] struct {
 	Body T
 }
@@ -30,8 +35,9 @@ func (a *api) addOrganizations() {
 	}, a.listOrganizations)
 	add(a, operation{
 		id: "getOrganization", method: http.MethodGet, path: "/api/v1/organizations/{org}", scope: scopeReadOrg,
-		summary: "Show an organization", about: "Its settings are shown to the roles full and readonly.",
+		summary: "Show an organization", about: "Its settings are shown to the roles full and readonly. The ETag is for If-Match.",
 	}, a.getOrganization)
+	a.addSettings()
 }
 
 func (a *api) listOrganizations(ctx context.Context, in *struct{ Page }) (*body[organizationList], error) {
@@ -62,10 +68,10 @@ func (a *api) listOrganizations(ctx context.Context, in *struct{ Page }) (*body[
 	return &body[organizationList]{list}, nil
 }
 
-func (a *api) getOrganization(ctx context.Context, in *OrgPath) (*body[Organization], error) {
+func (a *api) getOrganization(ctx context.Context, in *OrgPath) (*organization, error) {
 	o, err := a.service.Reader().Organization(ctx, in.id())
 	if err != nil {
 		return nil, err
 	}
-	return &body[Organization]{showOrganization(o, callerOf(ctx).access)}, nil
+	return &organization{etag(o.Version), showOrganization(o, callerOf(ctx).access)}, nil
 }

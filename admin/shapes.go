@@ -2,7 +2,7 @@ package admin
 
 import (
 	"encoding/json"
-	"strconv"
+	"strings"
 	"time"
 
 	"rollcall/identity"
@@ -23,13 +23,16 @@ type Organization struct {
 
 // Settings is what an organization has decided.
 type Settings struct {
-	SyncMode         string    `json:"syncMode" enum:"disabled,registered,manual,auto,paused" doc:"Where it stands with directory synchronization"`
-	SSOProvider      string    `json:"ssoProvider,omitempty" doc:"The active single-sign-on provider; absent if there is none"`
-	RequireEmail     bool      `json:"requireEmail" doc:"Every user needs an e-mail address, and it is the userName"`
-	ActivationEmails bool      `json:"activationEmails" doc:"New users get an activation mail"`
-	RetentionDays    int       `json:"retentionDays" doc:"How many days an inactive user is kept, if nothing else decides"`
-	CreatedAt        time.Time `json:"createdAt"`
-	UpdatedAt        time.Time `json:"updatedAt"`
+	SyncMode               string    `json:"syncMode" enum:"disabled,registered,manual,auto,paused" doc:"Where it stands with directory synchronization"`
+	SSOProvider            string    `json:"ssoProvider,omitempty" doc:"The active single-sign-on provider; absent if there is none"`
+	RequireEmail           bool      `json:"requireEmail" doc:"Every user needs an e-mail address, and it is the userName"`
+	ActivationEmails       bool      `json:"activationEmails" doc:"New users get an activation mail"`
+	RetentionDays          int       `json:"retentionDays" doc:"How many days an inactive user is kept, if nothing else decides"`
+	EnforceVerifiedDomains bool      `json:"enforceVerifiedDomains" doc:"New users need an address in one of its verified domains, as soon as it has one"`
+	SelfRegistration       bool      `json:"selfRegistration" doc:"People with an address in one of its claimed domains can create their own account in it"`
+	RequiredAttributes     []string  `json:"requiredAttributes" nullable:"false" doc:"What an administrator has to give for a new user; with any, users are added one at a time"`
+	CreatedAt              time.Time `json:"createdAt"`
+	UpdatedAt              time.Time `json:"updatedAt"`
 }
 
 // Explanation says why a user is as they are, and what comes next.
@@ -80,7 +83,8 @@ func showOrganization(o identity.Organization, in identity.Access) Organization 
 	if scopeReadSettings.allows(in) {
 		shown.Settings = &Settings{
 			SyncMode: string(o.SyncMode), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
-			RetentionDays: o.RetentionDays, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+			RetentionDays: o.RetentionDays, EnforceVerifiedDomains: o.EnforceVerifiedDomains, SelfRegistration: o.SelfRegistration,
+			RequiredAttributes: append([]string{}, strings.Fields(o.RequiredAttributes)...), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		}
 	}
 	return shown
@@ -123,6 +127,3 @@ func instant(t time.Time) *time.Time {
 	}
 	return &t
 }
-
-// etag is the strong entity tag of a version (RFC 9110 section 8.8.3).
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

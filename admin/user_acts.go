@@ -2,9 +2,6 @@ package admin
 
 import (
 	"context"
-	"slices"
-	"strconv"
-	"strings"
 
 	"rollcall/identity"
 )
@@ -56,29 +53,11 @@ func (a *api) act(ctx context.Context, in *UserVersion, do act) (*user, error) {
 	return &result, nil
 }
 
-// expectation reads If-Match (RFC 9110 section 13.1.1) and returns what compares it with the account inside the transaction;
-// nil if there is nothing to compare. The comparison is strong, so a weak tag never matches.
+// expectation returns what compares If-Match with the account inside the transaction; nil if there is nothing to compare.
 func expectation(ifMatch string) (func(identity.Account) error, error) {
-	if ifMatch == "" || ifMatch == "*" {
-		return nil, nil
+	unchanged, err := ifUnchanged(ifMatch, "user")
+	if unchanged == nil {
+		return nil, err
 	}
-	var versions []string
-	for tag := range strings.SplitSeq(ifMatch, ",") {
-		tag = strings.TrimSpace(tag)
-		opaque := strings.TrimPrefix(tag, "W/")
-		if len(opaque) < 2 || opaque[0] != '"' || opaque[len(opaque)-1] != '"' || strings.Contains(opaque[1:len(opaque)-1], `"`) {
-			return nil, identity.Refuse(identity.Invalid, identity.RuleInvalidValue,
-				`give the ETag of the user as it was shown, such as "3", or *`).At("header.If-Match")
-		}
-		if tag == opaque {
-			versions = append(versions, opaque[1:len(opaque)-1])
-		}
-	}
-	return func(a identity.Account) error {
-		if slices.Contains(versions, strconv.FormatInt(a.Version, 10)) {
-			return nil
-		}
-		return identity.Refuse(identity.Stale, identity.RuleVersionMismatch,
-			"the user has changed since; it is in version %s now. Look at it again and repeat the call with its present ETag", etag(a.Version))
-	}, nil
+	return func(a identity.Account) error { return unchanged(a.Version) }, nil
 }

@@ -1,0 +1,90 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rollcall/identity"
+)
+
+// Message is a mail that waits, was sent or was given up. What it says is not shown: it may hold a link that is for its
+// recipient only.
+type Message struct {
+	ID        string     `json:"id" format:"uuid"`
+	Kind      string     `json:"kind" example:"invitation"`
+	To        string     `json:"to" doc:"The recipient's address"`
+	User      string     `json:"user,omitempty" format:"uuid" doc:"Whom it is about"`
+	State     string     `json:"state" enum:"waiting,sent,parked" doc:"parked: given up"`
+	Attempts  int        `json:"attempts"`
+	LastError string     `json:"lastError,omitempty" doc:"Why the last attempt failed"`
+	NextAt    *time.Time `json:"nextAt,omitempty" doc:"When it is tried next, if it waits"`
+	CreatedAt time.Time  `json:"createdAt"`
+	SentAt    *time.Time `json:"sentAt,omitempty"`
+}
+
+type messageList struct {
+	Messages   []Message `json:"messages" nullable:"false" doc:"The newest first"`
+	NextCursor string    `json:"nextCursor,omitempty" doc:"Absent on the last page"`
+}
+
+const messagesPath = orgPath + "/messages"
+
+func (a *api) addMessages() {
+	add(a, operation{
+		id: "listMessages", method: http.MethodGet, path: messagesPath, scope: scopeReadMail,
+		summary: "List mails", about: "Those that the organization's acts caused, the newest first. Mails are forgotten 30 days after they were sent.",
+	}, a.listMessages)
+	add(a, operation{
+		id: "retryMessage", method: http.MethodPost, path: messagesPath + "/{message}/retry", scope: scopeWriteMail,
+		summary: "Try a mail again", about: "One that was given up, with all of its attempts.",
+	}, a.retryMessage)
+}
+
+func (a *api) listMessages(ctx context.Context, in *struct {
+	OrgPath
+	Page
+	State string `query:"state" enum:"waiting,sent,parked" doc:"Only mails in this state"`
+	User  string `query:"user" maxLength:"36" doc:"Only mails about this user"`
+}) (*body[messageList], error) {
+	scope := []any{"messages", in.Org, in.State, in.User}
+	after, err := in.after(scope...)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := a.service.Reader().Messages(ctx, in.id(), identity.MessageQuery{
+		State: identity.MessageState(in.State), Account: identity.AccountID(in.User), After: identity.MessageID(after), Limit: in.Limit + 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := messageList{Messages: []Message{}}
+	if len(messages) > in.Limit {
+		messages = messages[:in.Limit]
+		list.NextCursor = nextCursor(string(messages[in.Limit-1].ID), scope...)
+	}
+	for _, m := range messages {
+		list.Messages = append(list.Messages, showMessage(m))
+	}
+	return &body[messageList]{list}, nil
+}
+
+func (a *api) retryMessage(ctx context.Context, in *struct {
+	OrgPath
+	Message string `path:"message" doc:"The mail's id"`
+}) (*body[Message], error) {
+	m, err := a.service.RetryMessage(ctx, callerOf(ctx).actor(), in.id(), identity.MessageID(in.Message))
+	if err != nil {
+		return nil, err
+	}
+	return &body[Message]{showMessage(m)}, nil
+}
+
+func showMessage(m identity.Message) Message {
+	shown := Message{ID: string(m.ID), Kind: string(m.Kind), To: m.To, User: string(m.Account), State: string(m.State), Attempts: m.Attempts,
+		LastError: m.LastError, CreatedAt: m.CreatedAt, SentAt: instant(m.SentAt)}
+	if m.State == identity.MessageWaiting {
+		shown.NextAt = instant(m.NextAt)
+	}
+	return shown
+}
