@@ -223,6 +223,38 @@ func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
 	}
 }
 
+func TestJobsShareAWorkersSteps(t *testing.T) {
+	w := newWorld(t)
+	var started []identity.Job
+	for i := range 2 {
+		w.org = w.organization()
+		j, err := w.StartImport(w.ctx, admin, w.org, strings.NewReader(strings.ReplaceAll(manyRows(1000), "@", fmt.Sprintf("@%d.", i))), bulk.ImportOptions{})
+		require.NoError(t, err)
+		started = append(started, j)
+	}
+	processed := func() (counts [2]int) {
+		for i, j := range started {
+			now, err := w.service.Reader().Job(w.ctx, j.Org, j.ID)
+			require.NoError(t, err)
+			counts[i] = now.Processed
+		}
+		return counts
+	}
+	for range 2 {
+		n, err := w.Work(w.ctx, 5)
+		require.NoError(t, err)
+		require.Equal(t, 5, n)
+	}
+	require.Equal(t, [2]int{600, 400}, processed(), "the older one takes what is left over")
+	n, err := w.Work(w.ctx, 1000)
+	require.NoError(t, err)
+	require.Less(t, n, 1000, "everything was done, so a worker may rest")
+	require.Equal(t, [2]int{1000, 1000}, processed())
+	n, err = w.Work(w.ctx, 1000)
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
 func TestAJobWithALeaseIsLeftAlone(t *testing.T) {
 	w, f := newFlakyWorld(t)
 	j, err := w.StartImport(w.ctx, admin, w.org, strings.NewReader(manyRows(10)), bulk.ImportOptions{})

@@ -12,9 +12,7 @@ import (
 // How a job is worked on.
 const (
 	lease       = time.Minute // how long a worker that has gone silent keeps a job; every step renews it
-	stepsATurn  = 20          // before the next job has its turn
-	jobsATurn   = 20
-	mostTries   = 5 // of one step, before the job is given up
+	mostTries   = 5           // of one step, before the job is given up
 	givingBack  = 5 * time.Second
 	retryPause  = 30 * time.Second // after the first failure in a row; it grows with every other
 	uploadEnded = "The file did not arrive whole; send it again."
@@ -23,22 +21,35 @@ const (
 // errLost says that another worker has gone on with the job.
 var errLost = errors.New("bulk: another worker has the job")
 
-// Work goes on with the jobs that are due, the oldest first and each for a while, and returns how many steps it did, at most
-// limit. Any number of workers may do so at the same time: a job has one at a time, and each step is stored whole or not at
-// all. An error is one that nobody foresaw; the job it happened to is tried again later, and given up after some tries.
+// Work goes on with the jobs that are due, all of them side by side, and returns how many steps it did, at most limit; fewer, if
+// nothing else is due. Any number of workers may do so at the same time: a job has one at a time, and each step is stored whole
+// or not at all. An error is one that nobody foresaw; the job it happened to is tried again later, and given up after some tries.
 func (j *Jobs) Work(ctx context.Context, limit int) (int, error) {
-	open, err := j.service.Reader().JobsOpen(ctx, j.service.Now(), jobsATurn)
-	if err != nil {
+	done := 0
+	for done < limit && ctx.Err() == nil {
+		n, err := j.round(ctx, limit-done)
+		done += n
+		if n == 0 || err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// round gives every job that is due its turn. They share the steps, so that a short job does not wait for a long one.
+func (j *Jobs) round(ctx context.Context, limit int) (int, error) {
+	open, err := j.service.Reader().JobsOpen(ctx, j.service.Now(), limit)
+	if err != nil || len(open) == 0 {
 		return 0, err
 	}
-	done := 0
+	done, share := 0, limit/len(open)
 	var failures []error
 	for _, job := range open {
-		if done >= limit || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			break
 		}
 		t := turn{jobs: j, job: job, size: rowsAtOnce}
-		n, err := t.work(ctx, min(stepsATurn, limit-done))
+		n, err := t.work(ctx, share)
 		done += n
 		if err != nil {
 			failures = append(failures, fmt.Errorf("bulk: %s %s: %w", job.Kind, job.ID, err))
