@@ -298,7 +298,10 @@ func TestAJobThatAlwaysFailsIsGivenUpAndSaysSo(t *testing.T) {
 	for try := 1; try <= 5; try++ {
 		// The job is taken and given back, but what lies between fails: the next rows, and then the first of them alone.
 		f.set(func(n int) error {
-			if n == 2 || n == 3 {
+			switch {
+			case try == 3 && n == 2:
+				panic("a secret of the disk")
+			case try != 3 && (n == 2 || n == 3):
 				return errors.New("a secret of the disk")
 			}
 			return nil

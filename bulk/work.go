@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"rollcall/identity"
@@ -69,6 +70,16 @@ type turn struct {
 // stepper does the next step of a job and says whether that was the last.
 type stepper func(ctx context.Context) (last bool, err error)
 
+// protected makes an error of a panic, so that a row that nobody can do does not keep its job, and all that wait for it, for ever.
+func (s stepper) protected(ctx context.Context) (last bool, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return s(ctx)
+}
+
 func (t *turn) work(ctx context.Context, steps int) (int, error) {
 	var err error
 	if t.mark, err = markOf(t.job); err != nil {
@@ -83,7 +94,7 @@ func (t *turn) work(ctx context.Context, steps int) (int, error) {
 	step, err := t.stepper(ctx)
 	done := 0
 	for last := false; err == nil && !last && done < steps; {
-		if last, err = step(ctx); err == nil {
+		if last, err = step.protected(ctx); err == nil {
 			done++
 		}
 		if err == nil && last {
