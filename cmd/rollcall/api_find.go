@@ -53,12 +53,7 @@ var everything = place{}
 // is not.
 func list[T any](c *apiClient, path, member string, query url.Values, p place) (all []seen[T], next string, err error) {
 	all = []seen[T]{}
-	asked := url.Values{"limit": nil}
-	for name, values := range query {
-		if values[0] != "" {
-			asked[name] = values
-		}
-	}
+	asked := given(query)
 	for next = p.After; ; {
 		limit := apiPage
 		if p.Limit > 0 {
@@ -89,6 +84,17 @@ func list[T any](c *apiClient, path, member string, query url.Values, p place) (
 	}
 }
 
+// given leaves out of a query what has no value.
+func given(query url.Values) url.Values {
+	said := url.Values{}
+	for name, values := range query {
+		if values[0] != "" {
+			said[name] = values
+		}
+	}
+	return said
+}
+
 // sayMore tells where a list goes on.
 func (a *app) sayMore(next string) {
 	if next != "" {
@@ -117,15 +123,12 @@ func (a *app) onOrg(f apiFlags, o orgFlag, do func(*orgClient) error) error {
 
 // org finds an organization by its id or, if only one has it, its name. On a server it is one in which the caller has a role.
 func (c *apiClient) org(f orgFlag) (*orgClient, error) {
-	found := func(id, name string) (*orgClient, error) {
-		return &orgClient{apiClient: c, id: id, name: name, path: "/organizations/" + url.PathEscape(id)}, nil
-	}
 	if c.local != nil {
 		o, err := c.local.org(f)
 		if err != nil {
 			return nil, err
 		}
-		return found(string(o.ID), o.Name)
+		return c.orgWith(string(o.ID), o.Name), nil
 	}
 	all, _, err := list[admin.Organization](c, "/organizations", "organizations", nil, everything)
 	if err != nil {
@@ -134,7 +137,7 @@ func (c *apiClient) org(f orgFlag) (*orgClient, error) {
 	var named []string
 	for _, o := range all {
 		if o.is.ID == f.Org {
-			return found(o.is.ID, o.is.Name)
+			return c.orgWith(o.is.ID, o.is.Name), nil
 		}
 		if o.is.Name == f.Org {
 			named = append(named, o.is.ID)
@@ -142,12 +145,16 @@ func (c *apiClient) org(f orgFlag) (*orgClient, error) {
 	}
 	switch len(named) {
 	case 1:
-		return found(named[0], f.Org)
+		return c.orgWith(named[0], f.Org), nil
 	case 0:
 		return nil, identity.Refuse(identity.NotFound, identity.RuleUnknownOrg, "you have no role in an organization with the id or name %q", f.Org)
 	}
 	return nil, identity.Refuse(identity.Invalid, identity.RuleUnknownOrg,
 		"%d organizations are called %q; use the id of one of them: %s", len(named), f.Org, strings.Join(named, ", "))
+}
+
+func (c *apiClient) orgWith(id, name string) *orgClient {
+	return &orgClient{apiClient: c, id: id, name: name, path: "/organizations/" + url.PathEscape(id)}
 }
 
 // at returns a path below the organization's.

@@ -24,24 +24,32 @@ type cli struct {
 	Output string `enum:"text,json" default:"text" env:"ROLLCALL_OUTPUT" placeholder:"text|json" help:"Form of the data on standard output: text or json."`
 	Config string `placeholder:"FILE" env:"ROLLCALL_CONFIG" help:"JSON object with settings; its keys are names of flags. Flags and environment win over it."`
 
-	Demo      demoCmd      `cmd:"" help:"Show the whole story on embedded parts: nothing to install, nothing left behind."`
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Org       orgCmd       `cmd:"" help:"Organizations."`
-	Token     tokenCmd     `cmd:"" help:"Bearer tokens of identity providers."`
-	Admin     adminCmd     `cmd:"" help:"Administrators and their roles."`
-	Domain    domainCmd    `cmd:"" help:"Mail domains of organizations."`
-	Connector connectorCmd `cmd:"" help:"Connections to directories."`
-	Sync      syncCmd      `cmd:"" help:"Synchronize an organization with its directory."`
-	User      userCmd      `cmd:"" help:"Users, and why they are as they are."`
-	Job       jobCmd       `cmd:"" help:"Imports, exports and other work in the background."`
-	Retention retentionCmd `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
-	Mail      mailCmd      `cmd:"" help:"Mails on their way, and those that were given up."`
-	Claim     claimCmd     `cmd:"" help:"Claims of users who have an account elsewhere."`
-	Login     loginCmd     `cmd:"" help:"Log in at a server's issuer, for commands with --server."`
-	Logout    logoutCmd    `cmd:"" help:"Forget a login."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the database to the schema of this program."`
-	ConfigCmd configCmd    `cmd:"" name:"config" help:"The configuration file."`
-	Version   versionCmd   `cmd:"" help:"Say which version this is."`
+	Demo         demoCmd         `cmd:"" help:"Show the whole story on embedded parts: nothing to install, nothing left behind."`
+	Serve        serveCmd        `cmd:"" help:"Run the server."`
+	Org          orgCmd          `cmd:"" help:"Organizations."`
+	Token        tokenCmd        `cmd:"" help:"Bearer tokens of identity providers."`
+	Admin        adminCmd        `cmd:"" help:"Administrators and their roles."`
+	Domain       domainCmd       `cmd:"" help:"Mail domains of organizations."`
+	Connector    connectorCmd    `cmd:"" help:"Connections to directories."`
+	Sync         syncCmd         `cmd:"" help:"Synchronize an organization with its directory."`
+	User         userCmd         `cmd:"" help:"Users, and why they are as they are."`
+	Group        groupCmd        `cmd:"" help:"Groups of users."`
+	Template     templateCmd     `cmd:"" help:"Licences that users get by themselves."`
+	SSO          ssoCmd          `cmd:"" name:"sso" help:"Identity providers of organizations."`
+	Partner      partnerCmd      `cmd:"" help:"Organizations that manage others."`
+	Subscription subscriptionCmd `cmd:"" help:"What organizations have bought or are trying."`
+	Me           meCmd           `cmd:"" help:"Yourself, on a server."`
+	Job          jobCmd          `cmd:"" help:"Imports, exports and other work in the background."`
+	Retention    retentionCmd    `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
+	Mail         mailCmd         `cmd:"" help:"Mails on their way, and those that were given up."`
+	Claim        claimCmd        `cmd:"" help:"Claims of users who have an account elsewhere."`
+	Audit        auditCmd        `cmd:"" help:"What was done, by whom, and what was refused."`
+	Verify       verifyCmd       `cmd:"" help:"Check that nobody has changed the audit."`
+	Login        loginCmd        `cmd:"" help:"Log in at a server's issuer, for commands with --server."`
+	Logout       logoutCmd       `cmd:"" help:"Forget a login."`
+	Migrate      migrateCmd      `cmd:"" help:"Bring the database to the schema of this program."`
+	ConfigCmd    configCmd       `cmd:"" name:"config" help:"The configuration file."`
+	Version      versionCmd      `cmd:"" help:"Say which version this is."`
 }
 
 // app is what every command gets.

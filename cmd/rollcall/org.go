@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
+	"rollcall/admin"
 	"rollcall/identity"
 )
 
@@ -35,102 +40,157 @@ func (c *orgCreateCmd) Run(a *app) error {
 	})
 }
 
-type orgListCmd struct{ storeFlag }
+type orgListCmd struct{ apiFlags }
 
-// Run lists the organizations.
+// Run lists the organizations; on a server, those in which you have a role.
 func (c *orgListCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		all, err := organizations(s.ctx, s.read)
+	return a.onAPI(c.apiFlags, func(api *apiClient) error {
+		all, _, err := list[admin.Organization](api, "/organizations", "organizations", nil, everything)
 		if err != nil {
 			return err
 		}
-		return s.show(all, func(w io.Writer) error {
+		return a.show(all, func(w io.Writer) error {
 			rows := make([][]string, len(all))
 			for i, o := range all {
-				rows[i] = []string{string(o.ID), string(o.Kind), string(o.SyncMode), yesNo(o.UsesSSO()), o.Name}
+				sync, sso := "-", "-"
+				if s := o.is.Settings; s != nil {
+					sync, sso = s.SyncMode, yesNo(s.SSOProvider != "")
+				}
+				rows[i] = []string{o.is.ID, o.is.Kind, sync, sso, o.is.Name}
 			}
 			return table(w, []string{"ID", "KIND", "SYNC", "SSO", "NAME"}, rows)
 		})
 	})
 }
 
-type orgShowCmd struct {
-	storeFlag
+// namedOrg names the organization that a command is about.
+type namedOrg struct {
 	Org string `arg:"" placeholder:"ID|NAME" help:"The organization: its id, or its name if only one has it."`
+}
+
+type orgShowCmd struct {
+	apiFlags
+	namedOrg
 }
 
 // Run shows the organization.
 func (c *orgShowCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(orgFlag{c.Org})
-		if err != nil {
+	return a.onOrg(c.apiFlags, orgFlag(c.namedOrg), func(o *orgClient) error {
+		var shown seen[admin.Organization]
+		if err := o.get(o.at(), nil, &shown); err != nil {
 			return err
 		}
-		return s.showOrg(o)
+		return a.showOrg(shown)
 	})
 }
 
-func (s *session) showOrg(o identity.Organization) error {
-	return s.show(o, func(w io.Writer) error {
-		return properties(w, "id", string(o.ID), "name", o.Name, "kind", string(o.Kind),
-			"synchronization", string(o.SyncMode), "single sign-on", or(o.SSOProvider, "none"),
-			"e-mail required", yesNo(o.RequireEmail), "activation e-mails", yesNo(o.ActivationEmails),
-			"inactive users kept", strconv.Itoa(o.RetentionDays)+" days", "created", instant(o.CreatedAt), "changed", instant(o.UpdatedAt))
+func (a *app) showOrg(o seen[admin.Organization]) error {
+	return a.show(o, func(w io.Writer) error {
+		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "users managed by", "the " + o.is.ManagedBy}
+		if s := o.is.Settings; s != nil {
+			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", or(s.SSOProvider, "none"),
+				"e-mail required", yesNo(s.RequireEmail), "activation e-mails", yesNo(s.ActivationEmails),
+				"only verified domains", yesNo(s.EnforceVerifiedDomains), "self-registration", yesNo(s.SelfRegistration),
+				"required attributes", or(strings.Join(s.RequiredAttributes, ", "), "none"), "inactive users kept", strconv.Itoa(s.RetentionDays)+" days",
+				"created", instant(s.CreatedAt), "changed", instant(s.UpdatedAt))
+		}
+		return properties(w, pairs...)
 	})
 }
 
 type orgSetCmd struct {
-	storeFlag
-	Org              string  `arg:"" placeholder:"ID|NAME" help:"The organization: its id, or its name if only one has it."`
-	Name             *string `help:"Another name."`
-	SSOProvider      *string `name:"sso-provider" placeholder:"URL|none" help:"Active single-sign-on provider: issuer URL or entity id; none switches it off."`
-	RetentionDays    *int    `placeholder:"DAYS" help:"How long ordinary inactive users are kept, 30 to 90 days."`
-	RequireEmail     *bool   `negatable:"" help:"Refuse users without an address and userNames that are not the primary address."`
-	ActivationEmails *bool   `negatable:"" help:"Whether new users get an activation mail."`
-	SyncMode         *string `enum:"registered,manual,auto,paused" placeholder:"MODE" help:"Directory synchronization, for an organization with a connector: manual, auto or paused."`
+	apiFlags
+	namedOrg
+	Name             *string   `help:"Another name."`
+	RetentionDays    *int      `placeholder:"DAYS" help:"How long ordinary inactive users are kept, 30 to 90 days."`
+	RequireEmail     *bool     `negatable:"" help:"Refuse users without an address and userNames that are not the primary address."`
+	ActivationEmails *bool     `negatable:"" help:"Whether new users get an activation mail."`
+	VerifiedDomains  *bool     `name:"only-verified-domains" negatable:"" help:"Refuse new users whose address is in no verified domain of the organization."`
+	SelfRegistration *bool     `negatable:"" help:"Let people with an address in a claimed domain create their own account."`
+	Required         *[]string `name:"required-attribute" placeholder:"NAME" help:"What an administrator has to give for a new user, such as displayName; repeatable, '' for nothing."`
+
+	SSOProvider *string `name:"sso-provider" placeholder:"URL|none" help:"On the database: active single-sign-on provider that is no identity provider of rollcall sso; none switches it off."`
+	SyncMode    *string `enum:"registered,manual,auto,paused" placeholder:"MODE" help:"On the database: directory synchronization, for an organization with a connector: manual, auto or paused."`
+}
+
+// Validate keeps what is the operator's apart: it goes another way, and a call does all of it or nothing.
+func (c *orgSetCmd) Validate() error {
+	operators := c.SSOProvider != nil || c.SyncMode != nil
+	switch {
+	case operators && c.Server != "":
+		return errors.New("--sso-provider and --sync-mode are the operator's and work on the database; leave --server out")
+	case operators && len(c.patch()) > 0:
+		return errors.New("--sso-provider and --sync-mode are the operator's; set them in a call of their own")
+	case !operators && len(c.patch()) == 0:
+		return errors.New("there is nothing to set; give at least one setting")
+	}
+	return nil
+}
+
+// patch is what an administrator may set too, in the words of the API.
+func (c *orgSetCmd) patch() map[string]any {
+	p := map[string]any{}
+	if c.Name != nil {
+		p["name"] = *c.Name
+	}
+	if c.RetentionDays != nil {
+		p["retentionDays"] = *c.RetentionDays
+	}
+	for name, value := range map[string]*bool{"requireEmail": c.RequireEmail, "activationEmails": c.ActivationEmails,
+		"enforceVerifiedDomains": c.VerifiedDomains, "selfRegistration": c.SelfRegistration} {
+		if value != nil {
+			p[name] = *value
+		}
+	}
+	if c.Required != nil {
+		p["requiredAttributes"] = slices.DeleteFunc(listOf(*c.Required), func(name string) bool { return name == "" })
+	}
+	return p
 }
 
 // Run changes the settings that were named.
 func (c *orgSetCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(orgFlag{c.Org})
-		if err != nil {
+	return a.onOrg(c.apiFlags, orgFlag(c.namedOrg), func(o *orgClient) error {
+		var shown seen[admin.Organization]
+		if patch := c.patch(); len(patch) > 0 {
+			if err := o.do(call{method: http.MethodPatch, path: o.at(), body: patch, patch: true}, &shown); err != nil {
+				return err
+			}
+			return a.showOrg(shown)
+		}
+		if err := c.operate(o); err != nil {
 			return err
 		}
-		if c.SyncMode != nil && !o.ManagedByDirectory() {
-			return identity.Refuse(identity.Conflict, identity.RuleInvalidTransition,
-				"the organization has no connector; rollcall connector create switches synchronization on").At("syncMode")
-		}
-		o, err = s.service.ChangeOrganization(s.ctx, s.by, o.ID, c.apply)
-		if err != nil {
+		if err := o.get(o.at(), nil, &shown); err != nil {
 			return err
 		}
-		return s.showOrg(o)
+		return a.showOrg(shown)
 	})
 }
 
-func (c *orgSetCmd) apply(o identity.Organization) identity.Organization {
-	if c.Name != nil {
-		o.Name = *c.Name
+// operate changes what is the operator's.
+func (c *orgSetCmd) operate(o *orgClient) error {
+	s := o.local
+	before, err := s.read.Organization(s.ctx, identity.OrgID(o.id))
+	if err != nil {
+		return err
 	}
-	if c.SSOProvider != nil {
-		if o.SSOProvider = *c.SSOProvider; o.SSOProvider == "none" {
-			o.SSOProvider = ""
+	if c.SyncMode != nil && !before.ManagedByDirectory() {
+		return identity.Refuse(identity.Conflict, identity.RuleInvalidTransition,
+			"the organization has no connector; rollcall connector create switches synchronization on").At("syncMode")
+	}
+	_, err = s.service.ChangeOrganization(s.ctx, s.by, before.ID, func(o identity.Organization) identity.Organization {
+		if c.SSOProvider != nil {
+			if o.SSOProvider = *c.SSOProvider; o.SSOProvider == "none" {
+				o.SSOProvider = ""
+			}
 		}
-	}
-	if c.RetentionDays != nil {
-		o.RetentionDays = *c.RetentionDays
-	}
-	if c.RequireEmail != nil {
-		o.RequireEmail = *c.RequireEmail
-	}
-	if c.ActivationEmails != nil {
-		o.ActivationEmails = *c.ActivationEmails
-	}
-	if c.SyncMode != nil {
-		o.SyncMode = identity.SyncMode(*c.SyncMode)
-	}
-	return o
+		if c.SyncMode != nil {
+			o.SyncMode = identity.SyncMode(*c.SyncMode)
+		}
+		return o
+	})
+	return err
 }
 
 func or(text, otherwise string) string {

@@ -27,6 +27,7 @@ type userCmd struct {
 	Invite     userInviteCmd     `cmd:"" help:"Send an invitation again, to one or to everybody who is not verified."`
 	Purge      userPurgeCmd      `cmd:"" help:"Delete users early who are gone from the directory."`
 	Licences   userLicencesCmd   `cmd:"" help:"What a user may use."`
+	Groups     userGroupsCmd     `cmd:"" help:"List the groups that a user is a member of."`
 
 	Import         userImportCmd         `cmd:"" help:"Add and change users from a CSV file."`
 	ImportTemplate userImportTemplateCmd `cmd:"" help:"Write an empty file for an import."`
