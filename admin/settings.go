@@ -2,21 +2,53 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall/identity"
 )
 
 // SettingsPatch changes settings: what is absent stays (RFC 7396). None of them can be taken away, so null is refused.
 type SettingsPatch struct {
-	Name                   *string  `json:"name,omitempty" nullable:"false" example:"Example Ltd"`
-	RequireEmail           *bool    `json:"requireEmail,omitempty" nullable:"false" doc:"Every user needs an e-mail address, and it is the userName; users who are there already stay as they are"`
-	ActivationEmails       *bool    `json:"activationEmails,omitempty" nullable:"false"`
-	RetentionDays          *int     `json:"retentionDays,omitempty" nullable:"false" doc:"30 to 90; nobody is deleted within a day of making it smaller"`
-	EnforceVerifiedDomains *bool    `json:"enforceVerifiedDomains,omitempty" nullable:"false"`
-	SelfRegistration       *bool    `json:"selfRegistration,omitempty" nullable:"false"`
-	RequiredAttributes     []string `json:"requiredAttributes,omitempty" nullable:"false" maxItems:"20" doc:"An empty list requires nothing"`
+	Name                   setting[string]   `json:"name,omitempty" example:"Example Ltd"`
+	RequireEmail           setting[bool]     `json:"requireEmail,omitempty" doc:"Every user needs an e-mail address, and it is the userName; users who are there already stay as they are"`
+	ActivationEmails       setting[bool]     `json:"activationEmails,omitempty"`
+	RetentionDays          setting[int]      `json:"retentionDays,omitempty" doc:"30 to 90; nobody is deleted within a day of making it smaller"`
+	EnforceVerifiedDomains setting[bool]     `json:"enforceVerifiedDomains,omitempty"`
+	SelfRegistration       setting[bool]     `json:"selfRegistration,omitempty"`
+	RequiredAttributes     setting[[]string] `json:"requiredAttributes,omitempty" maxItems:"20" doc:"An empty list requires nothing"`
+}
+
+// setting is one member of a patch that cannot be taken away: absent, or a value.
+type setting[T any] struct {
+	value *T
+	null  bool
+}
+
+// UnmarshalJSON is called for members that are there only.
+func (s *setting[T]) UnmarshalJSON(text []byte) error {
+	if s.null = string(text) == "null"; s.null {
+		return nil
+	}
+	return json.Unmarshal(text, &s.value)
+}
+
+// Schema is that of the value.
+func (setting[T]) Schema(r huma.Registry) *huma.Schema {
+	s := *r.Schema(reflect.TypeFor[T](), true, "")
+	s.Nullable = false
+	return &s
+}
+
+// put puts the value in its place, if there is one.
+func (s setting[T]) put(place *T) {
+	if s.value != nil {
+		*place = *s.value
+	}
 }
 
 func (a *api) addSettings() {
@@ -36,10 +68,8 @@ func (a *api) changeOrganization(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range in.Body.RequiredAttributes {
-		if fields := strings.Fields(name); len(fields) != 1 || fields[0] != name {
-			return nil, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "an attribute's name is one word without blanks").At("requiredAttributes")
-		}
+	if err := in.Body.check(); err != nil {
+		return nil, err
 	}
 	c := callerOf(ctx)
 	var expect func(identity.Organization) error
@@ -53,22 +83,35 @@ func (a *api) changeOrganization(ctx context.Context, in *struct {
 	return &organization{etag(o.Version), showOrganization(o, c.access)}, nil
 }
 
-func (p SettingsPatch) apply(o identity.Organization) identity.Organization {
-	set(&o.Name, p.Name)
-	set(&o.RequireEmail, p.RequireEmail)
-	set(&o.ActivationEmails, p.ActivationEmails)
-	set(&o.RetentionDays, p.RetentionDays)
-	set(&o.EnforceVerifiedDomains, p.EnforceVerifiedDomains)
-	set(&o.SelfRegistration, p.SelfRegistration)
-	if p.RequiredAttributes != nil {
-		o.RequiredAttributes = strings.Join(p.RequiredAttributes, " ")
+// check refuses what the organization itself could not tell from something else any more.
+func (p SettingsPatch) check() error {
+	for name, null := range map[string]bool{
+		"name": p.Name.null, "requireEmail": p.RequireEmail.null, "activationEmails": p.ActivationEmails.null, "retentionDays": p.RetentionDays.null,
+		"enforceVerifiedDomains": p.EnforceVerifiedDomains.null, "selfRegistration": p.SelfRegistration.null, "requiredAttributes": p.RequiredAttributes.null,
+	} {
+		if null {
+			return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "a setting can be changed but not taken away; give a value instead of null").At("body." + name)
+		}
 	}
-	return o
+	var required []string
+	p.RequiredAttributes.put(&required)
+	for _, name := range required {
+		if fields := strings.Fields(name); len(fields) != 1 || fields[0] != name {
+			return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "an attribute's name is one word without blanks").At("body.requiredAttributes")
+		}
+	}
+	return nil
 }
 
-// set puts a value in its place, if there is one.
-func set[T any](place, value *T) {
-	if value != nil {
-		*place = *value
+func (p SettingsPatch) apply(o identity.Organization) identity.Organization {
+	p.Name.put(&o.Name)
+	p.RequireEmail.put(&o.RequireEmail)
+	p.ActivationEmails.put(&o.ActivationEmails)
+	p.RetentionDays.put(&o.RetentionDays)
+	p.EnforceVerifiedDomains.put(&o.EnforceVerifiedDomains)
+	p.SelfRegistration.put(&o.SelfRegistration)
+	if p.RequiredAttributes.value != nil {
+		o.RequiredAttributes = strings.Join(*p.RequiredAttributes.value, " ")
 	}
+	return o
 }
