@@ -112,6 +112,8 @@ type AccessTx interface {
 	DeleteGrant(ctx context.Context, org OrgID, issuer, subject string) error
 	// InsertBinding refuses a person who is bound already with Conflict and ALREADY_BOUND. Bindings go with their account.
 	InsertBinding(ctx context.Context, b Binding) error
+	// DeleteBinding frees a person from an account of the organization.
+	DeleteBinding(ctx context.Context, org OrgID, issuer, subject string) error
 	// PutRelationship stores a relationship or replaces its role.
 	PutRelationship(ctx context.Context, r Relationship) error
 	DeleteRelationship(ctx context.Context, managing, managed OrgID) error

@@ -102,7 +102,7 @@ func (c *Acts) initialStatus(ctx context.Context, addresses []Hold, source Sourc
 		return "", err
 	}
 	switch {
-	case !domain.verifiedHere:
+	case !domain.verifiedHere, source == SourceSelf: // a domain says nothing about who registers
 		return NotVerified, nil
 	case source == SourceDirectory && (!c.org.UsesSSO() || c.org.ActivationEmails):
 		return NotVerified, nil

@@ -40,6 +40,7 @@ var kinds = map[EventKind]struct {
 	AccountLinked:      {CategoryUsers, "A user was linked to a directory entry"},
 	AccountInvited:     {CategoryUsers, "An invitation was sent to a user"},
 	AccountBound:       {CategoryLogins, "A person was tied to a user's account"},
+	AccountUnbound:     {CategoryLogins, "A person was untied from a user's account"},
 	SignedIn:           {CategoryLogins, "A user signed in"},
 	EmailChangeAsked:   {CategoryUsers, "Another e-mail address was asked for"},
 	EmailChangeDone:    {CategoryUsers, "Another e-mail address was confirmed"},

@@ -94,6 +94,7 @@ const (
 	RuleAlreadyBound           Rule = "ALREADY_BOUND"
 	RuleConsumerAdmin          Rule = "CONSUMER_NOT_ADMINISTRATOR"
 	RuleNotBound               Rule = "NOT_BOUND"
+	RuleEmailNotVerified       Rule = "EMAIL_NOT_VERIFIED"
 	RuleIssuerTaken            Rule = "ISSUER_TAKEN"
 	RuleIssuerNotForAddress    Rule = "ISSUER_NOT_FOR_ADDRESS"
 	RuleLinkUsed               Rule = "LINK_USED"

@@ -32,6 +32,7 @@ const (
 	EventRefused       EventKind = "request.refused"
 	AccountInvited     EventKind = "account.invited"
 	AccountBound       EventKind = "account.bound" // to a person whom an issuer knows
+	AccountUnbound     EventKind = "account.unbound"
 	SignedIn           EventKind = "account.signed_in"
 	EmailChangeAsked   EventKind = "email_change.requested"
 	EmailChangeDone    EventKind = "email_change.confirmed"

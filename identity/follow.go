@@ -99,11 +99,17 @@ func (c *Acts) follow(ctx context.Context, l Link, a Account, p *Person) error {
 		_, err = c.revertEmail(ctx, a)
 		return err
 	}
+	unproven := a.unproven()
 	if a, err = c.VerifyEmail(ctx, a.ID); err != nil || p == nil {
 		return err
 	}
 	if err := c.service.speaksFor(ctx, p.Provider, a); err != nil {
 		return err
+	}
+	if unproven {
+		if err := c.unbindOthers(ctx, a, *p); err != nil {
+			return err
+		}
 	}
 	if _, err := c.bind(ctx, a, p.Issuer, p.Subject); err != nil {
 		return err

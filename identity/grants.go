@@ -39,14 +39,15 @@ func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 // GrantTo gives the person behind an account of the organization a role. The account's owner must have signed in here before,
 // so that there is somebody to give it to.
 func (s *Service) GrantTo(ctx context.Context, by Actor, org OrgID, account AccountID, role Role) (Grant, error) {
+	a, err := s.store.Account(ctx, org, account)
+	if err != nil {
+		return Grant{}, err
+	}
 	bindings, err := s.store.BindingsOf(ctx, org, account)
 	if err != nil {
 		return Grant{}, err
 	}
-	if len(bindings) == 0 {
-		if _, err := s.store.Account(ctx, org, account); err != nil {
-			return Grant{}, err
-		}
+	if len(bindings) == 0 || a.unproven() {
 		return Grant{}, Refuse(Conflict, RuleNotBound, "this user has not signed in here yet, so nobody is known to be this user; send an invitation, and give the role once it was used")
 	}
 	return s.Grant(ctx, by, Grant{Org: org, Issuer: bindings[0].Issuer, Subject: bindings[0].Subject, Role: role})
@@ -91,6 +92,9 @@ func (c *Acts) bind(ctx context.Context, a Account, issuer, subject string) (Bin
 	case !IsNotFound(err):
 		return Binding{}, err
 	}
+	if err := c.maySettle(ctx, issuer, subject); err != nil {
+		return Binding{}, err
+	}
 	b = Binding{Issuer: issuer, Subject: subject, Org: a.Org, Account: a.ID, CreatedAt: c.now}
 	if err := c.tx.InsertBinding(ctx, b); err != nil {
 		return Binding{}, err
@@ -99,6 +103,32 @@ func (c *Acts) bind(ctx context.Context, a Account, issuer, subject string) (Bin
 	e.Target = Target{Type: TargetUser, ID: issuer + "|" + subject}
 	_, err = c.record(ctx, e)
 	return b, err
+}
+
+// maySettle refuses to make the organization the home of a person whose roles elsewhere depend on being at home there or
+// nowhere: people with a personal account administer nothing (ROL-03), and an organization keeps a full administrator of its own
+// (USR-26).
+func (c *Acts) maySettle(ctx context.Context, issuer, subject string) error {
+	grants, err := c.tx.GrantsOf(ctx, issuer, subject)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		if g.Org == c.org.ID {
+			continue
+		}
+		if c.org.ID == ConsumerOrgID {
+			return Refuse(Conflict, RuleConsumerAdmin, "this person administers an organization, and people with a personal account cannot")
+		}
+		last, err := leaveNobody(ctx, c.tx, g.Org, func(o Grant) bool { return o.Issuer == issuer && o.Subject == subject })
+		if err != nil {
+			return err
+		}
+		if last {
+			return Refuse(Conflict, RuleLastFullAdmin, "this person is the last full administrator of another organization, which needs one of its own; another one must be made there first")
+		}
+	}
+	return nil
 }
 
 // mayGrant holds ROL-02 and ROL-03.

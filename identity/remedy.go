@@ -60,6 +60,7 @@ var remedies = map[Rule]string{
 	RuleAlreadyBound:           "Sign in with the account that you have, or use another identity.",
 	RuleConsumerAdmin:          "Make another account of the person an administrator: one that belongs to an organization.",
 	RuleNotBound:               "Open the link of your invitation while signed in, or register an account of your own.",
+	RuleEmailNotVerified:       "Follow the link in the mail that was sent to the address, or have the mail sent again.",
 	RuleIssuerTaken:            "Use the issuer of your own tenant; one issuer belongs to one organization.",
 	RuleIssuerNotForAddress:    "Sign in through an issuer that may speak for the address, or verify its domain first.",
 	RuleLinkUsed:               "Nothing has to be done if it was you; otherwise ask for a new link.",

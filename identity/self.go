@@ -12,8 +12,14 @@ func (s *Service) SignInCaller(ctx context.Context, c Caller, req Request) (Acco
 	}
 	var a Account
 	err := s.Transact(ctx, c.Binding.Org, c.Actor(Access{}, req), func(acts *Acts) error {
-		var err error
-		a, err = acts.SignIn(ctx, c.Binding.Account)
+		before, err := acts.load(ctx, c.Binding.Account, nil)
+		if err != nil {
+			return err
+		}
+		if err := acts.mayEnter(c.Person, before); err != nil {
+			return err
+		}
+		a, err = acts.SignIn(ctx, before.ID)
 		return err
 	})
 	return a, err
@@ -21,7 +27,8 @@ func (s *Service) SignInCaller(ctx context.Context, c Caller, req Request) (Acco
 
 // RegisterSelf creates an account for a person who has none (DOM-11): in the organization that claimed the domain of the
 // address, if it lets people register, and among the personal accounts for a domain that nobody claimed. An address that the
-// issuer has not verified gets a mail first.
+// issuer has not verified gets a mail first; until it is proved the account is good for nothing, and whoever proves the address
+// gets it.
 func (s *Service) RegisterSelf(ctx context.Context, p Person, req Request) (Account, error) {
 	if p.Provider != nil {
 		return Account{}, Refuse(Forbidden, RuleIssuerNotForAddress,
@@ -54,6 +61,11 @@ func (s *Service) RegisterSelf(ctx context.Context, p Person, req Request) (Acco
 				return err
 			}
 			return Refuse(Conflict, RuleAlreadyBound, "you have an account already")
+		}
+		if p.EmailVerified {
+			if err := c.makeRoom(ctx, email.Key); err != nil {
+				return err
+			}
 		}
 		var err error
 		if a, err = c.Create(ctx, d, Origin{Source: SourceSelf, Invite: !p.EmailVerified}); err != nil {
@@ -99,7 +111,7 @@ func (s *Service) DeleteSelf(ctx context.Context, c Caller, req Request) error {
 		if err != nil {
 			return err
 		}
-		if err := acts.Delete(ctx, a.ID, nil); err != nil || a.PrimaryEmail() == "" {
+		if err := acts.Delete(ctx, a.ID, nil); err != nil || a.PrimaryEmail() == "" || a.unproven() {
 			return err
 		}
 		return acts.Mail(ctx, MessageAccountDeleted, a.PrimaryEmail(), "deleted:"+string(a.ID), map[string]string{"name": a.Profile.DisplayName()})

@@ -29,6 +29,10 @@ func (t *transaction) InsertBinding(ctx context.Context, b identity.Binding) err
 	return err
 }
 
+func (t *transaction) DeleteBinding(ctx context.Context, org identity.OrgID, issuer, subject string) error {
+	return t.write(ctx, unknownBinding, `DELETE FROM bindings WHERE org_id = $1 AND issuer = $2 AND subject = $3`, org, issuer, subject)
+}
+
 const relationshipColumns = `managing, managed, role, created_at`
 
 func scanRelationship(rows *sql.Rows) (r identity.Relationship, err error) {

@@ -57,6 +57,15 @@ func testBindings(t *testing.T, w world) {
 		_, err = bind(bob, "https://z", "c")
 		require.NoError(t, err, "the person is free again")
 	})
+	t.Run("ROL-04 a person who is freed can be bound again, once", func(t *testing.T) {
+		_, err := bind(ada, "https://free", "s")
+		require.NoError(t, err)
+		free := func(tx identity.Tx) error { return tx.DeleteBinding(ctx, w.own, "https://free", "s") }
+		w.must(t, free)
+		refused(t, w.do(free), identity.NotFound, identity.RuleNotBound)
+		_, err = bind(bob, "https://free", "s")
+		require.NoError(t, err)
+	})
 	t.Run("nobody is bound to an account that does not exist, or that another organization has", func(t *testing.T) {
 		gone, foreign := w.account(w.own, "gone"), bob
 		foreign.Org = w.own

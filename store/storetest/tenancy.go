@@ -142,6 +142,9 @@ var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity
 	"RevokeToken": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.RevokeToken(ctx, org, p.token.ID, start)
 	},
+	"DeleteBinding": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteBinding(ctx, org, p.binding.Issuer, p.binding.Subject)
+	},
 	"DeleteGrant": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.DeleteGrant(ctx, org, p.grant.Issuer, p.grant.Subject)
 	},
