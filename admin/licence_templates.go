@@ -37,7 +37,7 @@ type LicenceTemplate struct {
 type NewTemplate struct {
 	Licences []string `json:"licences" nullable:"false" maxItems:"100" example:"[\"calling\"]"`
 	Scope    string   `json:"scope,omitempty" enum:"new,existing" default:"new" doc:"existing: a job also brings it to the users who are there already"`
-	Preserve bool     `json:"preserve,omitempty" default:"true" doc:"With existing: nobody loses a licence that the template has lost"`
+	Preserve *bool    `json:"preserve,omitempty" default:"true" doc:"With existing: nobody loses a licence that the template has lost"`
 }
 
 // SavedTemplate is a template with the job that brings it to existing users.
@@ -131,7 +131,7 @@ func (a *api) putTemplate(ctx context.Context, in GroupPath, n NewTemplate) (*bo
 		if n.Scope != "existing" {
 			return nil
 		}
-		job, err := a.jobs.StartTemplateIn(ctx, c, by, in.group(), lost, n.Preserve)
+		job, err := a.jobs.StartTemplateIn(ctx, c, by, in.group(), lost, n.Preserve == nil || *n.Preserve)
 		shown := showJob(job)
 		saved.Job = &shown
 		return err

@@ -12,7 +12,7 @@ import (
 )
 
 // of is a path below an organization.
-func of(org identity.OrgID, path string) string { return "/api/v1/organizations/" + string(org) + path }
+func of(org identity.OrgID, path string) string { return orgOf(org) + path }
 
 func TestSettingsAreChangedOneByOne(t *testing.T) {
 	w := newWorld(t)
