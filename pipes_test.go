@@ -75,7 +75,7 @@ var decisions = []struct {
 		make: func(w *world, _ string) {
 			w.domain(w.org, identity.DomainVerified)
 			org := w.trial()
-			w.administers(org, w.create(org, identity.Origin{Source: identity.SourceSelf}, address))
+			w.administers(org, w.create(org, identity.Origin{Source: identity.SourceManual}, address))
 		}},
 	{row: "8: a personal account that we may claim", code: identity.RuleEmailClaimable, directory: directory.RuleNotConverted,
 		make: func(w *world, _ string) {

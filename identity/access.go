@@ -73,7 +73,7 @@ type Relationship struct {
 
 // IdentityProvider is an OpenID Connect issuer that an organization registered as its own. It speaks only for people of that
 // organization whose addresses are in its verified domains. An active one makes the organization one with single sign-on.
-type IdentityProvider struct {
+type IdentityProvider struct { //nolint:revive // the field's term; a provider alone is whoever provisions
 	Org       OrgID     `json:"org"`
 	Issuer    string    `json:"issuer"`            // exactly as in "iss"; one organization only has it
 	Audience  string    `json:"audience"`          // what its tokens for this server have in "aud"

@@ -79,41 +79,41 @@ func (c *Acts) changeSubscription(ctx context.Context, n Subscription) (Subscrip
 }
 
 // poolsUsed returns the subscription's pools with what is used of them.
-func (n Subscription) poolsUsed(before []Pool) []Pool {
+func (s Subscription) poolsUsed(before []Pool) []Pool {
 	used := map[Licence]int{}
 	for _, p := range before {
 		used[p.Licence] = p.Used
 	}
 	var pools []Pool
-	for _, p := range n.Pools {
+	for _, p := range s.Pools {
 		pools = append(pools, Pool{Licence: p.Licence, Seats: p.Seats, Used: used[p.Licence]})
 	}
 	return pools
 }
 
-func (n Subscription) same(o Subscription) bool {
-	return n.Name == o.Name && n.Type == o.Type && n.Status == o.Status && n.StartedAt.Equal(o.StartedAt) && slices.Equal(n.Pools, o.Pools)
+func (s Subscription) same(o Subscription) bool {
+	return s.Name == o.Name && s.Type == o.Type && s.Status == o.Status && s.StartedAt.Equal(o.StartedAt) && slices.Equal(s.Pools, o.Pools)
 }
 
-func (n Subscription) target() Target {
-	return Target{Type: TargetSubscription, ID: string(n.ID), Name: n.Name}
+func (s Subscription) target() Target {
+	return Target{Type: TargetSubscription, ID: string(s.ID), Name: s.Name}
 }
 
 // validate checks everything that no state of the store could make acceptable.
-func (n Subscription) validate() error {
-	if err := validName("name", n.Name); err != nil {
+func (s Subscription) validate() error {
+	if err := validName("name", s.Name); err != nil {
 		return err
 	}
 	switch {
-	case !slices.Contains(SubscriptionTypes, n.Type):
-		return Refuse(Invalid, RuleInvalidValue, "the type %s is not known; use one of %v", quoteShort(string(n.Type)), SubscriptionTypes).At("type")
-	case !slices.Contains(SubscriptionStatuses, n.Status):
-		return Refuse(Invalid, RuleInvalidValue, "the status %s is not known; use one of %v", quoteShort(string(n.Status)), SubscriptionStatuses).At("status")
-	case len(n.Pools) > MaxPools:
-		return Refuse(Invalid, RuleInvalidValue, "there are %d licences; at most %d are allowed in a subscription", len(n.Pools), MaxPools).At("pools")
+	case !slices.Contains(SubscriptionTypes, s.Type):
+		return Refuse(Invalid, RuleInvalidValue, "the type %s is not known; use one of %v", quoteShort(string(s.Type)), SubscriptionTypes).At("type")
+	case !slices.Contains(SubscriptionStatuses, s.Status):
+		return Refuse(Invalid, RuleInvalidValue, "the status %s is not known; use one of %v", quoteShort(string(s.Status)), SubscriptionStatuses).At("status")
+	case len(s.Pools) > MaxPools:
+		return Refuse(Invalid, RuleInvalidValue, "there are %d licences; at most %d are allowed in a subscription", len(s.Pools), MaxPools).At("pools")
 	}
 	seen := map[Licence]bool{}
-	for i, p := range n.Pools {
+	for i, p := range s.Pools {
 		switch {
 		case !p.Licence.wellFormed():
 			return Refuse(Invalid, RuleInvalidValue,
