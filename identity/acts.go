@@ -26,9 +26,6 @@ func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error
 	if err := d.validate(c.org, c.service.policy); err != nil {
 		return Account{}, err
 	}
-	if err := c.mayLicenseNew(ctx, from.Licences); err != nil {
-		return Account{}, err
-	}
 	addresses, err := c.addresses(ctx, d)
 	if err != nil {
 		return Account{}, err
