@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -107,9 +108,16 @@ func (s *Service) CreateToken(ctx context.Context, by Actor, org OrgID, name, pr
 	return t, secret, err
 }
 
-// RevokeToken ends a bearer token at once.
+// RevokeToken ends a bearer token at once. One that has been revoked stays so.
 func (s *Service) RevokeToken(ctx context.Context, by Actor, org OrgID, id TokenID) error {
 	return s.Transact(ctx, org, by, func(c *Acts) error {
+		tokens, err := c.tx.Tokens(ctx, org)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(tokens, func(t Token) bool { return t.ID == id && !t.RevokedAt.IsZero() }) {
+			return nil
+		}
 		if err := c.tx.RevokeToken(ctx, org, id, c.now); err != nil {
 			return err
 		}
@@ -137,7 +145,8 @@ func unknownToken() error {
 }
 
 // AttestDomain records, on the operator's word, that an organization owns a domain. An account's other addresses in the
-// domain become held when the account is next written (EML-16).
+// domain become held when the account is next written (EML-16). A domain that the organization has verified or claimed stays
+// as it is.
 func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name string) (Domain, error) {
 	ascii, err := ParseDomain(name)
 	if err != nil {
@@ -153,7 +162,11 @@ func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name st
 			return err
 		}
 		for _, h := range holders {
-			if h.State == DomainClaimed && h.Org != org {
+			switch {
+			case h.Org == org:
+				d = h // also a claim, which is more
+				return nil
+			case h.State == DomainClaimed:
 				return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by another organization", ascii)
 			}
 		}

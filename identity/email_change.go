@@ -7,8 +7,8 @@ import (
 )
 
 // ChangeEmail asks for another primary address. The account keeps the one it has until the new one is confirmed from its
-// mailbox, for at most 15 days, and holds both until then (EML-04, EML-14). A mail goes to each. Asking again replaces what
-// was asked before.
+// mailbox, for at most 15 days, and holds both until then (EML-04, EML-14). A mail goes to each. Asking again, also for the
+// same address, replaces what was asked before.
 func (c *Acts) ChangeEmail(ctx context.Context, id AccountID, expect func(Account) error, address string) (Account, error) {
 	before, err := c.load(ctx, id, expect)
 	if err != nil {
@@ -72,6 +72,9 @@ func (c *Acts) revertEmail(ctx context.Context, before Account) (Account, error)
 // confirmEmail makes the pending address the primary one. Its mailbox has proved itself, so a user who was not verified is
 // now (USR-04).
 func (c *Acts) confirmEmail(ctx context.Context, before Account) (Account, error) {
+	if err := c.settled(before); err != nil {
+		return Account{}, err
+	}
 	if err := c.forgetChange(ctx, before); err != nil {
 		return Account{}, err
 	}

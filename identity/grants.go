@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Grant gives a person a role, or another role than before (ROL-02). People of the organization of personal accounts cannot be
+// Grant gives a person a role, or another role than before (ROL-02); the same role again changes nothing. People of the organization of personal accounts cannot be
 // external administrators (ROL-03), and external administrators and partners cannot add external ones.
 func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 	switch {
@@ -22,6 +22,14 @@ func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 		if err := c.mayGrant(ctx, g); err != nil {
 			return err
 		}
+		grants, err := c.tx.Grants(ctx, g.Org)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(grants, g.says); i >= 0 {
+			g = grants[i]
+			return nil
+		}
 		if g.Role != RoleFull {
 			if err := c.keepsFullGrant(ctx, g.Issuer, g.Subject); err != nil {
 				return err
@@ -34,6 +42,11 @@ func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 		return c.tellOf(ctx, GrantCreated, Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}, g)
 	})
 	return g, err
+}
+
+// says reports whether another grant gives the same person the same role.
+func (g Grant) says(o Grant) bool {
+	return g.Org == o.Org && g.Issuer == o.Issuer && g.Subject == o.Subject && g.Role == o.Role
 }
 
 // GrantTo gives the person behind an account of the organization a role. The account's owner must have signed in here before,

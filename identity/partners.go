@@ -29,6 +29,16 @@ func (s *Service) PutPartner(ctx context.Context, by Actor, managing, managed Or
 		if err != nil || partner.Kind != Partner {
 			return Refuse(NotFound, RuleUnknownPartner, "there is no organization of the kind partner with this id; ask the partner for the id of its organization").At("partner")
 		}
+		relations, err := c.tx.ManagedBy(ctx, managed)
+		if err != nil {
+			return err
+		}
+		for _, known := range relations {
+			if known.Managing == managing && known.Role == role {
+				r = known
+				return nil
+			}
+		}
 		r.CreatedAt = c.now
 		if err := c.tx.PutRelationship(ctx, r); err != nil {
 			return err

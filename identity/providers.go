@@ -26,8 +26,12 @@ func (s *Service) PutIdentityProvider(ctx context.Context, by Actor, p IdentityP
 			return err
 		}
 		for _, known := range all {
-			if known.Issuer == p.Issuer {
-				p.CreatedAt = known.CreatedAt
+			if known.Issuer != p.Issuer {
+				continue
+			}
+			if p.CreatedAt = known.CreatedAt; known.Audience == p.Audience && known.Clients == p.Clients && known.Active == p.Active {
+				p = known
+				return nil
 			}
 		}
 		if err := c.tx.PutIdentityProvider(ctx, p); err != nil {

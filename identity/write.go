@@ -128,7 +128,7 @@ func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool)
 // changeKind says what kind of event tells of a change of attributes.
 func changeKind(before, a Account) EventKind {
 	switch {
-	case before.PendingEmail == a.PendingEmail:
+	case before.PendingEmail == a.PendingEmail && before.PendingSince.Equal(a.PendingSince):
 		return AccountChanged
 	case a.PendingEmail != "":
 		return EmailChangeAsked
@@ -159,7 +159,7 @@ func changes(before, a Account) []string {
 	add(!slices.Equal(before.Emails, a.Emails), "emails")
 	add(before.Profile != a.Profile, "profile")
 	add(!sameLink(before.Directory, a.Directory), "directory")
-	add(before.PendingEmail != a.PendingEmail, "pendingEmail")
+	add(before.PendingEmail != a.PendingEmail || !before.PendingSince.Equal(a.PendingSince), "pendingEmail")
 	return names
 }
 
