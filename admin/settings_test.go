@@ -20,7 +20,7 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 	token := w.administrator(org, "ada", identity.RoleFull)
 	before := w.get(of(org, ""), token)
 	require.Equal(t, map[string]any{"syncMode": "disabled", "requireEmail": false, "activationEmails": true, "retentionDays": 30.,
-		"enforceVerifiedDomains": false, "selfRegistration": true, "requiredAttributes": []any{},
+		"enforceVerifiedDomains": false, "selfRegistration": true, "singleSignOn": false, "requiredAttributes": []any{},
 		"createdAt": t0.Format(time.RFC3339), "updatedAt": t0.Format(time.RFC3339)}, before.is(http.StatusOK)["settings"])
 	require.Equal(t, `"1"`, before.header.Get("ETag"))
 

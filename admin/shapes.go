@@ -24,7 +24,8 @@ type Organization struct {
 // Settings is what an organization has decided.
 type Settings struct {
 	SyncMode               string    `json:"syncMode" enum:"disabled,registered,manual,auto,paused" doc:"Where it stands with directory synchronization"`
-	SSOProvider            string    `json:"ssoProvider,omitempty" doc:"The active single-sign-on provider; absent if there is none"`
+	SingleSignOn           bool      `json:"singleSignOn" doc:"Whether it has an active single-sign-on provider: an identity provider of its own, or one that the operator named"`
+	SSOProvider            string    `json:"ssoProvider,omitempty" doc:"The one that the operator named; absent if there is none"`
 	RequireEmail           bool      `json:"requireEmail" doc:"Every user needs an e-mail address, and it is the userName"`
 	ActivationEmails       bool      `json:"activationEmails" doc:"New users get an activation mail"`
 	RetentionDays          int       `json:"retentionDays" doc:"How many days an inactive user is kept, if nothing else decides"`
@@ -82,7 +83,7 @@ func showOrganization(o identity.Organization, in identity.Access) Organization 
 	shown := Organization{ID: string(o.ID), Name: o.Name, Kind: string(o.Kind), Role: string(in.Role), Standing: string(in.Standing), ManagedBy: managedBy(o)}
 	if scopeReadSettings.allows(in) {
 		shown.Settings = &Settings{
-			SyncMode: string(o.SyncMode), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
+			SyncMode: string(o.SyncMode), SingleSignOn: o.UsesSSO(), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
 			RetentionDays: o.RetentionDays, EnforceVerifiedDomains: o.EnforceVerifiedDomains, SelfRegistration: o.SelfRegistration,
 			RequiredAttributes: append([]string{}, strings.Fields(o.RequiredAttributes)...), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		}

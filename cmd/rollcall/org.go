@@ -54,7 +54,7 @@ func (c *orgListCmd) Run(a *app) error {
 			for i, o := range all {
 				sync, sso := "-", "-"
 				if s := o.is.Settings; s != nil {
-					sync, sso = s.SyncMode, yesNo(s.SSOProvider != "")
+					sync, sso = s.SyncMode, yesNo(s.SingleSignOn)
 				}
 				rows[i] = []string{o.is.ID, o.is.Kind, sync, sso, o.is.Name}
 			}
@@ -88,7 +88,7 @@ func (a *app) showOrg(o seen[admin.Organization]) error {
 	return a.show(o, func(w io.Writer) error {
 		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "users managed by", "the " + o.is.ManagedBy}
 		if s := o.is.Settings; s != nil {
-			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", or(s.SSOProvider, "none"),
+			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", singleSignOn(*s),
 				"e-mail required", yesNo(s.RequireEmail), "activation e-mails", yesNo(s.ActivationEmails),
 				"only verified domains", yesNo(s.EnforceVerifiedDomains), "self-registration", yesNo(s.SelfRegistration),
 				"required attributes", or(strings.Join(s.RequiredAttributes, ", "), "none"), "inactive users kept", strconv.Itoa(s.RetentionDays)+" days",
@@ -96,6 +96,16 @@ func (a *app) showOrg(o seen[admin.Organization]) error {
 		}
 		return properties(w, pairs...)
 	})
+}
+
+func singleSignOn(s admin.Settings) string {
+	switch {
+	case s.SSOProvider != "":
+		return s.SSOProvider
+	case s.SingleSignOn:
+		return "its own identity providers"
+	}
+	return "none"
 }
 
 type orgSetCmd struct {
