@@ -62,7 +62,7 @@ func (a *api) once(c caller, op *huma.Operation, w http.ResponseWriter, r *http.
 		refused(err)
 		return
 	}
-	defer body.Close() // nothing depends on how that ends
+	defer func() { _ = body.Close() }() // nothing depends on how that ends
 	r.Body = body
 	if !body.whole {
 		next(w, r) // which will not get any further with the body

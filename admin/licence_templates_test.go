@@ -112,11 +112,11 @@ func TestLIC04_WithoutATemplateThereIsTheFreeLicence(t *testing.T) {
 func TestLIC05_SeatsAreTakenFromTheOldestSubscription(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("Example")
-	token := w.administrator(org, "ada", identity.RoleFull)
+	w.administrator(org, "ada", identity.RoleFull)
 	w.subscribe(org, "calling", 1)
 	w.clock.move(identity.Day)
 	w.subscribe(org, "calling", identity.Unlimited)
-	token = w.token("ada")
+	token := w.token("ada")
 	w.put(of(org, "/licence-templates/organization"), token, `{"licences":["calling"]}`).is(http.StatusOK)
 	w.user(org, "a@example.com")
 	w.user(org, "b@example.com")
