@@ -122,7 +122,10 @@ func (a *api) showAdministrator(ctx context.Context, g identity.Grant) (Administ
 		return shown, nil
 	}
 	account, err := a.service.Reader().Account(ctx, b.Org, b.Account)
-	if err != nil {
+	switch {
+	case identity.IsNotFound(err): // deleted since the binding was read
+		return shown, nil
+	case err != nil:
 		return shown, err
 	}
 	shown.User = nameUser(account)

@@ -120,4 +120,7 @@ func TestIssuersThatCannotBeAnOrganizationsOwn(t *testing.T) {
 		})
 	}
 	require.Empty(t, w.get(of(org, "/identity-providers"), ada).is(http.StatusOK)["identityProviders"])
+	refused := w.audit(org, ada, "limit=5")
+	require.Equal(t, []string{"request.refused", "administrator.granted", "organization.created"}, kindsOf(refused))
+	require.Equal(t, []any{"ISSUER_TAKEN", w.issuer.url()}, []any{refused[0]["data"].(map[string]any)["errorCode"], refused[0]["data"].(map[string]any)["targetId"]})
 }
