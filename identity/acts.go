@@ -19,7 +19,10 @@ type Origin struct {
 // Create adds an account (EML-15). With Active false, or a disabled directory entry, it is created and made inactive in the
 // same transaction, so that there is a status to come back to (USR-02).
 func (c *Acts) Create(ctx context.Context, d Draft, from Origin) (Account, error) {
-	c.about = Account{UserName: d.UserName}
+	c.about = Account{}
+	if len(d.UserName) <= MaxUserName && printable(d.UserName) { // it goes into the event of a refusal before it is validated
+		c.about.UserName = d.UserName
+	}
 	if err := c.mayEdit(); err != nil {
 		return Account{}, err
 	}

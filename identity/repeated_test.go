@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -109,4 +110,22 @@ func TestCLM40_AnAddressDoesNotChangeWhileAClaimWaitsForTheUser(t *testing.T) {
 	w.store(now)
 	refusedWith(t, w.follow(w.mailed(org, identity.MessageChangeConfirm)), identity.RuleInvalidTransition)
 	require.Equal(t, "ada@example.com", w.account(a).PrimaryEmail())
+}
+
+func TestAUD04_ARefusalDoesNotKeepWhatNoUserNameCouldBe(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncPaused })
+	for name, kept := range map[string]bool{
+		strings.Repeat("u", identity.MaxUserName):   true,
+		strings.Repeat("u", identity.MaxUserName+1): false,
+		"a\nb": false,
+	} {
+		_, err := w.add(org, admin, identity.Draft{UserName: name, Active: true})
+		refusedWith(t, err, identity.RuleManagedByDirectory)
+		all, err := w.Audit(w.ctx, org, identity.AuditQuery{Limit: 1})
+		require.NoError(t, err)
+		require.Equal(t, identity.EventRefused, all[0].Kind)
+		require.Equal(t, kept, all[0].AccountName == name)
+	}
 }
