@@ -56,6 +56,10 @@ func (s *Service) UseLink(ctx context.Context, secret string, p *Person, req Req
 	if err != nil {
 		return LinkView{}, err
 	}
+	// Nobody need be signed in to follow a link, so one that is over must cost nothing: no transaction, and no event.
+	if err := l.usable(s.clock.Now()); err != nil {
+		return LinkView{}, err
+	}
 	by := Actor{Kind: Owner, Name: string(l.Address), Org: l.Org, Account: l.Account, Request: req}
 	if p != nil {
 		by.ID, by.Name, by.Request.Email = p.Issuer+"|"+p.Subject, p.Name, p.Email

@@ -129,3 +129,16 @@ func TestAUD04_ARefusalDoesNotKeepWhatNoUserNameCouldBe(t *testing.T) {
 		require.Equal(t, kept, all[0].AccountName == name)
 	}
 }
+
+func TestAUD04_AUsedLinkFillsNoAudit(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	w.byHand(org, "ada@example.com")
+	secret := w.mailed(org, identity.MessageInvitation)
+	require.NoError(t, w.follow(secret))
+	before := w.told(org)
+	for range 3 {
+		refusedWith(t, w.follow(secret), identity.RuleLinkUsed)
+	}
+	require.Equal(t, before, w.told(org))
+}
