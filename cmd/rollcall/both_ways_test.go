@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,8 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"rollcall/internal/demoissuer"
 )
 
 // bothWays are commands that run one after the other, each on a database and against a server. FOLDER is where files are.
@@ -93,12 +89,7 @@ var bothWays = []string{
 // TestTheCommandsDoTheSameOnADatabaseAndOnAServer compares what people and programs read, and the files.
 func TestTheCommandsDoTheSameOnADatabaseAndOnAServer(t *testing.T) {
 	t.Parallel()
-	var issuer *demoissuer.Issuer
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { issuer.ServeHTTP(w, r) }))
-	t.Cleanup(web.Close)
-	var err error
-	issuer, err = demoissuer.New(web.URL)
-	require.NoError(t, err)
+	issuer := newDemoIssuer(t)
 	// Whoever calls the server is called as the operator, because answers name them.
 	me := operator().Name
 	token, err := issuer.Token(me, demoAudience, time.Now(), time.Hour)

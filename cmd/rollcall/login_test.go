@@ -83,6 +83,18 @@ func (d device) change(server string, change func(*login)) {
 	require.NoError(d.t, os.WriteFile(path, raw, 0o600))
 }
 
+// newDemoIssuer serves an issuer over HTTP.
+func newDemoIssuer(t *testing.T) *demoissuer.Issuer {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	issuer, err := demoissuer.New("http://" + server.Listener.Addr().String())
+	require.NoError(t, err)
+	server.Config.Handler = issuer
+	server.Start()
+	t.Cleanup(server.Close)
+	return issuer
+}
+
 func TestALoginServesUntilItIsForgotten(t *testing.T) {
 	t.Parallel()
 	stage, err := newStage(t.Context(), "127.0.0.1:0", t.TempDir())
@@ -123,6 +135,22 @@ func TestALoginServesUntilItIsForgotten(t *testing.T) {
 		require.NotContains(t, said+out+complaint, secret)
 	}
 
+	t.Run("the person has commands of their own", func(t *testing.T) {
+		status, out, complaint := d.run("me", "show", "--server", stage.url)
+		require.Zero(t, status, complaint)
+		require.Contains(t, out, "alice")
+		require.Regexp(t, "account +none", out)
+		require.Contains(t, out, "full in Acme")
+		status, _, complaint = d.run("me", "sign-in", "--server", stage.url)
+		require.Equal(t, 1, status)
+		require.Contains(t, complaint, "NOT_BOUND: ")
+		status, _, complaint = d.run("me", "accept", "--server", stage.url, stage.url+"/links/nothing")
+		require.Equal(t, 1, status)
+		require.Contains(t, complaint, "UNKNOWN_LINK: ")
+		status, out, complaint = d.run("verify", "--server", stage.url)
+		require.Zero(t, status, complaint)
+		require.Regexp(t, "Acme +[0-9]+ +good", out)
+	})
 	t.Run("a token that is over is renewed", func(t *testing.T) {
 		d.change(stage.url, func(l *login) { l.Expiry = time.Now().Add(-time.Minute) })
 		status, _, complaint := d.run(list...)
@@ -161,14 +189,9 @@ func TestALoginEndsAsTheIssuerDecides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var issuer *demoissuer.Issuer
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { issuer.ServeHTTP(w, r) }))
-			t.Cleanup(server.Close)
-			var err error
-			issuer, err = demoissuer.New(server.URL)
-			require.NoError(t, err)
+			issuer := newDemoIssuer(t)
 			begun := time.Now()
-			status, said := newDevice(t).login("http://127.0.0.1:1", server.URL, func(code string) {
+			status, said := newDevice(t).login("http://127.0.0.1:1", issuer.URL(), func(code string) {
 				for n, v := range c.verdicts {
 					require.Eventually(t, func() bool { return issuer.Polls() >= n }, 10*time.Second, 10*time.Millisecond)
 					require.True(t, issuer.Decide(code, "alice", v))
