@@ -256,8 +256,7 @@ func (c *apiClient) try(ctx context.Context, q call, key string) (*http.Response
 			return nil, err
 		}
 		request.Header.Set("Authorization", "Bearer "+token)
-		// A file under a key would be held as a whole by the server. Two imports at once are refused anyway.
-		if q.method == http.MethodPost && q.file == nil {
+		if q.method == http.MethodPost {
 			request.Header.Set("Idempotency-Key", key)
 		}
 	}
