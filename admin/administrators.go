@@ -83,17 +83,19 @@ func (a *api) putAdministrator(ctx context.Context, in *struct {
 		return nil, identity.Refuse(identity.Invalid, codeInvalidInput, "name the person either by user or by issuer and subject").At("body")
 	}
 	by, role := callerOf(ctx).actor(), identity.Role(n.Role)
-	var g identity.Grant
+	var grants []identity.Grant
 	var err error
 	if n.User != "" {
-		g, err = a.service.GrantTo(ctx, by, in.id(), identity.AccountID(n.User), role)
+		grants, err = a.service.GrantTo(ctx, by, in.id(), identity.AccountID(n.User), role)
 	} else {
-		g, err = a.service.Grant(ctx, by, identity.Grant{Org: in.id(), Issuer: n.Issuer, Subject: n.Subject, Role: role})
+		grants = make([]identity.Grant, 1)
+		grants[0], err = a.service.Grant(ctx, by, identity.Grant{Org: in.id(), Issuer: n.Issuer, Subject: n.Subject, Role: role})
 	}
 	if err != nil {
 		return nil, err
 	}
-	shown, err := a.showAdministrator(ctx, g)
+	// Of several issuers through which a user signs in, each has the same role now.
+	shown, err := a.showAdministrator(ctx, grants[0])
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Grant gives a person a role, or another role than before (ROL-02); the same role again changes nothing. People of the organization of personal accounts cannot be
+// Grant gives a person a role, or another role than before (ROL-02). People of the organization of personal accounts cannot be
 // external administrators (ROL-03), and external administrators and partners cannot add external ones.
 func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 	switch {
@@ -15,55 +15,75 @@ func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 	case len(g.Issuer) > 1000 || len(g.Subject) > 255:
 		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the issuer has at most 1000 bytes and the subject at most 255")
 	case !slices.Contains(Roles, g.Role):
-		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the role %q is not known; use one of %v", g.Role, Roles).At("role")
+		return Grant{}, unknownRole(g.Role)
 	}
 	// Who the last full administrator is concerns several rows.
 	err := s.transact(ctx, Exclusive(g.Org), g.Org, by, func(c *Acts) error {
-		if err := c.mayGrant(ctx, g); err != nil {
-			return err
-		}
-		grants, err := c.tx.Grants(ctx, g.Org)
-		if err != nil {
-			return err
-		}
-		if i := slices.IndexFunc(grants, g.says); i >= 0 {
-			g = grants[i]
-			return nil
-		}
-		if g.Role != RoleFull {
-			if err := c.keepsFullGrant(ctx, g.Issuer, g.Subject); err != nil {
-				return err
-			}
-		}
-		g.CreatedAt = c.now
-		if err := c.tx.PutGrant(ctx, g); err != nil {
-			return err
-		}
-		return c.tellOf(ctx, GrantCreated, Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}, g)
+		var err error
+		g, err = c.grant(ctx, g)
+		return err
 	})
 	return g, err
 }
 
-// says reports whether another grant gives the same person the same role.
-func (g Grant) says(o Grant) bool {
-	return g.Org == o.Org && g.Issuer == o.Issuer && g.Subject == o.Subject && g.Role == o.Role
+// GrantTo gives the person behind an account of the organization a role, at every issuer through which they sign in. The account's
+// owner must have signed in here before, so that there is somebody to give it to.
+func (s *Service) GrantTo(ctx context.Context, by Actor, org OrgID, account AccountID, role Role) ([]Grant, error) {
+	if !slices.Contains(Roles, role) {
+		return nil, unknownRole(role)
+	}
+	var grants []Grant
+	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		grants = nil
+		a, err := c.load(ctx, account, nil)
+		if err != nil {
+			return err
+		}
+		bindings, err := c.tx.BindingsOf(ctx, org, account)
+		if err != nil {
+			return err
+		}
+		if len(bindings) == 0 || a.unproven() {
+			return Refuse(Conflict, RuleNotBound, "this user has not signed in here yet, so nobody is known to be this user; send an invitation, and give the role once it was used")
+		}
+		for _, b := range bindings {
+			g, err := c.grant(ctx, Grant{Org: org, Issuer: b.Issuer, Subject: b.Subject, Role: role})
+			if err != nil {
+				return err
+			}
+			grants = append(grants, g)
+		}
+		return nil
+	})
+	return grants, err
 }
 
-// GrantTo gives the person behind an account of the organization a role. The account's owner must have signed in here before,
-// so that there is somebody to give it to.
-func (s *Service) GrantTo(ctx context.Context, by Actor, org OrgID, account AccountID, role Role) (Grant, error) {
-	a, err := s.store.Account(ctx, org, account)
+func unknownRole(r Role) error {
+	return Refuse(Invalid, RuleInvalidValue, "the role %q is not known; use one of %v", r, Roles).At("role")
+}
+
+// grant stores a grant. One that says what is so already changes nothing and tells nobody.
+func (c *Acts) grant(ctx context.Context, g Grant) (Grant, error) {
+	if err := c.mayGrant(ctx, g); err != nil {
+		return Grant{}, err
+	}
+	all, err := c.tx.Grants(ctx, g.Org)
 	if err != nil {
 		return Grant{}, err
 	}
-	bindings, err := s.store.BindingsOf(ctx, org, account)
-	if err != nil {
+	if i := slices.IndexFunc(all, func(o Grant) bool { return o.Issuer == g.Issuer && o.Subject == g.Subject }); i >= 0 && all[i].Role == g.Role {
+		return all[i], nil
+	}
+	if g.Role != RoleFull {
+		if err := c.keepsFullGrant(ctx, g.Issuer, g.Subject); err != nil {
+			return Grant{}, err
+		}
+	}
+	g.CreatedAt = c.now
+	if err := c.tx.PutGrant(ctx, g); err != nil {
 		return Grant{}, err
 	}
-	if len(bindings) == 0 || a.unproven() {
-		return Grant{}, Refuse(Conflict, RuleNotBound, "this user has not signed in here yet, so nobody is known to be this user; send an invitation, and give the role once it was used")
-	}
-	return s.Grant(ctx, by, Grant{Org: org, Issuer: bindings[0].Issuer, Subject: bindings[0].Subject, Role: role})
+	return g, c.tellOf(ctx, GrantCreated, Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}, g)
 }
 
 // RevokeGrant takes a person's role in an organization away.

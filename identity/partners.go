@@ -43,9 +43,23 @@ func (s *Service) PutPartner(ctx context.Context, by Actor, managing, managed Or
 		if err := c.tx.PutRelationship(ctx, r); err != nil {
 			return err
 		}
-		return c.tellOf(ctx, PartnerPut, Target{Type: TargetPartner, ID: string(managing), Name: partner.Name}, map[string]any{"role": role})
+		evidence := map[string]any{"role": role}
+		if err := c.tellOf(ctx, PartnerPut, Target{Type: TargetPartner, ID: string(managing), Name: partner.Name}, evidence); err != nil {
+			return err
+		}
+		return c.tellOther(ctx, managing, PartnerPut, Target{Type: TargetPartner, ID: string(managed), Name: c.org.Name}, evidence)
 	})
 	return r, err
+}
+
+// tellOther records an event in the other organization of a relationship. It does not say who did it there, only on whose side.
+func (c *Acts) tellOther(ctx context.Context, other OrgID, kind EventKind, target Target, evidence any) error {
+	by := Actor{Kind: System, Name: "the other organization", Org: c.org.ID}
+	if c.by.Kind == Operator {
+		by = c.by
+	}
+	there := &Acts{service: c.service, tx: c.tx, org: Organization{ID: other}, by: by, now: c.now}
+	return there.tellOf(ctx, kind, target, evidence)
 }
 
 // RemovePartner ends a relationship. Either side may; org is the side that does.
@@ -58,6 +72,10 @@ func (s *Service) RemovePartner(ctx context.Context, by Actor, org, managing, ma
 		if org == managing {
 			other = managed
 		}
-		return c.tellOf(ctx, PartnerDeleted, Target{Type: TargetPartner, ID: string(other)}, map[string]any{"managing": managing, "managed": managed})
+		evidence := map[string]any{"managing": managing, "managed": managed}
+		if err := c.tellOf(ctx, PartnerDeleted, Target{Type: TargetPartner, ID: string(other)}, evidence); err != nil {
+			return err
+		}
+		return c.tellOther(ctx, other, PartnerDeleted, Target{Type: TargetPartner, ID: string(org)}, evidence)
 	})
 }

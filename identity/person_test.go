@@ -219,6 +219,12 @@ func TestPartners_AreNeverMoreThanAtHomeNorThanWasDelegated(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, identity.Access{Org: managed, Role: c.want, Standing: identity.StandingPartner}, in)
 			require.NoError(t, w.RemovePartner(w.ctx, admin, managed, managing, managed))
+			for org, other := range map[identity.OrgID]identity.OrgID{managed: managing, managing: managed} {
+				events, err := w.Audit(w.ctx, org, identity.AuditQuery{Categories: []identity.Category{identity.CategoryCustomers}, Limit: 10})
+				require.NoError(t, err)
+				require.Len(t, events, 2, "each side's audit tells of both")
+				require.Equal(t, string(other), events[0].Target.ID)
+			}
 			_, err = w.AccessTo(w.ctx, w.caller(p), managed)
 			refusedWith(t, err, identity.RuleUnknownOrg)
 		})
