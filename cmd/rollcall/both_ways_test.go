@@ -83,6 +83,8 @@ var bothWays = []string{
 	"audit list --category GROUPS --category LICENSES",
 	"audit list --target ada@acme.example --limit 3",
 	"audit export FOLDER/audit.ndjson",
+	"? mail show 00000000-0000-7000-8000-000000000009",
+	"? mail retry 00000000-0000-7000-8000-000000000009",
 	"verify --org Acme",
 }
 
