@@ -116,3 +116,24 @@ func TestUSR24_RolesGoWithThePerson(t *testing.T) {
 	require.Len(t, told, 1, "the other organization is told")
 	require.Empty(t, told[0].Account, "and nothing of whose account it was")
 }
+
+func TestROL02_ARoleIsThePersonsWhicheverWayTheySignIn(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	a, first := w.bound(org, "ada@example.com")
+	_, err := w.GrantTo(w.ctx, operator, org, a.ID, identity.RoleFull)
+	require.NoError(t, err)
+	second := identity.Person{Issuer: "https://another.example.net", Subject: "ada"} // comes before the first in every list
+	_, err = w.Bind(w.ctx, operator, identity.Binding{Issuer: second.Issuer, Subject: second.Subject, Org: org, Account: a.ID})
+	require.NoError(t, err)
+	_, other := w.bound(org, "bob@example.com")
+	w.grant(org, other, identity.RoleFull)
+
+	_, err = w.GrantTo(w.ctx, operator, org, a.ID, identity.RoleReadOnly)
+	require.NoError(t, err)
+	for _, p := range []identity.Person{first, second} {
+		access, err := w.AccessTo(w.ctx, w.caller(p), org)
+		require.NoError(t, err)
+		require.Equal(t, identity.RoleReadOnly, access.Role, p.Issuer)
+	}
+}
