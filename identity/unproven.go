@@ -38,11 +38,15 @@ func (c *Acts) makeRoom(ctx context.Context, key EmailKey) error {
 	if err != nil || !a.unproven() {
 		return err
 	}
+	// Whoever registered it keeps what they may do elsewhere: that has nothing to do with this address.
+	if err := c.unbindOthers(ctx, a, Person{}); err != nil {
+		return err
+	}
 	return c.Delete(ctx, a.ID, nil)
 }
 
-// unbindOthers leaves nobody but a person in an account. The person has proved that the mailbox is theirs, so whoever registered
-// the account with another identity may have been anybody (ROL-04).
+// unbindOthers leaves nobody but a person in an account; nobody at all for the zero Person. The person has proved that the address
+// is theirs, so whoever registered the account with another identity may have been anybody (ROL-04).
 func (c *Acts) unbindOthers(ctx context.Context, a Account, p Person) error {
 	bindings, err := c.tx.BindingsOf(ctx, a.Org, a.ID)
 	if err != nil {

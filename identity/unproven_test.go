@@ -128,3 +128,16 @@ func TestUSR26_TheLastFullAdministratorDoesNotSettleInAnotherOrganization(t *tes
 	require.NoError(t, err)
 	require.Equal(t, a.ID, w.caller(p).Account.ID)
 }
+
+func TestEML01_WhoeverGivesWayKeepsTheirRolesElsewhere(t *testing.T) {
+	w := newWorld(t)
+	org, elsewhere := w.org("A"), w.org("B")
+	w.claimDomain(org, "corp.example")
+	p := squatter("ada@corp.example")
+	w.grant(elsewhere, p, identity.RoleReadOnly)
+	w.registered(p)
+	w.registered(visitor("ada@corp.example"))
+	access, err := w.AccessTo(w.ctx, w.caller(p), elsewhere)
+	require.NoError(t, err)
+	require.Equal(t, identity.Access{Org: elsewhere, Role: identity.RoleReadOnly, Standing: identity.StandingOwn}, access)
+}
