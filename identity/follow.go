@@ -97,6 +97,11 @@ func (c *Acts) follow(ctx context.Context, l Link, a Account, p *Person) error {
 	}
 	switch l.Purpose {
 	case LinkChangeEmail:
+		if a.unproven() { // the new mailbox says nothing about whoever registered with the old one
+			if err := c.unbindOthers(ctx, a, Person{}); err != nil {
+				return err
+			}
+		}
 		_, err = c.confirmEmail(ctx, a)
 		return err
 	case LinkCancelChange:

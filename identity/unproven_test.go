@@ -141,3 +141,16 @@ func TestEML01_WhoeverGivesWayKeepsTheirRolesElsewhere(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, identity.Access{Org: elsewhere, Role: identity.RoleReadOnly, Standing: identity.StandingOwn}, access)
 }
+
+func TestEML14_ANewAddressDoesNotProveWhoRegisteredWithTheOldOne(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	w.claimDomain(org, "corp.example")
+	p := squatter("ceo@corp.example")
+	a := w.registered(p)
+	_, err := w.changeEmail(a, "ceo.real@corp.example")
+	require.NoError(t, err)
+	require.NoError(t, w.follow(w.mailed(org, identity.MessageChangeConfirm)))
+	require.Equal(t, identity.Verified, w.account(a).Status)
+	require.Nil(t, w.caller(p).Account)
+}
