@@ -39,7 +39,7 @@ const (
 	RoleDevice   Role = "device"
 )
 
-// Roles lists the roles.
+// Roles lists the roles; one that may do all that another may stands before it.
 var Roles = []Role{RoleFull, RoleUser, RoleGroup, RoleReadOnly, RoleDevice}
 
 // Grant gives a person a role in an organization. The person is who an issuer says: (issuer, subject), never an e-mail

@@ -160,9 +160,19 @@ func (s *Service) managed(ctx context.Context, c Caller) ([]Access, error) {
 		if err != nil {
 			return nil, err
 		}
+		others := len(all) // by other partners
 		for _, r := range relations {
-			if role, ok := Delegated(g.Role, r.Role); ok {
+			role, ok := Delegated(g.Role, r.Role)
+			if !ok {
+				continue
+			}
+			// Two partners can manage the same organization, and somebody who is at home nowhere can administer both.
+			i := slices.IndexFunc(all[:others], func(a Access) bool { return a.Org == r.Managed })
+			switch {
+			case i < 0:
 				all = append(all, Access{Org: r.Managed, Role: role, Standing: StandingPartner})
+			case slices.Index(Roles, role) < slices.Index(Roles, all[i].Role):
+				all[i].Role = role
 			}
 		}
 	}

@@ -251,3 +251,23 @@ func TestPartners_AreOrganizationsOfThatKind(t *testing.T) {
 		})
 	}
 }
+
+func TestPartners_WhoAdministersTwoOfThemIsTheMoreOfBothAndListedOnce(t *testing.T) {
+	w := newWorld(t)
+	managed := w.org("Customer")
+	p := identity.Person{Issuer: issuer, Subject: "consultant"}
+	for _, role := range []identity.Role{identity.RoleReadOnly, identity.RoleFull, identity.RoleUser} {
+		partner := w.partner(string(role))
+		w.grant(partner, p, role)
+		_, err := w.PutPartner(w.ctx, operator, partner, managed, identity.RoleFull)
+		require.NoError(t, err)
+	}
+	want := identity.Access{Org: managed, Role: identity.RoleFull, Standing: identity.StandingPartner}
+	got, err := w.AccessTo(w.ctx, w.caller(p), managed)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	list, err := w.AccessList(w.ctx, w.caller(p))
+	require.NoError(t, err)
+	require.Len(t, list, 4)
+	require.Contains(t, list, want)
+}
