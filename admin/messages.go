@@ -15,7 +15,7 @@ type Message struct {
 	Kind      string     `json:"kind" example:"invitation"`
 	To        string     `json:"to" doc:"The recipient's address"`
 	User      string     `json:"user,omitempty" format:"uuid" doc:"Whom it is about"`
-	State     string     `json:"state" enum:"waiting,sent,parked" doc:"parked: given up"`
+	State     string     `json:"state" enum:"waiting,sent,parked,dropped" doc:"parked: given up; dropped: what it was about was over"`
 	Attempts  int        `json:"attempts"`
 	LastError string     `json:"lastError,omitempty" doc:"Why the last attempt failed"`
 	NextAt    *time.Time `json:"nextAt,omitempty" doc:"When it is tried next, if it waits"`
@@ -44,7 +44,7 @@ func (a *api) addMessages() {
 func (a *api) listMessages(ctx context.Context, in *struct {
 	OrgPath
 	Page
-	State string `query:"state" enum:"waiting,sent,parked" doc:"Only mails in this state"`
+	State string `query:"state" enum:"waiting,sent,parked,dropped" doc:"Only mails in this state"`
 	User  string `query:"user" maxLength:"36" doc:"Only mails about this user"`
 }) (*body[messageList], error) {
 	scope := []any{"messages", in.Org, in.State, in.User}

@@ -37,7 +37,7 @@ func (m Message) dueAt(now time.Time) bool { return m.State == MessageWaiting &&
 
 // ClaimMessages takes at most limit messages that are due, the longest due first. Nobody else gets them before the lease is
 // over, so a process that dies gives them up by itself. Each is to be handed back to [Service.Delivered] or
-// [Service.DeliveryFailed] as it came.
+// [Service.DeliveryFailed] or [Service.Drop] as it came.
 func (s *Service) ClaimMessages(ctx context.Context, limit int, lease time.Duration) ([]Message, error) {
 	for {
 		due, err := s.store.MessagesDue(ctx, s.clock.Now(), limit)
@@ -123,6 +123,15 @@ func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool,
 	})
 }
 
+// Drop records that a claimed message is not to be sent any more because what it was about is over, such as a link that was replaced.
+// Nobody has to do anything about it.
+func (s *Service) Drop(ctx context.Context, m Message, why string) error {
+	return s.settle(ctx, m, func(c *Acts, now Message) error {
+		now.State, now.SentAt, now.Data, now.LastError = MessageDropped, c.now, nil, m.WithoutSecrets(why)
+		return c.tx.UpdateMessage(ctx, now)
+	})
+}
+
 // settle lets do change a message that was claimed, unless it has gone or was settled by somebody else.
 func (s *Service) settle(ctx context.Context, m Message, do func(c *Acts, now Message) error) error {
 	return s.transact(ctx, Exclusive(m.Org), m.Org, deliveryActor, func(c *Acts) error {
@@ -159,7 +168,7 @@ func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id Mess
 	return m, err
 }
 
-// ForgetSentMessages forgets messages that were sent [SentMessageDays] ago or earlier.
+// ForgetSentMessages forgets messages that were sent or dropped [SentMessageDays] ago or earlier.
 func (s *Service) ForgetSentMessages(ctx context.Context) error {
 	return s.store.Do(ctx, Shared(), func(tx Tx) error {
 		return tx.DeleteMessagesBefore(ctx, s.clock.Now().Add(-SentMessageDays*Day))

@@ -30,7 +30,8 @@ type MessageState string
 const (
 	MessageWaiting MessageState = "waiting" // to be delivered at NextAt or later
 	MessageSent    MessageState = "sent"
-	MessageParked  MessageState = "parked" // given up; an operator can have it tried again
+	MessageParked  MessageState = "parked"  // given up; an operator can have it tried again
+	MessageDropped MessageState = "dropped" // what it was about was over before it was sent
 )
 
 // Message is one mail to one recipient, written in the transaction of what it tells about (NTF-06). It is delivered at least
@@ -48,7 +49,7 @@ type Message struct {
 	NextAt    time.Time // when it may be tried next; while somebody tries it, when others may
 	LastError string
 	CreatedAt time.Time
-	SentAt    time.Time
+	SentAt    time.Time // when it was sent or dropped
 }
 
 // MessageQuery selects messages of one organization, the newest first.
@@ -73,6 +74,6 @@ type OutboxTx interface {
 	Enqueue(ctx context.Context, m Message) (bool, error)
 	// UpdateMessage writes Data, State, Attempts, NextAt, LastError and SentAt.
 	UpdateMessage(ctx context.Context, m Message) error
-	// DeleteMessagesBefore is crossing: it forgets messages that were sent before an instant.
+	// DeleteMessagesBefore is crossing: it forgets messages that were sent or dropped before an instant.
 	DeleteMessagesBefore(ctx context.Context, sent time.Time) error
 }

@@ -133,6 +133,13 @@ func (d *Deliverer) settle(ctx context.Context, m identity.Message, failure *Fai
 		log.InfoContext(ctx, "mail sent")
 		return nil
 	}
+	if failure.Obsolete {
+		if err := d.service.Drop(ctx, m, failure.Cause); err != nil {
+			return fmt.Errorf("the message %s is not to be sent, and that could not be recorded: %w", m.ID, err)
+		}
+		log.InfoContext(ctx, "mail dropped", "cause", m.WithoutSecrets(failure.Cause))
+		return nil
+	}
 	if err := d.service.DeliveryFailed(ctx, m, failure.Permanent, failure.Cause); err != nil {
 		return fmt.Errorf("the message %s was not sent, and that could not be recorded: %w", m.ID, err)
 	}

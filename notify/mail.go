@@ -44,6 +44,7 @@ type Connection interface {
 type Failure struct {
 	Cause     string // for operators
 	Permanent bool   // trying again would not help: it is this message or its recipient that is refused
+	Obsolete  bool   // there is nothing to send any more
 	Lost      bool   // the connection broke, or the server is about to close it
 }
 
@@ -51,6 +52,10 @@ func (f *Failure) Error() string { return f.Cause }
 
 func permanent(format string, args ...any) error {
 	return &Failure{Permanent: true, Cause: fmt.Sprintf(format, args...)}
+}
+
+func obsolete(format string, args ...any) error {
+	return &Failure{Obsolete: true, Cause: fmt.Sprintf(format, args...)}
 }
 
 // compose writes the mail of a message.

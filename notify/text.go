@@ -58,13 +58,13 @@ func (d *Deliverer) view(ctx context.Context, m identity.Message) (view, error) 
 	link, err := d.service.Reader().LinkByHash(ctx, identity.HashSecret(m.Data["link"]))
 	switch {
 	case identity.IsNotFound(err):
-		return v, permanent("the link has been replaced or taken back since; there is nothing to send")
+		return v, obsolete("the link has been replaced or taken back since")
 	case err != nil:
 		return v, err
 	case !link.UsedAt.IsZero():
-		return v, permanent("the link has been used already; there is nothing to send")
+		return v, obsolete("the link has been used already")
 	case !d.service.Now().Before(link.ExpiresAt):
-		return v, permanent("the link could be used until %s only; send a new one", link.ExpiresAt.UTC().Format(time.RFC3339))
+		return v, obsolete("the link could be used until %s only", link.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	v.Link = d.links + url.QueryEscape(m.Data["link"])
 	v.Until = link.ExpiresAt.UTC().Format("2 January 2006, 15:04 UTC")

@@ -149,7 +149,7 @@ func TestAMessageWhoseLinkIsOverIsNotSent(t *testing.T) {
 		want   string // empty: it is sent
 	}{
 		"a moment before its end":           {func(w *world) { w.clock.move(linkEnds.Sub(t0) - time.Microsecond) }, ""},
-		"at its end":                        {func(w *world) { w.clock.move(linkEnds.Sub(t0)) }, "the link could be used until 2026-03-20T08:30:00Z only; send a new one"},
+		"at its end":                        {func(w *world) { w.clock.move(linkEnds.Sub(t0)) }, "the link could be used until 2026-03-20T08:30:00Z only"},
 		"a newer one took its place":        {func(w *world) { w.changeLink(w.forget) }, "the link has been replaced or taken back since"},
 		"it was used, as the mail was sent": {func(w *world) { w.changeLink(w.use) }, "the link has been used already"},
 	} {
@@ -164,8 +164,13 @@ func TestAMessageWhoseLinkIsOverIsNotSent(t *testing.T) {
 				return
 			}
 			require.Empty(t, p.mails)
-			require.Equal(t, identity.MessageParked, now.State)
+			require.Equal(t, identity.MessageDropped, now.State)
 			require.Contains(t, now.LastError, tc.want)
+			require.Empty(t, now.Data, "what it would have said is forgotten")
+			w.clock.move((identity.SentMessageDays + 1) * identity.Day)
+			require.NoError(t, w.ForgetSentMessages(w.ctx))
+			_, err := w.Reader().Message(w.ctx, m.Org, m.ID)
+			require.True(t, identity.IsNotFound(err), "and so is the message after a while")
 		})
 	}
 }

@@ -67,6 +67,6 @@ func (t *transaction) UpdateMessage(ctx context.Context, m identity.Message) err
 }
 
 func (t *transaction) DeleteMessagesBefore(ctx context.Context, sent time.Time) error {
-	_, err := t.exec(ctx, `DELETE FROM messages WHERE state = 'sent' AND sent_at < $1`, sent)
+	_, err := t.exec(ctx, `DELETE FROM messages WHERE sent_at < $1`, sent)
 	return err
 }

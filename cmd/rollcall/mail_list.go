@@ -20,7 +20,7 @@ type mailCmd struct {
 type mailListCmd struct {
 	apiFlags
 	orgFlag
-	State string `enum:",waiting,sent,parked" default:"" placeholder:"STATE" help:"Only mails that are waiting, sent or parked, which is given up."`
+	State string `enum:",waiting,sent,parked,dropped" default:"" placeholder:"STATE" help:"Only mails that are waiting, sent, parked (given up) or dropped (what they were about was over)."`
 	place
 }
 

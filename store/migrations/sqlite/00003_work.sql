@@ -89,7 +89,7 @@ CREATE UNIQUE INDEX messages_key ON messages (key);
 CREATE INDEX messages_state ON messages (org_id, state, id);
 CREATE INDEX messages_account ON messages (org_id, account_id, id) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_due ON messages (COALESCE(next_at, 0), id) WHERE state = 'waiting';
-CREATE INDEX messages_sent ON messages (sent_at) WHERE state = 'sent';
+CREATE INDEX messages_sent ON messages (sent_at) WHERE sent_at IS NOT NULL;
 
 CREATE TABLE jobs (
     org_id      ANY     NOT NULL REFERENCES organizations (id),
