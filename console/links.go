@@ -77,6 +77,8 @@ func (c *console) look(w http.ResponseWriter, r *http.Request) {
 	default:
 		p.Title, p.Button = "Verify your address", "Verify"
 		p.Text = view.Organization + " has an account for " + view.Address + ". Verify that this mailbox is yours."
+		p.Remedy = "If you have never signed in to this account, do not press the button: it uses the link up and only verifies the address. " +
+			"Give the link to rollcall me accept instead, while you are signed in; that verifies the address and makes the account yours."
 	}
 	c.write(w, r, http.StatusOK, p)
 }
@@ -102,7 +104,8 @@ func (c *console) use(w http.ResponseWriter, r *http.Request) {
 		p.Text = "Nothing was changed: " + view.Address + " stays your address at " + view.Organization + "."
 		p.Remedy = "If you did not ask for the change, tell your administrator."
 	default:
-		p.Text = "Your address is verified. You can sign in at " + view.Organization + "."
+		p.Text = "Your address is verified at " + view.Organization + "."
+		p.Remedy = "If you have never signed in to this account, ask for a new invitation and use its link while you are signed in: then the account is yours."
 	}
 	c.write(w, r, http.StatusOK, p)
 }

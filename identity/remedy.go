@@ -59,7 +59,7 @@ var remedies = map[Rule]string{
 	RuleSelfRegistrationOff:    "Ask the organization that owns the domain for an account, or use a personal address.",
 	RuleAlreadyBound:           "Sign in with the account that you have, or use another identity.",
 	RuleConsumerAdmin:          "Make another account of the person an administrator: one that belongs to an organization.",
-	RuleNotBound:               "Open the link of your invitation while signed in, or register an account of your own.",
+	RuleNotBound:               "Use the link of your invitation while signed in, ask for a new one if it is used up, or register an account of your own.",
 	RuleEmailNotVerified:       "Follow the link in the mail that was sent to the address, or have the mail sent again.",
 	RuleIssuerTaken:            "Use the issuer of your own tenant; one issuer belongs to one organization.",
 	RuleIssuerNotForAddress:    "Sign in through an issuer that may speak for the address, or verify its domain first.",
