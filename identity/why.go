@@ -68,11 +68,16 @@ func wayOut(r InactiveReason) string {
 	return "somebody reactivates the account first"
 }
 
-func because(a Account, e Event) string {
-	who := e.Actor.Name
-	if who == "" {
-		who = string(e.Actor.Kind)
+// called is the actor's name, or what the actor is.
+func (a Actor) called() string {
+	if a.Name == "" {
+		return string(a.Kind)
 	}
+	return a.Name
+}
+
+func because(a Account, e Event) string {
+	who := e.Actor.called()
 	switch {
 	case a.Shadow:
 		return "Another organization claimed this user; the old account waits for the user's decision."
@@ -126,7 +131,7 @@ func (s *Service) whyDeleted(ctx context.Context, org OrgID, id AccountID, unkno
 		return Explanation{}, unknown
 	}
 	e := last[0]
-	text := "Deleted by " + string(e.Actor.Kind) + "."
+	text := fmt.Sprintf("Deleted by %s.", e.Actor.called())
 	if e.Actor.Kind == System {
 		text = "Deleted because the time for which an inactive account is kept was over."
 	}

@@ -107,3 +107,10 @@ func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	_, err := w.PreviewClaim(w.ctx, claimant, "not an address")
 	refusedWith(t, err, identity.RuleInvalidEmail)
 }
+
+func TestUSR24_WhyTellsWhoDeletedSomebody(t *testing.T) {
+	w := newWorld(t)
+	a := w.byHand(w.org("A"), "ada@example.com")
+	require.NoError(t, w.delete(identity.Actor{Kind: identity.Operator, Name: "root"}, a))
+	require.Equal(t, "Deleted by root.", w.why(a).Because)
+}
