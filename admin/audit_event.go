@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"rollcall/identity"
@@ -105,8 +106,12 @@ func (s auditor) target(e identity.Event) identity.Target {
 
 func actionText(d AuditDetails) string {
 	text := d.EventDescription
-	if d.TargetName != "" {
-		text += " (" + d.TargetName + ")"
+	name := d.TargetName
+	if d.TargetType == string(identity.TargetAdministrator) { // named after the role
+		name = strings.TrimPrefix(name+", "+d.TargetID, ", ")
+	}
+	if name != "" {
+		text += " (" + name + ")"
 	}
 	if d.ActorName != "" {
 		text += " by " + d.ActorName

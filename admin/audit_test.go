@@ -67,6 +67,18 @@ func TestAUD01_AnEventTellsWhoDidWhatToWhomAndFromWhere(t *testing.T) {
 	require.Contains(t, data["actionText"], "An act was refused (ada@example.com) by Ada ada: this is the organization's last")
 }
 
+func TestAUD01_TheLineOfARoleTellsWhoGotAndWhoLostIt(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("Example")
+	token := w.administrator(org, "ada", identity.RoleFull)
+	grace := w.issuer.url() + "|grace"
+	w.put(of(org, "/administrators"), token, person(w.issuer, "grace", "user")).is(http.StatusOK)
+	w.takeAway(org, token, "grace").nothing()
+	events := w.audit(org, token, "limit=2")
+	require.Equal(t, "An administrator's role was taken away ("+grace+") by Ada ada", events[0]["data"].(map[string]any)["actionText"])
+	require.Equal(t, "An administrator's role was granted (user, "+grace+") by Ada ada", events[1]["data"].(map[string]any)["actionText"])
+}
+
 func TestAUD02_TheAuditIsNarrowedByTimeActorCategoryAndTarget(t *testing.T) {
 	w := newWorld(t)
 	org, other := w.org("Example"), w.org("Other")
