@@ -103,7 +103,7 @@ type auditExportCmd struct {
 	apiFlags
 	orgFlag
 	rangeFlags
-	File string `arg:"" placeholder:"FILE" help:"Where to write; - for standard output."`
+	File string `arg:"" optional:"" placeholder:"FILE" help:"Where to write; - or nothing for standard output."`
 }
 
 // Run writes the events in the order of the chain.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -116,16 +115,19 @@ func (c *orgClient) follow(job seen[admin.Job]) (seen[admin.Job], error) {
 			return job, nil
 		}
 		if err := c.goOn(); err != nil {
-			if errors.Is(err, context.Canceled) {
-				p.end()
-				c.say("The job is not done; go on with rollcall job show --wait --org %s %s", c.id, job.is.ID)
-			}
-			return job, err
+			return job, c.left(p, job.is.ID, err)
 		}
 		if err := c.get(c.at("jobs", job.is.ID), nil, &job); err != nil {
-			return job, err
+			return job, c.left(p, job.is.ID, err)
 		}
 	}
+}
+
+// left says how to come back to a job that is no longer followed, because of err.
+func (c *orgClient) left(p *progress, job string, err error) error {
+	p.end()
+	c.say("The job is not done; go on with rollcall job show --wait --org %s %s", c.id, job)
+	return err
 }
 
 // goOn does a part of the work that is due, or waits for others to do it.

@@ -117,7 +117,7 @@ type orgSetCmd struct {
 	ActivationEmails *bool     `negatable:"" help:"Whether new users get an activation mail."`
 	VerifiedDomains  *bool     `name:"only-verified-domains" negatable:"" help:"Refuse new users whose address is in no verified domain of the organization."`
 	SelfRegistration *bool     `negatable:"" help:"Let people with an address in a claimed domain create their own account."`
-	Required         *[]string `name:"required-attribute" placeholder:"NAME" help:"What an administrator has to give for a new user, such as displayName; repeatable, '' for nothing."`
+	Required         *[]string `name:"required-attribute" placeholder:"NAME" help:"What an administrator has to give for a new user, such as displayName; repeatable, an empty text for nothing."`
 
 	SSOProvider *string `name:"sso-provider" placeholder:"URL|none" help:"On the database: active single-sign-on provider that is no identity provider of rollcall sso; none switches it off."`
 	SyncMode    *string `enum:"registered,manual,auto,paused" placeholder:"MODE" help:"On the database: directory synchronization, for an organization with a connector: manual, auto or paused."`

@@ -172,7 +172,7 @@ type userChangeCmd struct {
 
 // Help says how attributes are taken away.
 func (userChangeCmd) Help() string {
-	return "What is not given stays. An empty text takes an attribute away: --title ''. The primary address is changed with rollcall user email, " +
+	return "What is not given stays. An empty text takes an attribute away: --title=. The primary address is changed with rollcall user email, " +
 		"because its owner has to confirm another one."
 }
 
