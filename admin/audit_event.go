@@ -41,6 +41,7 @@ type AuditDetails struct {
 	TargetOrgID      string   `json:"targetOrgId" format:"uuid"`
 	TargetOrgName    string   `json:"targetOrgName"`
 	TrackingID       string   `json:"trackingId,omitempty" doc:"Of the request"`
+	Operation        string   `json:"operation,omitempty" doc:"What was asked for: the id of an operation of this API" example:"deactivateUser"`
 	ErrorCode        string   `json:"errorCode,omitempty" doc:"Of a refusal"`
 	ErrorMessage     string   `json:"errorMessage,omitempty" doc:"Of a refusal"`
 }
@@ -80,7 +81,7 @@ func (s auditor) event(e identity.Event) AuditEvent {
 		Evidence: evidence(e.Evidence), ActorID: by.ID, ActorOrgID: string(by.Org),
 		Data: AuditDetails{
 			ActorKind: string(by.Kind), ActorName: by.Name, ActorEmail: by.Request.Email, ActorOrgName: s.names[by.Org],
-			ActorIP: by.Request.IP, ActorUserAgent: by.Request.UserAgent, AdminRoles: []string{}, TrackingID: by.Request.TrackingID,
+			ActorIP: by.Request.IP, ActorUserAgent: by.Request.UserAgent, AdminRoles: []string{}, TrackingID: by.Request.TrackingID, Operation: by.Request.Operation,
 			EventCategory: string(e.Kind.Category()), EventDescription: e.Kind.Description(),
 			TargetType: string(target.Type), TargetID: target.ID, TargetName: target.Name, TargetOrgID: string(s.org.ID), TargetOrgName: s.org.Name,
 			ErrorCode: string(e.Error), ErrorMessage: e.Message,
@@ -109,6 +110,9 @@ func actionText(d AuditDetails) string {
 	name := d.TargetName
 	if d.TargetType == string(identity.TargetAdministrator) { // named after the role
 		name = strings.TrimPrefix(name+", "+d.TargetID, ", ")
+	}
+	if d.EventCategory == string(identity.CategoryRefusals) && d.Operation != "" && d.Operation != d.TargetID {
+		text += ", " + d.Operation
 	}
 	if name != "" {
 		text += " (" + name + ")"

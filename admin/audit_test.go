@@ -52,7 +52,7 @@ func TestAUD01_AnEventTellsWhoDidWhatToWhomAndFromWhere(t *testing.T) {
 		"actorKind": "administrator", "actorName": "Ada ada", "actorEmail": "ada@mail.example", "actorOrgName": "Example", "actorIp": "127.0.0.1",
 		"actorUserAgent": "a browser", "adminRoles": []any{"full"}, "eventCategory": "USERS", "eventDescription": "A user was deactivated",
 		"actionText": "A user was deactivated (grace@example.com) by Ada ada", "targetType": "user", "targetId": string(u.ID),
-		"targetName": "grace@example.com", "targetOrgId": string(org), "targetOrgName": "Example", "trackingId": "test",
+		"targetName": "grace@example.com", "targetOrgId": string(org), "targetOrgName": "Example", "trackingId": "test", "operation": "deactivateUser",
 	}, e["data"])
 	require.Equal(t, []any{w.issuer.url() + "|ada", string(org), "account.deactivated", "deactivated", "USR-10", t0.Format(time.RFC3339)},
 		[]any{e["actorId"], e["actorOrgId"], e["kind"], e["reason"], e["rule"], e["created"]})
@@ -64,7 +64,7 @@ func TestAUD01_AnEventTellsWhoDidWhatToWhomAndFromWhere(t *testing.T) {
 	data := w.audit(org, token, "limit=1")[0]["data"].(map[string]any)
 	require.Equal(t, []any{"REFUSALS", "LAST_FULL_ADMIN", string(ada.ID)}, []any{data["eventCategory"], data["errorCode"], data["targetId"]})
 	require.Contains(t, data["errorMessage"], "last full administrator")
-	require.Contains(t, data["actionText"], "An act was refused (ada@example.com) by Ada ada: this is the organization's last")
+	require.Contains(t, data["actionText"], "An act was refused, deleteUser (ada@example.com) by Ada ada: this is the organization's last")
 }
 
 func TestAUD01_TheLineOfARoleTellsWhoGotAndWhoLostIt(t *testing.T) {
@@ -214,7 +214,7 @@ type exported struct {
 	Evidence                                                                                                     json.RawMessage
 	Target                                                                                                       identity.Target
 	Data                                                                                                         struct {
-		ActorKind, ActorName, ActorEmail, ActorIP, ActorUserAgent, TrackingID, ErrorCode, ErrorMessage string
+		ActorKind, ActorName, ActorEmail, ActorIP, ActorUserAgent, TrackingID, Operation, ErrorCode, ErrorMessage string
 		AdminRoles                                                                                     []identity.Role
 	}
 }
@@ -226,7 +226,7 @@ func (e exported) event() identity.Event {
 		Evidence: e.Evidence, Error: identity.Rule(e.Data.ErrorCode), Message: e.Data.ErrorMessage, Seq: e.Seq,
 		Actor: identity.Actor{Kind: identity.ActorKind(e.Data.ActorKind), ID: e.ActorID, Name: e.Data.ActorName, Org: identity.OrgID(e.ActorOrgID),
 			Account: identity.AccountID(e.ActorAccountID), Request: identity.Request{Email: e.Data.ActorEmail, IP: e.Data.ActorIP,
-				UserAgent: e.Data.ActorUserAgent, TrackingID: e.Data.TrackingID}},
+				UserAgent: e.Data.ActorUserAgent, TrackingID: e.Data.TrackingID, Operation: e.Data.Operation}},
 	}
 	for _, role := range e.Data.AdminRoles {
 		event.Actor.Request.Role = role

@@ -34,7 +34,9 @@ func callerOf(ctx context.Context) caller {
 // actor is the caller as events tell of it.
 func (c caller) actor() identity.Actor {
 	if c.trusted != nil {
-		return *c.trusted
+		by := *c.trusted
+		by.Request.Operation = c.request.Operation
+		return by
 	}
 	return c.Actor(c.access, c.request)
 }
@@ -83,7 +85,7 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 		return caller{}, errors.New("admin: an operation without a scope was called: " + op.Path)
 	}
 	if a.trusted != nil {
-		return a.admitTrusted(ctx, scope, identity.OrgID(org))
+		return a.admitTrusted(ctx, op, scope, identity.OrgID(org))
 	}
 	p, err := a.authenticate(r)
 	if err != nil {
@@ -92,7 +94,7 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 	if wait, ok := a.callers.Take(keyOf(p)); !ok {
 		return caller{}, tooMany(ctx, wait, "you have sent too many calls")
 	}
-	c := caller{request: a.requestOf(r)}
+	c := caller{request: a.requestOf(r, op)}
 	if c.Caller, err = a.service.Caller(ctx, p); err != nil {
 		return c, notSignedIn(ctx, op, err)
 	}
@@ -190,8 +192,8 @@ func tooMany(ctx context.Context, wait time.Duration, detail string) *refusal {
 }
 
 // requestOf says where a call came from, for the audit.
-func (a *api) requestOf(r *http.Request) identity.Request {
-	return identity.Request{IP: a.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())}
+func (a *api) requestOf(r *http.Request, op *huma.Operation) identity.Request {
+	return identity.Request{IP: a.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context()), Operation: op.OperationID}
 }
 
 // placeOf is what counts as one address: of IPv6 the network, because whoever has one address there has 2^64 of them.

@@ -25,7 +25,7 @@ func TestAUD04_AnAttemptWithoutTheRoleIsRecordedWhereTheRoleIs(t *testing.T) {
 	require.Equal(t, identity.RuleForbiddenRole, e.Error)
 	require.Equal(t, identity.Target{Type: identity.TargetOperation, ID: "deactivateUser", Name: "Deactivate a user"}, e.Target)
 	require.Equal(t, w.issuer.url()+"|ada", e.Actor.ID)
-	require.Equal(t, identity.Request{Role: identity.RoleReadOnly, IP: "127.0.0.1", UserAgent: strings.Repeat("u", 200), TrackingID: "test"}, e.Actor.Request)
+	require.Equal(t, identity.Request{Role: identity.RoleReadOnly, IP: "127.0.0.1", UserAgent: strings.Repeat("u", 200), TrackingID: "test", Operation: "deactivateUser"}, e.Actor.Request)
 	events, err = w.Reader().Events(w.ctx, foreign, identity.EventQuery{Newest: true, Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, identity.OrgCreated, events[0].Kind, "where the caller has no role nothing shows that somebody knocked")

@@ -3,12 +3,14 @@ package admin
 import (
 	"context"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"rollcall/identity"
 )
 
 // admitTrusted lets whoever runs the program do what a full administrator of any organization may do (see Options.Trusted).
-func (a *api) admitTrusted(ctx context.Context, scope Scope, org identity.OrgID) (caller, error) {
-	c := caller{trusted: a.trusted}
+func (a *api) admitTrusted(ctx context.Context, op *huma.Operation, scope Scope, org identity.OrgID) (caller, error) {
+	c := caller{trusted: a.trusted, request: identity.Request{Operation: op.OperationID}}
 	if scope == scopeAny {
 		return c, nil
 	}

@@ -109,7 +109,7 @@ type Account struct {
 
 	PendingEmail  string    // the address that the owner has not confirmed yet (EML-14); empty: none
 	PendingSince  time.Time // when it was asked for
-	InvitedAt     time.Time // when the last invitation was sent (USR-23); zero: never
+	InvitedAt     time.Time // when an invitation that may still be used was sent (USR-23); zero: none
 	FirstSignInAt time.Time // zero: never
 	LastSignInAt  time.Time
 	CreatedAt     time.Time

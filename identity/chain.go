@@ -16,7 +16,7 @@ func (e Event) Digest(before string) string {
 	parts := [...]string{
 		before, strconv.FormatInt(e.Seq, 10), string(e.ID), string(e.Org), strconv.FormatInt(e.At.UnixMicro(), 10), string(e.Kind), string(e.Rule),
 		string(e.Actor.Kind), e.Actor.ID, e.Actor.Name, string(e.Actor.Org), string(e.Actor.Account), e.Actor.Request.Email,
-		string(e.Actor.Request.Role), e.Actor.Request.IP, e.Actor.Request.UserAgent, e.Actor.Request.TrackingID,
+		string(e.Actor.Request.Role), e.Actor.Request.IP, e.Actor.Request.UserAgent, e.Actor.Request.TrackingID, e.Actor.Request.Operation,
 		string(e.Account), e.AccountName, string(e.Target.Type), e.Target.ID, e.Target.Name, string(e.Reason), string(e.Evidence),
 		string(e.Error), e.Message,
 	}

@@ -86,6 +86,7 @@ type Request struct {
 	IP         string `json:"ip,omitempty"`
 	UserAgent  string `json:"userAgent,omitempty"`
 	TrackingID string `json:"trackingId,omitempty"`
+	Operation  string `json:"operation,omitempty"` // what was asked for, in the words of the surface
 }
 
 // TargetType says what kind of thing an event is about.

@@ -109,8 +109,12 @@ func (c *Acts) follow(ctx context.Context, l Link, a Account, p *Person) error {
 		return err
 	}
 	unproven := a.unproven()
-	if a, err = c.VerifyEmail(ctx, a.ID); err != nil || p == nil {
+	if a, err = c.VerifyEmail(ctx, a.ID); err != nil {
 		return err
+	}
+	if p == nil {
+		// It is used up and has tied nobody to the account, so it must not hold another one back (USR-23).
+		return c.tx.MarkInvited(ctx, a.Org, a.ID, time.Time{})
 	}
 	if err := c.service.speaksFor(ctx, p.Provider, a); err != nil {
 		return err

@@ -137,6 +137,9 @@ func TestUSR04_ALinkVerifiesOnce(t *testing.T) {
 	require.Equal(t, identity.Verified, w.account(a).Status)
 	_, err = w.UseLink(w.ctx, secret, nil, identity.Request{})
 	refusedWith(t, err, identity.RuleLinkUsed)
+	sent, err := w.invite(w.account(a))
+	require.NoError(t, err)
+	require.True(t, sent, "USR-23: what was used up holds nothing back, so that the person can still be tied to the account")
 	_, err = w.UseLink(w.ctx, secret+"x", nil, identity.Request{})
 	refusedWith(t, err, identity.RuleUnknownLink)
 }

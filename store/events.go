@@ -103,7 +103,7 @@ func (t *transaction) Record(ctx context.Context, e identity.Event) error {
 
 // storable makes of a request what JSON gives back unchanged, because the event's hash is over what is read.
 func storable(r identity.Request) identity.Request {
-	for _, s := range []*string{&r.Email, &r.IP, &r.UserAgent, &r.TrackingID} {
+	for _, s := range []*string{&r.Email, &r.IP, &r.UserAgent, &r.TrackingID, &r.Operation} {
 		*s = strings.ToValidUTF8(*s, "\uFFFD")
 	}
 	r.Role = identity.Role(strings.ToValidUTF8(string(r.Role), "\uFFFD"))

@@ -188,6 +188,11 @@ func (c *orgClient) user(text string) (seen[admin.User], error) {
 			holders = append(holders, found)
 		}
 	}
+	if len(holders) == 0 {
+		if holders, err = c.holdersOf(text); err != nil {
+			return u, err
+		}
+	}
 	switch len(holders) {
 	case 0:
 		return u, unknownUser(text)
@@ -195,6 +200,25 @@ func (c *orgClient) user(text string) (seen[admin.User], error) {
 		return holders[0], nil
 	}
 	return u, fmt.Errorf("more than one user has the address %s; use an id: %s, %s", text, holders[0].is.ID, holders[1].is.ID)
+}
+
+// holdersOf finds who has an address in any spelling of its domain (EML-02): the API compares texts, so they are compared here.
+func (c *orgClient) holdersOf(address string) ([]seen[admin.User], error) {
+	wanted, err := identity.ParseEmail(address, identity.EmailPolicy{})
+	if err != nil {
+		return nil, nil // no address, so nobody's
+	}
+	local, _, _ := strings.Cut(string(wanted.Key), "@")
+	candidates, _, err := list[admin.User](c.apiClient, c.at("users"), "users", url.Values{"q": {local + "@"}}, everything)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(candidates, func(u seen[admin.User]) bool {
+		return !slices.ContainsFunc(u.is.Emails, func(e admin.Email) bool {
+			held, err := identity.ParseEmail(e.Value, identity.EmailPolicy{})
+			return err == nil && held.Key == wanted.Key
+		})
+	}), nil
 }
 
 func unknownUser(text string) error {

@@ -121,7 +121,7 @@ func testValues(t *testing.T, w world) {
 		e := identity.Event{
 			ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.AccountDeactivated, Rule: "DIR-18",
 			Actor: identity.Actor{Kind: identity.ConnectorRun, ID: string(n.ID), Name: "Head office", Org: w.own, Account: identity.AccountID(w.ids.New()),
-				Request: identity.Request{Email: "ada@example.com", Role: identity.RoleFull, IP: "2001:db8::1", UserAgent: `curl/8 "<&>" ☃`, TrackingID: "t-1"}},
+				Request: identity.Request{Email: "ada@example.com", Role: identity.RoleFull, IP: "2001:db8::1", UserAgent: `curl/8 "<&>" ☃`, TrackingID: "t-1", Operation: "addUsers"}},
 			Account: "gone", AccountName: "gone@example.com", Reason: identity.DirectoryOutOfScope, Evidence: json.RawMessage(`{"dn": "x"}`),
 			Target: identity.Target{Type: identity.TargetGroup, ID: w.ids.New(), Name: "Staff"}, Error: identity.RuleLastFullAdmin, Message: "no",
 		}
