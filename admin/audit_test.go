@@ -215,7 +215,7 @@ type exported struct {
 	Target                                                                                                       identity.Target
 	Data                                                                                                         struct {
 		ActorKind, ActorName, ActorEmail, ActorIP, ActorUserAgent, TrackingID, Operation, ErrorCode, ErrorMessage string
-		AdminRoles                                                                                     []identity.Role
+		AdminRoles                                                                                                []identity.Role
 	}
 }
 

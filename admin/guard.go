@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 
@@ -145,7 +144,7 @@ func standingText(s identity.Standing) string {
 // authenticate finds out who calls, and nothing about what they may do. Whoever sends bad tokens again and again is refused
 // before the next one is looked at: a signature costs more to check than to make up.
 func (a *api) authenticate(r *http.Request) (identity.Person, error) {
-	ctx, place := r.Context(), placeOf(a.proxies.Address(r))
+	ctx, place := r.Context(), web.Place(a.proxies.Address(r))
 	if wait, ok := a.strangers.Peek(place); !ok {
 		return identity.Person{}, tooMany(ctx, wait, "too many calls without a good token have come from your address")
 	}
@@ -194,19 +193,6 @@ func tooMany(ctx context.Context, wait time.Duration, detail string) *refusal {
 // requestOf says where a call came from, for the audit.
 func (a *api) requestOf(r *http.Request, op *huma.Operation) identity.Request {
 	return identity.Request{IP: a.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context()), Operation: op.OperationID}
-}
-
-// placeOf is what counts as one address: of IPv6 the network, because whoever has one address there has 2^64 of them.
-func placeOf(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	network, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return network.String()
 }
 
 // writeRefusal answers outside of huma.

@@ -17,6 +17,9 @@ const (
 	LinkKey  = "key"
 )
 
+// DefaultLimit is how often one address may look at links or use them: far more than people do, and far less than guessing needs.
+var DefaultLimit = web.Limit{Rate: 2, Burst: 60}
+
 // maxForm is the length of a submitted form in bytes: it holds one secret.
 const maxForm = 4 << 10
 
@@ -29,6 +32,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self
 type console struct {
 	service *identity.Service
 	proxies web.Proxies
+	limit   *web.Limiter
 	log     *slog.Logger
 	page    *template.Template
 }
@@ -39,11 +43,25 @@ func New(service *identity.Service, proxies web.Proxies, log *slog.Logger) (http
 	if err != nil {
 		return nil, err
 	}
-	c := &console{service: service, proxies: proxies, log: log, page: page}
+	c := &console{service: service, proxies: proxies, limit: web.NewLimiter(DefaultLimit, service.Now), log: log, page: page}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+LinkPath, c.look)
 	mux.Handle("POST "+LinkPath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(c.use)))
-	return mux, nil
+	return c.limited(mux), nil
+}
+
+// limited keeps one address from trying secrets without end.
+func (c *console) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wait, ok := c.limit.Take(web.Place(c.proxies.Address(r)))
+		if ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		after := web.RetryAfter(wait)
+		w.Header().Set("Retry-After", after)
+		c.write(w, r, http.StatusTooManyRequests, shown{Title: "One moment", Text: "Too many links were opened from your address.", Remedy: "Try again in " + after + " seconds."})
+	})
 }
 
 // shown is what the page of a link tells.

@@ -173,3 +173,15 @@ func TestLinks_WhatDoesNotWork(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, status)
 	require.Contains(t, page, "inactive")
 }
+
+func TestLinks_OneAddressCannotTryWithoutEnd(t *testing.T) {
+	w := newWorld(t)
+	for range console.DefaultLimit.Burst {
+		status, _, _ := w.look("guess")
+		require.Equal(t, http.StatusNotFound, status)
+	}
+	status, page, header := w.look("guess")
+	require.Equal(t, http.StatusTooManyRequests, status)
+	require.NotEmpty(t, header.Get("Retry-After"))
+	require.Contains(t, page, "Try again in")
+}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"math"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -108,6 +109,19 @@ func (l *Limiter) remember(key string, now time.Time) *rate.Limiter {
 func (l *Limiter) worthSweeping(now time.Time) bool {
 	refill := time.Duration(float64(l.limit.Burst) / l.limit.Rate * float64(time.Second))
 	return len(l.buckets) < l.most || now.Before(l.swept) || now.Sub(l.swept) >= refill
+}
+
+// Place is what counts as one address: of IPv6 the network, because whoever has one address there has 2^64 of them.
+func Place(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	network, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return network.String()
 }
 
 // RetryAfter is a wait as the header Retry-After spells it: whole seconds, at least one (RFC 9110 section 10.2.3).

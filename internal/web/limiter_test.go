@@ -92,3 +92,12 @@ func BenchmarkTake(b *testing.B) {
 		l.Take("https://issuer.example|ada")
 	}
 }
+
+func TestAnIPv6NetworkIsOnePlace(t *testing.T) {
+	for address, place := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::1": "2001:db8:1:2::/64",
+		"fe80::1%eth0": "fe80::/64", "no address": "no address",
+	} {
+		require.Equal(t, place, Place(address))
+	}
+}
