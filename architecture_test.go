@@ -48,7 +48,7 @@ var owners = map[string][]string{
 }
 
 // identityMayImport is what the domain knows besides the standard library.
-var identityMayImport = []string{"golang.org/x/text/", "golang.org/x/net/idna"}
+var identityMayImport = []string{"golang.org/x/text/", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"}
 
 // identityMustNotKnow are the parts of the standard library that are somebody else's business.
 var identityMustNotKnow = []string{"net/http", "database/sql", "log", "log/slog", "os"}

@@ -155,42 +155,21 @@ func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name st
 	if InReservedDomain(ascii) {
 		return Domain{}, Refuse(Invalid, RuleReservedDomain, "the domain %s is reserved for claimed users", ascii)
 	}
-	d := Domain{Org: org, Name: ascii, State: DomainVerified}
+	var d DomainStanding
 	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
-		holders, err := c.tx.DomainHolders(ctx, ascii)
-		if err != nil {
+		if err := c.unclaimed(ctx, ascii); err != nil {
 			return err
 		}
-		for _, h := range holders {
-			switch {
-			case h.Org == org:
-				d = h // also a claim, which is more
-				return nil
-			case h.State == DomainClaimed:
-				return Refuse(Conflict, RuleDomainClaimed, "the domain %s is claimed by another organization", ascii)
-			}
-		}
-		d.UpdatedAt = c.now
-		if err := c.tx.PutDomain(ctx, d); err != nil {
+		if d, err = c.standing(ctx, ascii); err != nil || d.State == DomainVerified || d.State == DomainClaimed {
 			return err
 		}
-		return c.tell(ctx, DomainAttested, map[string]any{"domain": ascii})
-	})
-	return d, err
-}
-
-// RemoveDomain forgets an organization's relation to a domain.
-func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name string) error {
-	ascii, err := ParseDomain(name)
-	if err != nil {
+		if err := c.tx.DeleteChallenge(ctx, org, ascii); err != nil {
+			return err
+		}
+		d, err = c.putDomain(ctx, ascii, DomainVerified, "operator")
 		return err
-	}
-	return s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
-		if err := c.tx.DeleteDomain(ctx, org, ascii); err != nil {
-			return err
-		}
-		return c.tell(ctx, DomainRemoved, map[string]any{"domain": ascii})
 	})
+	return d.Domain, err
 }
 
 // CreateConnector registers a connector. From then on the directory owns the organization's people (USR-22).

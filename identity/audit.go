@@ -61,6 +61,8 @@ var kinds = map[EventKind]struct {
 	ProviderPut:        {CategorySettings, "An identity provider was changed"},
 	ProviderDeleted:    {CategorySettings, "An identity provider was removed"},
 	DomainAttested:     {CategorySettings, "A domain was verified"},
+	DomainChallenged:   {CategorySettings, "A token to prove a domain was fetched"},
+	DomainChanged:      {CategorySettings, "A domain was claimed or released"},
 	DomainRemoved:      {CategorySettings, "A domain was removed"},
 	PartnerPut:         {CategoryCustomers, "A partner's access was changed"},
 	PartnerDeleted:     {CategoryCustomers, "A partner's access was taken away"},

@@ -25,6 +25,8 @@ const (
 	GrantCreated       EventKind = "administrator.granted"
 	GrantRevoked       EventKind = "administrator.revoked"
 	DomainAttested     EventKind = "domain.attested"
+	DomainChallenged   EventKind = "domain.challenged"
+	DomainChanged      EventKind = "domain.changed"
 	DomainRemoved      EventKind = "domain.removed"
 	ConnectorCreated   EventKind = "connector.created"
 	ConnectorRemoved   EventKind = "connector.removed"

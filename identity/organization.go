@@ -135,6 +135,8 @@ type DomainState string
 
 // The states of a domain in an organization.
 const (
+	DomainNone     DomainState = "none"
+	DomainPending  DomainState = "pending" // a proof was asked for; the organization has no more of the domain than before
 	DomainVerified DomainState = "verified"
 	DomainClaimed  DomainState = "claimed"
 )

@@ -39,6 +39,7 @@ type Reader interface {
 	JobReader
 	ReceiptReader
 	ClockReader
+	ChallengeReader
 
 	// Organization is crossing: it is how an organization is found.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -94,6 +95,7 @@ type Tx interface {
 	JobTx
 	ReceiptTx
 	ClockTx
+	ChallengeTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error

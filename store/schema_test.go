@@ -229,6 +229,8 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"ChainHead": {ask: func() error { _, _, err := r.ChainHead(ctx, org); return err }},
 		"EmailChangesDue": {ask: func() error { _, err := r.EmailChangesDue(ctx, time.Unix(9, 0), 10); return err },
 			want: []string{"INDEX accounts_pending (pending_since>? AND pending_since<?)"}},
+		"Challenge":            {ask: func() error { _, err := r.Challenge(ctx, org, "d"); return err }},
+		"Challenges":           {ask: func() error { _, err := r.Challenges(ctx, org); return err }},
 		"Binding":              {ask: func() error { _, err := r.Binding(ctx, "i", "s"); return err }},
 		"BindingsOf":           {ask: func() error { _, err := r.BindingsOf(ctx, org, "x"); return err }},
 		"ManagedBy":            {ask: func() error { _, err := r.ManagedBy(ctx, org); return err }},

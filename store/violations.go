@@ -48,6 +48,7 @@ var uniquenesses = []uniqueness{
 	{index: "tokens", columns: "tokens.id", rule: identifier},
 	{index: "tokens_hash", columns: "tokens.hash", rule: identifier},
 	{index: "grants", columns: "grants.org_id, grants.issuer, grants.subject", rule: identifier},
+	{index: "domain_challenges", columns: "domain_challenges.org_id, domain_challenges.name", rule: identifier},
 	{index: "domains", columns: "domains.org_id, domains.name", rule: identifier},
 	{index: "events", columns: "events.org_id, events.id", rule: identifier},
 	{index: "events_chain", columns: "events.org_id, events.seq", rule: identifier},

@@ -18,6 +18,7 @@ type property struct {
 	token     identity.Token
 	grant     identity.Grant
 	domain    identity.Domain
+	challenge identity.Challenge
 	connector identity.Connector
 	plan      identity.Plan
 	run       identity.Run
@@ -72,6 +73,12 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"Domains": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Domains(ctx, org)
+	},
+	"Challenge": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Challenge(ctx, org, p.challenge.Name)
+	},
+	"Challenges": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Challenges(ctx, org)
 	},
 	"BindingsOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.BindingsOf(ctx, org, p.account.ID)
@@ -241,6 +248,7 @@ func (w world) property(t testing.TB) property {
 	p.token = identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own, Name: "okta", Profile: "okta", Hash: "h1", CreatedAt: start}
 	p.grant = identity.Grant{Org: w.own, Issuer: "https://idp", Subject: "s", Role: identity.RoleFull, CreatedAt: start}
 	p.domain = identity.Domain{Org: w.own, Name: "example.com", State: identity.DomainVerified, UpdatedAt: start}
+	p.challenge = identity.Challenge{Org: w.own, Name: "example.org", Token: "t", CreatedAt: start}
 	p.binding = identity.Binding{Issuer: "https://idp", Subject: "s", Org: w.own, Account: p.account.ID, CreatedAt: start}
 	p.partner = identity.Relationship{Managing: w.own, Managed: w.organization(t), Role: identity.RoleUser, CreatedAt: start}
 	back := identity.Relationship{Managing: p.partner.Managed, Managed: w.own, Role: identity.RoleUser, CreatedAt: start}
@@ -258,6 +266,7 @@ func (w world) property(t testing.TB) property {
 		func(tx identity.Tx) error { return tx.InsertToken(ctx, p.token) },
 		func(tx identity.Tx) error { return tx.PutGrant(ctx, p.grant) },
 		func(tx identity.Tx) error { return tx.PutDomain(ctx, p.domain) },
+		func(tx identity.Tx) error { return tx.PutChallenge(ctx, p.challenge) },
 	} {
 		w.must(t, write)
 	}
@@ -293,6 +302,8 @@ func (w world) read(t testing.TB, p property) property {
 	require.Len(t, domains, 1)
 	got.grant, got.domain = grants[0], domains[0]
 	got.binding, err = w.store.Binding(ctx, p.binding.Issuer, p.binding.Subject)
+	require.NoError(t, err)
+	got.challenge, err = w.store.Challenge(ctx, w.own, p.challenge.Name)
 	require.NoError(t, err)
 	got.provider, err = w.store.IdentityProviderOf(ctx, p.provider.Issuer)
 	require.NoError(t, err)
