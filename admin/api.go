@@ -42,6 +42,8 @@ type Options struct {
 	// an organization can have the server ask any machine that it reaches.
 	AllowPrivateIssuers bool
 
+	Resolver identity.Resolver // asks the DNS whether domains are proven; nil: nobody can prove one here
+
 	Proxies web.Proxies // who may say for whom they ask
 
 	// Trusted is whoever runs the program, who calls the API within the same process and needs no token: they could change the
@@ -57,6 +59,7 @@ type api struct {
 	callers   *web.Limiter
 	strangers *web.Limiter
 	trusted   *identity.Actor
+	resolver  identity.Resolver
 	proxies   web.Proxies
 	mux       *http.ServeMux
 	huma      huma.API
@@ -90,8 +93,12 @@ func newAPI(o Options) (*api, error) {
 	}
 	a := &api{
 		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, proxies: o.Proxies, mux: http.NewServeMux(),
+		resolver:  o.Resolver,
 		callers:   web.NewLimiter(o.Limit, o.Clock.Now),
 		strangers: web.NewLimiter(o.Strangers, o.Clock.Now),
+	}
+	if a.resolver == nil {
+		a.resolver = noDNS{}
 	}
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.guard)
@@ -102,6 +109,7 @@ func newAPI(o Options) (*api, error) {
 	a.addClaims()
 	a.addAdministrators()
 	a.addIdentityProviders()
+	a.addDomains()
 	a.addPartners()
 	a.addGroups()
 	a.addLicences()

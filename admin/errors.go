@@ -133,7 +133,8 @@ func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
 	for _, why := range e.Why {
 		r.Reasons = append(r.Reasons, web.Reason{Code: string(why.Code), Message: why.Detail})
 	}
-	if e.Kind == identity.Unavailable || e.Rule == identity.RuleKeyInProgress {
+	// When other people's name servers answer again nobody knows here, so no program is told to try on its own.
+	if e.Kind == identity.Unavailable && e.Rule != identity.RuleDNSUnavailable || e.Rule == identity.RuleKeyInProgress {
 		return r.with("Retry-After", "1")
 	}
 	return r

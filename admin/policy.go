@@ -33,6 +33,8 @@ const (
 	scopeWriteExternals      Scope = "externals:write"
 	scopeReadProviders       Scope = "providers:read"
 	scopeWriteProviders      Scope = "providers:write"
+	scopeReadDomains         Scope = "domains:read"
+	scopeWriteDomains        Scope = "domains:write"
 	scopeReadPartners        Scope = "partners:read"
 	scopeWritePartners       Scope = "partners:write"
 	scopeReadAudit           Scope = "audit:read"
@@ -78,6 +80,8 @@ var policy = []permission{
 	{scopeWriteExternals, fullOnly, nobody, nobody, "give roles to people of other organizations (ROL-02)"},
 	{scopeReadProviders, fullOnly, fullOnly, nobody, "see the organization's identity providers"},
 	{scopeWriteProviders, fullOnly, fullOnly, nobody, "register and remove identity providers"},
+	{scopeReadDomains, fullAndReader, nobody, nobody, "see the organization's domains"},
+	{scopeWriteDomains, fullOnly, nobody, nobody, "prove, claim, release and remove domains (DOM-04)"},
 	{scopeReadPartners, fullOnly, nobody, nobody, "see which organizations manage this one"},
 	{scopeWritePartners, fullOnly, nobody, nobody, "let other organizations manage this one, and end it"},
 	{scopeReadAudit, fullAndReader, fullAndReader, fullAndReader, "read and export the audit"},

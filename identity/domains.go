@@ -78,19 +78,37 @@ func (s *Service) DomainList(ctx context.Context, org OrgID) ([]DomainStanding, 
 	return all, nil
 }
 
+// Domain tells where an organization stands with one domain. A domain that it has nothing to do with is NotFound.
+func (s *Service) Domain(ctx context.Context, org OrgID, name string) (DomainStanding, error) {
+	domain, err := ParseDomain(name)
+	if err != nil {
+		return DomainStanding{}, err
+	}
+	all, err := s.DomainList(ctx, org)
+	if err != nil {
+		return DomainStanding{}, err
+	}
+	for _, d := range all {
+		if d.Name == domain {
+			return d, nil
+		}
+	}
+	return DomainStanding{}, Refuse(NotFound, RuleUnknownDomain, "the organization has nothing to do with %s", domain)
+}
+
 func (h Challenge) standing() DomainStanding {
 	return DomainStanding{Domain: Domain{Org: h.Org, Name: h.Name, State: DomainPending, UpdatedAt: h.CreatedAt}, Challenge: &h}
 }
 
 // ChallengeDomain begins to prove that a domain is the organization's: the token is to be published in the DNS. While it waits, the
-// same token comes back. Public suffixes and the reserved namespace are refused; so is, as the first one, a domain other than that
-// of the administrator who acts, so that nobody locks themselves out (DOM-05).
-func (s *Service) ChallengeDomain(ctx context.Context, by Actor, org OrgID, name string) (DomainStanding, error) {
+// same token comes back; created is false then, and for a domain that is verified already. Public suffixes and the reserved
+// namespace are refused; so is, as the first one, a domain other than that of the administrator who acts, so that nobody locks
+// themselves out (DOM-05).
+func (s *Service) ChallengeDomain(ctx context.Context, by Actor, org OrgID, name string) (now DomainStanding, created bool, err error) {
 	domain, err := provable(name)
 	if err != nil {
-		return DomainStanding{}, err
+		return now, false, err
 	}
-	var now DomainStanding
 	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
 		now, err = c.standing(ctx, domain)
 		if err != nil {
@@ -107,13 +125,13 @@ func (s *Service) ChallengeDomain(ctx context.Context, by Actor, org OrgID, name
 			return err
 		}
 		h := Challenge{Org: org, Name: domain, Token: c.service.ids.Secret(), CreatedAt: c.now}
-		now = h.standing()
+		now, created = h.standing(), true
 		if err := c.tx.PutChallenge(ctx, h); err != nil {
 			return err
 		}
 		return c.tellOf(ctx, DomainChallenged, domainTarget(domain), map[string]any{"domain": domain})
 	})
-	return now, err
+	return now, created, err
 }
 
 // VerifyDomain looks for the challenge's answer in the DNS and, if it is there, notes that the domain is verified; with claim also

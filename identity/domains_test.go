@@ -41,7 +41,7 @@ func (d *dns) publish(s identity.DomainStanding) {
 
 func (w *world) challenge(org identity.OrgID, name string) identity.DomainStanding {
 	w.t.Helper()
-	s, err := w.ChallengeDomain(w.ctx, operator, org, name)
+	s, _, err := w.ChallengeDomain(w.ctx, operator, org, name)
 	require.NoError(w.t, err)
 	return s
 }
@@ -107,11 +107,14 @@ func TestDOM01_ATokenIsBoundToOrganizationDomainAndAttempt(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.org("A"), w.org("B")
 	first := w.challenge(a, "example.com")
-	require.Equal(t, first.Challenge, w.challenge(a, "example.com").Challenge, "the same while it waits")
+	again, created, err := w.ChallengeDomain(w.ctx, operator, a, "example.com")
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, first, again, "the same while it waits")
 	d := &dns{}
 	d.publish(first)
 	w.challenge(b, "example.com")
-	_, err := w.VerifyDomain(w.ctx, d, admin, b, "example.com", false)
+	_, err = w.VerifyDomain(w.ctx, d, admin, b, "example.com", false)
 	refusedWith(t, err, identity.RuleDomainTXTNotFound)
 	w.challenge(a, "sub.example.com")
 	_, value := first.Challenge.Record()
@@ -149,7 +152,7 @@ func TestDOM03_NoTokenForAClaimedDomain(t *testing.T) {
 	a, b := w.org("A"), w.org("B")
 	w.claimDomain(a, "example.com")
 	for _, org := range []identity.OrgID{a, b} {
-		_, err := w.ChallengeDomain(w.ctx, admin, org, "example.com")
+		_, _, err := w.ChallengeDomain(w.ctx, admin, org, "example.com")
 		refusedWith(t, err, identity.RuleDomainClaimed)
 	}
 }
@@ -163,17 +166,17 @@ func TestDOM05_TheAdministratorsOwnDomainFirst(t *testing.T) {
 	in, err := w.AccessTo(w.ctx, c, org)
 	require.NoError(t, err)
 	ada := c.Actor(in, identity.Request{})
-	_, err = w.ChallengeDomain(w.ctx, ada, org, "other.example.com")
+	_, _, err = w.ChallengeDomain(w.ctx, ada, org, "other.example.com")
 	refusedWith(t, err, identity.RuleAdminDomainFirst)
-	s, err := w.ChallengeDomain(w.ctx, ada, org, "own.example.com")
+	s, _, err := w.ChallengeDomain(w.ctx, ada, org, "own.example.com")
 	require.NoError(t, err)
-	_, err = w.ChallengeDomain(w.ctx, ada, org, "other.example.com")
+	_, _, err = w.ChallengeDomain(w.ctx, ada, org, "other.example.com")
 	refusedWith(t, err, identity.RuleAdminDomainFirst)
 	d := &dns{}
 	d.publish(s)
 	_, err = w.VerifyDomain(w.ctx, d, ada, org, "own.example.com", false)
 	require.NoError(t, err)
-	_, err = w.ChallengeDomain(w.ctx, ada, org, "other.example.com")
+	_, _, err = w.ChallengeDomain(w.ctx, ada, org, "other.example.com")
 	require.NoError(t, err)
 }
 
@@ -277,7 +280,7 @@ func TestCLM41_WhatNobodyCanProve(t *testing.T) {
 		"no domain":            identity.RuleInvalidValue,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := w.ChallengeDomain(w.ctx, admin, org, name)
+			_, _, err := w.ChallengeDomain(w.ctx, admin, org, name)
 			refusedWith(t, err, rule)
 		})
 	}
@@ -303,7 +306,7 @@ func TestDomainTable_EveryCell(t *testing.T) {
 				var err error
 				switch act {
 				case identity.DomainChallengeAct:
-					_, err = w.ChallengeDomain(w.ctx, admin, org, "example.com")
+					_, _, err = w.ChallengeDomain(w.ctx, admin, org, "example.com")
 				case identity.DomainVerifyAct:
 					_, err = w.VerifyDomain(w.ctx, d, admin, org, "example.com", false)
 				case identity.DomainClaimAct:

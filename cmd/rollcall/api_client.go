@@ -33,6 +33,7 @@ type serverFlag struct {
 type apiFlags struct {
 	storeFlag
 	serverFlag
+	resolver identity.Resolver // for the program's own API; nil where the DNS is not asked
 }
 
 // The bounds of calls.
@@ -70,7 +71,7 @@ func (a *app) onAPI(f apiFlags, do func(*apiClient) error) error {
 		return do(c)
 	}
 	return a.onStore(f.storeFlag, func(s *session) error {
-		c, err := s.ownAPI()
+		c, err := s.ownAPI(f.resolver)
 		if err != nil {
 			return err
 		}
@@ -110,13 +111,14 @@ func checkServer(server string) error {
 }
 
 // ownAPI is the API over the session's store, which admits whoever runs the program.
-func (s *session) ownAPI() (*apiClient, error) {
+func (s *session) ownAPI(resolver identity.Resolver) (*apiClient, error) {
 	logger := newLogger(s.stderr, "error", "text")
 	by := s.by
 	// Whoever can change the database as they like needs no limit.
 	boundless := web.Limit{Rate: 1e6, Burst: 1e6}
 	// Which issuers a server asks is for its own settings to say.
-	handler, err := admin.New(admin.Options{Service: s.service, Clock: system.Clock{}, Logger: logger, Trusted: &by, AllowPrivateIssuers: true, Limit: boundless, Strangers: boundless})
+	handler, err := admin.New(admin.Options{Service: s.service, Clock: system.Clock{}, Logger: logger, Resolver: resolver, Trusted: &by,
+		AllowPrivateIssuers: true, Limit: boundless, Strangers: boundless})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,20 @@ var bothWays = []string{
 	"org set Acme --retention-days 60 --only-verified-domains",
 	"? org set Acme --retention-days 91",
 	"org list",
+	"domain token other.example",
+	"domain list",
+	"? domain token co.uk",
+	"? domain verify new.example",
+	"? domain claim other.example",
+	"domain claim acme.example",
+	"? domain token acme.example",
+	"? domain remove acme.example",
+	"domain release acme.example",
+	"? domain release acme.example",
+	"domain token acme.example",
+	"domain verify acme.example",
+	"domain remove other.example",
+	"? domain remove other.example",
 	"user add ada@acme.example --name Ada --title Countess --phone 123 --licence calling",
 	"user add --file FOLDER/users.json",
 	"? user add ada@acme.example",
@@ -174,7 +188,7 @@ func (w way) prepare() {
 }
 
 var (
-	differing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9a-f]{64}`)
+	differing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9a-f]{64}|verification=[A-Z2-7]{26,}`)
 	tracking  = regexp.MustCompile(` \(tracking id [^)]*\)`)
 	place64   = regexp.MustCompile(`--after [A-Za-z0-9_-]+`)
 	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template)(: .*)?\n`)

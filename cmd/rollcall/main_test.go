@@ -10,10 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"rollcall/fixtures"
 	"rollcall/internal/demodirectory"
 )
 
@@ -45,7 +47,8 @@ func TestMain(m *testing.M) {
 // TestStories runs the stories of the command line. Beside testscript's own commands they know:
 //
 //	exits STATUS COMMAND…         runs a command that must end with that status
-//	keep NAME FIELD               puts a field of the JSON on the last standard output into the environment
+//	keep NAME FIELD               puts a field of the JSON on the last standard output into the environment; FIELD.INNER one within
+//	dns publish NAME TEXT         puts a TXT record into the DNS that $DNS_SERVER answers for; dns withdraw NAME takes the name away
 //	directory WHAT [N]            changes the directory at $LDAP_URL: add N people; disable, enable, delete or move the N-th;
 //	                              blind or sight
 func TestStories(t *testing.T) {
@@ -54,9 +57,12 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROLLCALL_DATABASE", "sqlite:"+filepath.Join(env.WorkDir, "data", "rollcall.db"))
+			if err := startNameServer(env); err != nil {
+				return err
+			}
 			return startDirectory(env)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keep": keep, "directory": changeDirectory},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keep": keep, "dns": changeDNS, "directory": changeDirectory},
 	})
 }
 
@@ -83,11 +89,41 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var object map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
-	value, ok := object[args[1]].(string)
+	outer, inner, within := strings.Cut(args[1], ".")
+	found := object[outer]
+	if members, ok := found.(map[string]any); ok && within {
+		found = members[inner]
+	}
+	value, ok := found.(string)
 	if !ok {
 		ts.Fatalf("there is no text %q in %v", args[1], object)
 	}
 	ts.Setenv(args[0], value)
+}
+
+type nameServerKey struct{}
+
+func startNameServer(env *testscript.Env) error {
+	server, err := fixtures.StartNameServer()
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { _ = server.Close() })
+	env.Values[nameServerKey{}] = server
+	env.Setenv("DNS_SERVER", server.Address())
+	return nil
+}
+
+func changeDNS(ts *testscript.TestScript, neg bool, args []string) {
+	server := ts.Value(nameServerKey{}).(*fixtures.NameServer)
+	switch {
+	case !neg && len(args) == 3 && args[0] == "publish":
+		server.Publish(args[1], args[2])
+	case !neg && len(args) == 2 && args[0] == "withdraw":
+		server.Withdraw(args[1])
+	default:
+		ts.Fatalf("usage: dns publish NAME TEXT, or dns withdraw NAME")
+	}
 }
 
 // cast is the directory of one story with the people who were added.

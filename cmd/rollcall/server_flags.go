@@ -30,7 +30,8 @@ type serverFlags struct {
 
 	TrustedProxy        []string `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"CIDR" help:"Network of proxies that are believed when they say in X-Forwarded-For for whom they ask; repeatable."`
 	AllowPrivateIssuers bool     `name:"allow-private-issuers" env:"ROLLCALL_ALLOW_PRIVATE_ISSUERS" help:"Let organizations register issuers on this machine and in private networks. Their administrators can then have the server ask any machine that it reaches."`
-	RateLimit           float64  `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
+	dnsFlag
+	RateLimit float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
 
 	LogLevel       string        `enum:"debug,info,warn,error" default:"info" env:"ROLLCALL_LOG_LEVEL" placeholder:"LEVEL" help:"What to log on standard error: debug, info (default), warn or error."`
 	LogFormat      string        `enum:"text,json" default:"text" env:"ROLLCALL_LOG_FORMAT" placeholder:"text|json" help:"Form of the log."`
@@ -106,7 +107,11 @@ func (f *serverFlags) tls() (*tls.Config, error) {
 
 // api returns what the flags say of the API. Issuers and audiences come as two lists in the same order.
 func (f *serverFlags) api() (admin.Options, error) {
-	o := admin.Options{AllowPrivateIssuers: f.AllowPrivateIssuers, Limit: web.Limit{Rate: f.RateLimit, Burst: int(4 * f.RateLimit)}}
+	resolver, err := f.resolver()
+	if err != nil {
+		return admin.Options{}, err
+	}
+	o := admin.Options{Resolver: resolver, AllowPrivateIssuers: f.AllowPrivateIssuers, Limit: web.Limit{Rate: f.RateLimit, Burst: int(4 * f.RateLimit)}}
 	for _, network := range f.TrustedProxy {
 		prefix, err := netip.ParsePrefix(network)
 		if err != nil {

@@ -7,110 +7,40 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/dns/dnsmessage"
 
+	"rollcall/fixtures"
 	"rollcall/identity"
 	"rollcall/internal/system"
 )
 
-// nameServer answers over UDP what answer says of a name.
-func nameServer(t *testing.T, answer func(name string, b *dnsmessage.Builder) dnsmessage.RCode) string {
+func nameServer(t *testing.T) *fixtures.NameServer {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	s, err := fixtures.StartNameServer()
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		buffer := make([]byte, 4096)
-		for {
-			n, from, err := conn.ReadFrom(buffer)
-			if err != nil {
-				return // closed
-			}
-			if reply := replyTo(buffer[:n], answer); reply != nil {
-				_, _ = conn.WriteTo(reply, from) // a lost answer is what a name server may do
-			}
-		}
-	}()
-	return conn.LocalAddr().String()
-}
-
-func replyTo(query []byte, answer func(string, *dnsmessage.Builder) dnsmessage.RCode) []byte {
-	var p dnsmessage.Parser
-	header, err := p.Start(query)
-	if err != nil {
-		return nil
-	}
-	q, err := p.Question()
-	if err != nil {
-		return nil
-	}
-	build := func(code dnsmessage.RCode) (*dnsmessage.Builder, error) {
-		b := dnsmessage.NewBuilder(nil, dnsmessage.Header{ID: header.ID, Response: true, RecursionAvailable: true, RCode: code})
-		if err := b.StartQuestions(); err != nil {
-			return nil, err
-		}
-		if err := b.Question(q); err != nil {
-			return nil, err
-		}
-		return &b, b.StartAnswers()
-	}
-	b, err := build(dnsmessage.RCodeSuccess)
-	if err != nil {
-		return nil
-	}
-	if code := answer(q.Name.String(), b); code != dnsmessage.RCodeSuccess {
-		if b, err = build(code); err != nil {
-			return nil
-		}
-	}
-	reply, err := b.Finish()
-	if err != nil {
-		return nil
-	}
-	return reply
-}
-
-func txt(b *dnsmessage.Builder, name string, texts ...string) {
-	_ = b.TXTResource(dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName(name), Class: dnsmessage.ClassINET}, dnsmessage.TXTResource{TXT: texts})
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
 }
 
 func TestDOM01_WhatTheDNSSays(t *testing.T) {
-	server := nameServer(t, func(name string, b *dnsmessage.Builder) dnsmessage.RCode {
-		switch name {
-		case "one.example.":
-			txt(b, name, "v=1")
-		case "several.example.":
-			txt(b, name, "v=1")
-			txt(b, name, "v=2")
-		case "split.example.":
-			txt(b, name, "one record ", "in two strings")
-		case "alias.example.":
-			_ = b.CNAMEResource(dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName(name), Class: dnsmessage.ClassINET},
-				dnsmessage.CNAMEResource{CNAME: dnsmessage.MustNewName("target.example.")})
-			txt(b, "target.example.", "of the target")
-		case "other.example.":
-		case "broken.example.":
-			return dnsmessage.RCodeServerFailure
-		case "refused.example.":
-			return dnsmessage.RCodeRefused
-		default:
-			return dnsmessage.RCodeNameError
-		}
-		return dnsmessage.RCodeSuccess
-	})
+	server := nameServer(t)
 	for name, c := range map[string]struct {
+		dns   *fixtures.DNSAnswer // nil: there is no such name
 		texts []string
 		kind  identity.Kind
 	}{
-		"one.example":     {texts: []string{"v=1"}},
-		"several.example": {texts: []string{"v=1", "v=2"}},
-		"split.example":   {texts: []string{"one record in two strings"}},
-		"alias.example":   {texts: []string{"of the target"}},
-		"other.example":   {kind: identity.NotFound},
+		"one.example":     {dns: &fixtures.DNSAnswer{Texts: [][]string{{"v=1"}}}, texts: []string{"v=1"}},
+		"several.example": {dns: &fixtures.DNSAnswer{Texts: [][]string{{"v=1"}, {"v=2"}}}, texts: []string{"v=1", "v=2"}},
+		"split.example":   {dns: &fixtures.DNSAnswer{Texts: [][]string{{"one record ", "in two strings"}}}, texts: []string{"one record in two strings"}},
+		"alias.example":   {dns: &fixtures.DNSAnswer{Alias: "target.example", Texts: [][]string{{"of the target"}}}, texts: []string{"of the target"}},
+		"other.example":   {dns: &fixtures.DNSAnswer{}, kind: identity.NotFound},
 		"none.example":    {kind: identity.NotFound},
-		"broken.example":  {kind: identity.Unavailable},
-		"refused.example": {kind: identity.Unavailable},
+		"broken.example":  {dns: &fixtures.DNSAnswer{Code: dnsmessage.RCodeServerFailure}, kind: identity.Unavailable},
+		"refused.example": {dns: &fixtures.DNSAnswer{Code: dnsmessage.RCodeRefused}, kind: identity.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			texts, err := system.Resolver{Server: server}.TXT(t.Context(), name)
+			if c.dns != nil {
+				server.Set(name, *c.dns)
+			}
+			texts, err := system.Resolver{Server: server.Address()}.TXT(t.Context(), name)
 			if c.kind != identity.Internal {
 				require.Error(t, err)
 				require.Equal(t, c.kind, identity.KindOf(err), "%v", err)
@@ -131,17 +61,11 @@ func TestDOM01_ANameServerThatIsSilentIsNotAnAnswer(t *testing.T) {
 }
 
 func TestDOM16_NothingIsRemembered(t *testing.T) {
-	asked := 0
-	server := nameServer(t, func(name string, b *dnsmessage.Builder) dnsmessage.RCode {
-		if asked++; asked == 1 {
-			return dnsmessage.RCodeNameError
-		}
-		txt(b, name, "now")
-		return dnsmessage.RCodeSuccess
-	})
-	_, err := system.Resolver{Server: server}.TXT(t.Context(), "late.example")
+	server := nameServer(t)
+	_, err := system.Resolver{Server: server.Address()}.TXT(t.Context(), "late.example")
 	require.Equal(t, identity.NotFound, identity.KindOf(err), "%v", err)
-	texts, err := system.Resolver{Server: server}.TXT(t.Context(), "late.example")
+	server.Publish("late.example", "now")
+	texts, err := system.Resolver{Server: server.Address()}.TXT(t.Context(), "late.example")
 	require.NoError(t, err)
 	require.Equal(t, []string{"now"}, texts)
 }
