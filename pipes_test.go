@@ -194,6 +194,37 @@ func TestEML15_AddingAUserThroughEveryPipe(t *testing.T) {
 	}
 }
 
+// Who has an account elsewhere keeps it, and a released domain is open again (DOM-13). Where people go who register on their own
+// is DOM-11.
+func TestDOM10_AClaimedDomainIsClosedToTheOtherOrganizations(t *testing.T) {
+	for pipe, add := range pipes {
+		t.Run("by "+pipe, func(t *testing.T) {
+			w := newWorld(t)
+			if pipe == byDirectory {
+				w.synchronized(w.org)
+			}
+			_, domain, _ := strings.Cut(address, "@")
+			there := w.create(identity.ConsumerOrgID, identity.Origin{Source: identity.SourceSelf}, "before@"+domain)
+			owner := w.holder()
+			w.verify(owner, domain)
+			_, err := w.ClaimDomain(w.ctx, operator, owner, domain)
+			require.NoError(t, err)
+			want := identity.RuleDomainClaimed
+			if pipe == bySCIM {
+				want = "uniqueness"
+			}
+			require.Equal(t, want, add(w))
+			people := w.people().accounts
+			require.Contains(t, people, there)
+			require.False(t, slices.ContainsFunc(people, func(a identity.Account) bool { return a.PrimaryEmail() == address }))
+
+			_, err = w.ReleaseDomain(w.ctx, operator, owner, domain)
+			require.NoError(t, err)
+			require.Empty(t, add(w))
+		})
+	}
+}
+
 // addByHand adds the user as an administrator does, with a token.
 func (w *world) addByHand() identity.Rule {
 	status, body := w.call(http.MethodPost, "/api/v1/organizations/"+string(w.org)+"/users", w.bearer(), "application/json", fmt.Sprintf(`{"users":[{"email":%q}]}`, address))
