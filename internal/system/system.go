@@ -1,4 +1,5 @@
-// Package system is the running machine as identity's ports want it: its clock and its source of ids. It knows no rules.
+// Package system is the running machine as identity's ports want it: its clock, its source of ids and its way to
+// ask the DNS. It knows no rules.
 package system
 
 import (
