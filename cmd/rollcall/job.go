@@ -1,12 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -173,21 +170,4 @@ func (c *apiClient) save(path, from string, query url.Values) error {
 		return c.download(from, query, c.stdout)
 	}
 	return writeWhole(path, func(w io.Writer) error { return c.download(from, query, w) })
-}
-
-// writeWhole writes a file beside its place and moves it there when it is whole. Its owner alone can read it.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".rollcall-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	if err = errors.Join(write(file), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }
