@@ -38,10 +38,12 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		// Nobody reads the answer, so the handler must not wait for somebody to.
-		body.CloseWithError(ctx.Err())
-		return nil, ctx.Err()
 	case <-w.begun:
+	}
+	if err := ctx.Err(); err != nil {
+		// Nobody reads the answer, begun or not, so the handler must not wait for somebody to.
+		body.CloseWithError(err)
+		return nil, err
 	}
 	return &http.Response{
 		Status: http.StatusText(w.status), StatusCode: w.status, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
