@@ -86,7 +86,7 @@ func TestDIR14_NobodyPlansWithReceiversThatAreNone(t *testing.T) {
 	require.ErrorContains(t, err, "at most 30")
 }
 
-func TestDIR14_EveryRunIsReported(t *testing.T) {
+func TestNTF05_DIR14_EveryRunIsReported(t *testing.T) {
 	w := newWorld(t).reportTo("olga@corp.example", "Ops@Elsewhere.example")
 	w.source.set(append(people(3), entry("eve", mail("not an address")))...)
 	stored, _ := w.plan()
