@@ -28,6 +28,7 @@ type Server struct {
 	identity  *identity.Service
 	log       *slog.Logger
 	baseURL   string
+	proxies   web.Proxies
 	users     *index
 	discovery discovery
 	routes    routes
@@ -39,6 +40,8 @@ type Options struct {
 	// BaseURL is how clients reach the server ("https://id.example.org"), for the locations of resources; empty means as
 	// the request came.
 	BaseURL string
+	// Proxies are those who may say for whom they ask; events tell where a write came from.
+	Proxies web.Proxies
 	// Log receives what clients are told nothing about; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -46,7 +49,7 @@ type Options struct {
 // New returns the handler of everything below /scim/.
 func New(service *identity.Service, o Options) *Server {
 	s := &Server{
-		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"),
+		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
 		users: userIndex(), discovery: newDiscovery(),
 	}
 	s.routes = s.newRoutes()
@@ -134,9 +137,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	if err != nil {
 		return nil, err
 	}
+	from := identity.Request{IP: s.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())}
 	return &request{
 		Request: r, w: w, org: org, token: token, dialect: dialect, base: s.base(r) + "/scim/" + string(org) + "/v2",
-		actor: identity.Actor{Kind: identity.Provider, ID: string(token.ID), Name: token.Name, Org: token.Org},
+		actor: identity.Actor{Kind: identity.Provider, ID: string(token.ID), Name: token.Name, Org: token.Org, Request: from},
 	}, nil
 }
 

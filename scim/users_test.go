@@ -179,6 +179,17 @@ func TestSCM10_TheLifeOfAUserAtEntra(t *testing.T) {
 	require.NotEqual(t, id, w.create("ada@x.org", work("ada@x.org")))
 }
 
+func TestAUD01_AnEventTellsFromWhereAProviderWrote(t *testing.T) {
+	w := newWorld(t)
+	w.call("POST", "/Users", user("ada@example.com"), "User-Agent", "Entra/1").is(201)
+	events, err := w.service.Audit(t.Context(), w.org, identity.AuditQuery{Limit: 1})
+	require.NoError(t, err)
+	by := events[0].Actor
+	require.Equal(t, identity.Provider, by.Kind)
+	require.Equal(t, "Entra/1", by.Request.UserAgent)
+	require.NotEmpty(t, by.Request.IP)
+}
+
 func TestUSR01_StatusAndActive(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.service.AttestDomain(t.Context(), operator, w.org, "verified.example")

@@ -50,7 +50,7 @@ func (s *surfaces) handler() (http.Handler, error) {
 		metrics.Gauge("rollcall_deletions_paused", "1 while nobody is deleted because the clock cannot be trusted.", s.deletionsPaused)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Log: s.log}))
+	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Proxies: s.api.Proxies, Log: s.log}))
 	mux.Handle("/api/", api)
 	mux.Handle(console.LinkPath, pages)
 	web.AddHealth(mux, s.log, s.ready, metrics)
