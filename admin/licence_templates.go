@@ -131,7 +131,7 @@ func (a *api) putTemplate(ctx context.Context, in GroupPath, n NewTemplate) (*bo
 		if n.Scope != "existing" {
 			return nil
 		}
-		job, err := a.jobs.StartTemplateIn(ctx, c, by, in.group(), lost, n.Preserve == nil || *n.Preserve)
+		job, err := a.jobs.StartTemplate(ctx, c, by, in.group(), lost, n.Preserve == nil || *n.Preserve)
 		shown := showJob(job)
 		saved.Job = &shown
 		return err

@@ -41,27 +41,6 @@ func (j *Jobs) WriteTemplate(ctx context.Context, w io.Writer, org identity.OrgI
 	return x.header(w)
 }
 
-// WriteUsers writes the users that a filter means as a file that can be imported again. It reads them page by page, so who
-// comes or goes meanwhile may be in it or not.
-func (j *Jobs) WriteUsers(ctx context.Context, w io.Writer, org identity.OrgID, f Filter) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	x, err := j.export(ctx, org, f)
-	if err != nil {
-		return err
-	}
-	if err := x.header(w); err != nil {
-		return err
-	}
-	for after, n := identity.AccountID(""), usersAtOnce; n == usersAtOnce; {
-		if after, n, err = x.page(ctx, w, after); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // StartExport has the users that a filter means written into a file in the background, which can be had for 7 days (CSV-06).
 func (j *Jobs) StartExport(ctx context.Context, by identity.Actor, org identity.OrgID, o ExportOptions) (identity.Job, error) {
 	if err := o.Filter.check(); err != nil {

@@ -141,9 +141,10 @@ func TestFilesOfAnotherKindOrOrganizationAreUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { refusedWith(t, err, identity.RuleUnknownJob) })
 	}
-	refusedWith(t, w.WriteUsers(w.ctx, &b, "x", bulk.Filter{}), identity.RuleUnknownOrg)
+	_, err := w.StartExport(w.ctx, admin, "x", bulk.ExportOptions{})
+	refusedWith(t, err, identity.RuleUnknownOrg)
 	refusedWith(t, w.WriteTemplate(w.ctx, &b, "x"), identity.RuleUnknownOrg)
-	_, err := w.StartImport(w.ctx, admin, "x", strings.NewReader(only), bulk.ImportOptions{})
+	_, err = w.StartImport(w.ctx, admin, "x", strings.NewReader(only), bulk.ImportOptions{})
 	refusedWith(t, err, identity.RuleUnknownOrg)
 	require.Zero(t, b.Len())
 }

@@ -16,20 +16,9 @@ type templateOptions struct {
 }
 
 // StartTemplate brings a licence template to the users who are there already (LIC-03): the direct members of its group, or
-// everybody for the organization's own. removed are the licences that the template has lost; with preserve nobody loses them.
-// One such job runs in an organization at a time; another one is JOB_RUNNING.
-func (j *Jobs) StartTemplate(ctx context.Context, by identity.Actor, org identity.OrgID, group identity.GroupID, removed []identity.Licence, preserve bool) (identity.Job, error) {
-	var job identity.Job
-	err := j.service.Transact(ctx, org, by, func(c *identity.Acts) error {
-		var err error
-		job, err = j.StartTemplateIn(ctx, c, by, group, removed, preserve)
-		return err
-	})
-	return job, err
-}
-
-// StartTemplateIn is [Jobs.StartTemplate] inside a transaction that is under way, such as the one that changes the template.
-func (j *Jobs) StartTemplateIn(ctx context.Context, c *identity.Acts, by identity.Actor, group identity.GroupID, removed []identity.Licence, preserve bool) (identity.Job, error) {
+// everybody for the organization's own. It belongs into the transaction that changes the template. removed are the licences that
+// the template has lost; with preserve nobody loses them. One such job runs in an organization at a time; another one is JOB_RUNNING.
+func (j *Jobs) StartTemplate(ctx context.Context, c *identity.Acts, by identity.Actor, group identity.GroupID, removed []identity.Licence, preserve bool) (identity.Job, error) {
 	org := c.Org().ID
 	count := func() (int, error) { return c.Tx().CountAccounts(ctx, org, nil) }
 	if group != "" {

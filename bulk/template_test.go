@@ -15,9 +15,17 @@ func (w *world) template(group identity.GroupID, licences ...identity.Licence) {
 	require.NoError(w.t, err)
 }
 
+func (w *world) startTemplate(group identity.GroupID, removed []identity.Licence, preserve bool) (job identity.Job, err error) {
+	err = w.service.Transact(w.ctx, w.org, admin, func(c *identity.Acts) error {
+		job, err = w.StartTemplate(w.ctx, c, admin, group, removed, preserve)
+		return err
+	})
+	return job, err
+}
+
 func (w *world) applied(group identity.GroupID, removed []identity.Licence, preserve bool) []string {
 	w.t.Helper()
-	j, err := w.StartTemplate(w.ctx, admin, w.org, group, removed, preserve)
+	j, err := w.startTemplate(group, removed, preserve)
 	require.NoError(w.t, err)
 	w.work()
 	require.Equal(w.t, identity.JobDone, w.job(j.ID).State)
@@ -62,17 +70,17 @@ func TestLIC03_AGroupsTemplateGoesToItsMembersOnly(t *testing.T) {
 	require.Equal(t, []string{bulk.Changed}, w.applied(group.ID, nil, true))
 	require.Equal(t, []identity.Licence{"calling"}, w.licences(ada))
 	require.Equal(t, []identity.Licence{identity.FreeLicence}, w.licences(bob))
-	_, err := w.StartTemplate(w.ctx, admin, w.org, "x", nil, true)
+	_, err := w.startTemplate("x", nil, true)
 	refusedWith(t, err, identity.RuleUnknownGroup)
 }
 
 func TestLIC03_OneTemplateJobAtATime(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.StartTemplate(w.ctx, admin, w.org, "", nil, true)
+	_, err := w.startTemplate("", nil, true)
 	require.NoError(t, err)
-	_, err = w.StartTemplate(w.ctx, admin, w.org, "", nil, true)
+	_, err = w.startTemplate("", nil, true)
 	refusedWith(t, err, identity.RuleJobRunning)
 	w.work()
-	_, err = w.StartTemplate(w.ctx, admin, w.org, "", nil, true)
+	_, err = w.startTemplate("", nil, true)
 	require.NoError(t, err)
 }

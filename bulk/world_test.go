@@ -196,11 +196,14 @@ func parse(t testing.TB, text string) [][]string {
 	return rows
 }
 
-// export writes everybody of the organization.
+// export has a job write everybody of the organization.
 func (w *world) export(f bulk.Filter) string {
 	w.t.Helper()
+	j, err := w.StartExport(w.ctx, admin, w.org, bulk.ExportOptions{Filter: f})
+	require.NoError(w.t, err)
+	w.work()
 	var b bytes.Buffer
-	require.NoError(w.t, w.WriteUsers(w.ctx, &b, w.org, f))
+	require.NoError(w.t, w.WriteExport(w.ctx, &b, w.org, j.ID))
 	return b.String()
 }
 
