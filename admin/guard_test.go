@@ -70,7 +70,7 @@ func TestAUserOfAnotherOrganizationIsAsUnknownAsNobody(t *testing.T) {
 	token := w.administrator(own, "ada", identity.RoleFull)
 	there := w.user(foreign, "eve@example.org")
 	bodies := map[string]string{
-		"changeUser": `{}`, "changeUserEmail": `{"email":"adam@example.org"}`, "setUserLicences": `{"licences":[]}`,
+		"changeUser": `{}`, "changeUserEmail": `{"email":"adam@example.org"}`, "setUserLicences": `{"licences":[]}`, "changeUserLicences": `{"add":[]}`,
 	}
 	for _, r := range w.routes() {
 		if !strings.Contains(r.path, "/users/{id}") {

@@ -32,6 +32,7 @@ var scopeOf = map[string]string{
 	"cancelUserEmail":            "users:write",
 	"getUserLicences":            "licences:read",
 	"setUserLicences":            "licences:write",
+	"changeUserLicences":         "licences:write",
 	"listJobs":                   "users:read",
 	"getJob":                     "users:read",
 	"getJobResults":              "users:read",

@@ -3,11 +3,9 @@ package main
 import (
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"rollcall/admin"
-	"rollcall/identity"
 )
 
 type userLicencesCmd struct {
@@ -21,8 +19,9 @@ type userLicencesShowCmd struct{ userAct }
 
 // Run shows the licences.
 func (c *userLicencesShowCmd) Run(a *app) error {
-	return c.licences(a, func(o *orgClient, path string, had seen[admin.Licences]) (seen[admin.Licences], error) {
-		return had, nil
+	return c.licences(a, func(o *orgClient, path string) (l seen[admin.Licences], err error) {
+		err = o.get(path, nil, &l)
+		return l, err
 	})
 }
 
@@ -38,7 +37,7 @@ type userLicencesSetCmd struct {
 
 // Run sets the licences.
 func (c *userLicencesSetCmd) Run(a *app) error {
-	return c.setLicences(a, func([]string) []string { return listOf(c.Licences) })
+	return c.write(a, http.MethodPut, admin.Licences{Licences: listOf(c.Licences)})
 }
 
 type userLicencesAddCmd struct {
@@ -48,7 +47,7 @@ type userLicencesAddCmd struct {
 
 // Run adds the licences to those that the user has.
 func (c *userLicencesAddCmd) Run(a *app) error {
-	return c.setLicences(a, func(had []string) []string { return append(had, c.Licences...) })
+	return c.write(a, http.MethodPatch, admin.LicenceChange{Add: c.Licences})
 }
 
 type userLicencesRemoveCmd struct {
@@ -58,33 +57,25 @@ type userLicencesRemoveCmd struct {
 
 // Run takes the licences away.
 func (c *userLicencesRemoveCmd) Run(a *app) error {
-	return c.setLicences(a, func(had []string) []string {
-		return slices.DeleteFunc(had, func(name string) bool { return slices.Contains(c.Licences, name) })
-	})
+	return c.write(a, http.MethodPatch, admin.LicenceChange{Remove: c.Licences})
 }
 
-// setLicences changes the licences of a user. Whoever has none has the free one, which is not assigned (LIC-04).
-func (c *userAct) setLicences(a *app, change func(had []string) []string) error {
-	return c.licences(a, func(o *orgClient, path string, had seen[admin.Licences]) (now seen[admin.Licences], err error) {
-		assigned := slices.DeleteFunc(had.is.Licences, func(name string) bool { return name == string(identity.FreeLicence) })
-		want := change(assigned)
-		slices.Sort(want)
-		err = o.do(call{method: http.MethodPut, path: path, body: admin.Licences{Licences: listOf(slices.Compact(want))}}, &now)
+// write changes the licences of a user and shows what came of it.
+func (c *userAct) write(a *app, method string, body any) error {
+	return c.licences(a, func(o *orgClient, path string) (now seen[admin.Licences], err error) {
+		err = o.do(call{method: method, path: path, body: body}, &now)
 		return now, err
 	})
 }
 
-func (c *userAct) licences(a *app, do func(o *orgClient, path string, had seen[admin.Licences]) (seen[admin.Licences], error)) error {
+func (c *userAct) licences(a *app, do func(o *orgClient, path string) (seen[admin.Licences], error)) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		path, _, err := o.userPath(c.User, "licences")
 		if err != nil {
 			return err
 		}
-		var l seen[admin.Licences]
-		if err := o.get(path, nil, &l); err != nil {
-			return err
-		}
-		if l, err = do(o, path, l); err != nil {
+		l, err := do(o, path)
+		if err != nil {
 			return err
 		}
 		return a.show(l, func(w io.Writer) error {
