@@ -42,7 +42,7 @@ func (a *api) previewClaims(ctx context.Context, in *struct {
 	Body ClaimRequest
 }) (*body[claimPreviews], error) {
 	if n := len(in.Body.Emails); n > maxClaims {
-		return nil, identity.Refuse(identity.Invalid, codeBatchTooLarge, "there are %d addresses; at most %d are allowed in one call", n, maxClaims).At("body.emails")
+		return nil, identity.Refuse(identity.Invalid, identity.RuleClaimBatchTooLarge, "there are %d addresses; at most %d are allowed in one call", n, maxClaims).At("body.emails")
 	}
 	previews := make([]ClaimPreview, 0, len(in.Body.Emails))
 	for _, address := range in.Body.Emails {

@@ -16,32 +16,31 @@ import (
 
 // The codes of this surface, beside those of identity.
 const (
-	codeInvalidToken  identity.Rule = "INVALID_TOKEN"
-	codeIssuerDown    identity.Rule = "ISSUER_UNAVAILABLE"
-	codeInvalidInput  identity.Rule = "INVALID_REQUEST"
-	codeTooLarge      identity.Rule = "REQUEST_TOO_LARGE"
-	codeMediaType     identity.Rule = "UNSUPPORTED_MEDIA_TYPE"
-	codeTimeout       identity.Rule = "REQUEST_TIMEOUT"
-	codeClientGone    identity.Rule = "CLIENT_GONE" // nobody receives it
-	codeUnknownRoute  identity.Rule = "UNKNOWN_ROUTE"
-	codeMethod        identity.Rule = "METHOD_NOT_ALLOWED"
-	codeBatchTooLarge identity.Rule = "CLAIM_BATCH_TOO_LARGE"
-	codeRateLimited   identity.Rule = "RATE_LIMITED"
+	codeInvalidToken identity.Rule = "INVALID_TOKEN"
+	codeIssuerDown   identity.Rule = "ISSUER_UNAVAILABLE"
+	codeInvalidInput identity.Rule = "INVALID_REQUEST"
+	codeTooLarge     identity.Rule = "REQUEST_TOO_LARGE"
+	codeMediaType    identity.Rule = "UNSUPPORTED_MEDIA_TYPE"
+	codeTimeout      identity.Rule = "REQUEST_TIMEOUT"
+	codeClientGone   identity.Rule = "CLIENT_GONE" // nobody receives it
+	codeUnknownRoute identity.Rule = "UNKNOWN_ROUTE"
+	codeMethod       identity.Rule = "METHOD_NOT_ALLOWED"
+
+	codeRateLimited identity.Rule = "RATE_LIMITED"
 )
 
 // remedies says for every code of this surface what to do, as [identity.Rule.Remedy] does for the others.
 var remedies = map[identity.Rule]string{
-	codeInvalidToken:  "Get a new token from an issuer that this server trusts, for this server's audience.",
-	codeIssuerDown:    "Wait as long as Retry-After says and repeat the call.",
-	codeInvalidInput:  "Correct what the message and the reasons name; /api/docs says what belongs where.",
-	codeTooLarge:      "Send less in one call.",
-	codeMediaType:     "Send JSON with Content-Type: application/json.",
-	codeTimeout:       "Send the whole body at once.",
-	codeClientGone:    "Repeat the call and wait for the answer.",
-	codeUnknownRoute:  "Look the path up in /api/docs.",
-	codeMethod:        "Use one of the methods in the header Allow.",
-	codeBatchTooLarge: "Split the list into several calls.",
-	codeRateLimited:   "Wait as long as Retry-After says and send fewer calls at once.",
+	codeInvalidToken: "Get a new token from an issuer that this server trusts, for this server's audience.",
+	codeIssuerDown:   "Wait as long as Retry-After says and repeat the call.",
+	codeInvalidInput: "Correct what the message and the reasons name; /api/docs says what belongs where.",
+	codeTooLarge:     "Send less in one call.",
+	codeMediaType:    "Send JSON with Content-Type: application/json.",
+	codeTimeout:      "Send the whole body at once.",
+	codeClientGone:   "Repeat the call and wait for the answer.",
+	codeUnknownRoute: "Look the path up in /api/docs.",
+	codeMethod:       "Use one of the methods in the header Allow.",
+	codeRateLimited:  "Wait as long as Retry-After says and send fewer calls at once.",
 }
 
 // unknownOrg is the one answer for an organization that does not exist and for one in which the caller has no role, so that

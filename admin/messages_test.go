@@ -41,7 +41,7 @@ func TestAMailThatWasGivenUpIsTriedAgain(t *testing.T) {
 	org := w.org("Example")
 	token := w.administrator(org, "ada", identity.RoleFull)
 	w.add(org, token, "grace@example.com").only()
-	claimed, err := w.ClaimMessages(w.ctx, 10, time.Minute)
+	claimed, err := w.ClaimMessages(w.ctx, identity.ByMail, 10, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	retry := orgOf(org) + "/messages/" + string(claimed[0].ID) + "/retry"

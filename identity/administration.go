@@ -14,7 +14,8 @@ func (s *Service) CreateOrganization(ctx context.Context, by Actor, draft Organi
 	o.ID, o.Version = OrgID(s.ids.New()), 1
 	o.CreatedAt = s.clock.Now()
 	o.UpdatedAt = o.CreatedAt
-	o.ActivationEmails, o.SelfRegistration = true, true
+	o.ActivationEmails, o.SelfRegistration, o.AllowContentTransfer = true, true, true
+	o.State = OrgActive
 	if o.SyncMode == "" {
 		o.SyncMode = SyncDisabled
 	}
@@ -65,7 +66,7 @@ func (s *Service) ChangeOrganizationIf(ctx context.Context, by Actor, org OrgID,
 func (c *Acts) changeOrganization(ctx context.Context, edit func(Organization) Organization) (Organization, error) {
 	o := edit(c.org)
 	o.ID, o.Kind, o.CreatedAt, o.Version, o.UpdatedAt = c.org.ID, c.org.Kind, c.org.CreatedAt, c.org.Version, c.org.UpdatedAt
-	o.RetentionCutAt = c.org.RetentionCutAt
+	o.RetentionCutAt, o.State = c.org.RetentionCutAt, c.org.State
 	if o == c.org {
 		return c.org, nil
 	}

@@ -35,12 +35,12 @@ func RetryAfter(attempts int) time.Duration {
 // dueAt reports whether a message can be claimed.
 func (m Message) dueAt(now time.Time) bool { return m.State == MessageWaiting && !now.Before(m.NextAt) }
 
-// ClaimMessages takes at most limit messages that are due, the longest due first. Nobody else gets them before the lease is
+// ClaimMessages takes at most limit messages of a channel that are due, the longest due first. Nobody else gets them before the lease is
 // over, so a process that dies gives them up by itself. Each is to be handed back to [Service.Delivered] or
 // [Service.DeliveryFailed] or [Service.Drop] as it came.
-func (s *Service) ClaimMessages(ctx context.Context, limit int, lease time.Duration) ([]Message, error) {
+func (s *Service) ClaimMessages(ctx context.Context, channel Channel, limit int, lease time.Duration) ([]Message, error) {
 	for {
-		due, err := s.store.MessagesDue(ctx, s.clock.Now(), limit)
+		due, err := s.store.MessagesDue(ctx, channel, s.clock.Now(), limit)
 		if err != nil || len(due) == 0 {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ func (w *world) message(m identity.Message) identity.Message {
 
 func (w *world) claim(limit int) []identity.Message {
 	w.t.Helper()
-	claimed, err := w.ClaimMessages(w.ctx, limit, lease)
+	claimed, err := w.ClaimMessages(w.ctx, identity.ByMail, limit, lease)
 	require.NoError(w.t, err)
 	return claimed
 }
@@ -109,7 +109,7 @@ func TestNTF06_ManyClaimersShareTheMessagesWithoutAnyTwice(t *testing.T) {
 	for range 4 {
 		claimers.Go(func() {
 			for {
-				claimed, err := w.ClaimMessages(context.Background(), 3, lease)
+				claimed, err := w.ClaimMessages(context.Background(), identity.ByMail, 3, lease)
 				if err != nil || len(claimed) == 0 {
 					return
 				}

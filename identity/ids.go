@@ -26,6 +26,8 @@ type (
 	MessageID string
 	// JobID names a job; later jobs have greater ids.
 	JobID string
+	// ClaimID names a claim; later claims have greater ids.
+	ClaimID string
 )
 
 // ConsumerOrgID names the built-in organization of personal accounts. It exists in every store from the first migration on.

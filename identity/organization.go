@@ -44,11 +44,15 @@ const (
 // MaxOrgName is the length of an organization's name in bytes.
 const MaxOrgName = 200
 
+// MaxRegion is the length of a region's name in bytes.
+const MaxRegion = 64
+
 // Organization is a tenant.
 type Organization struct {
 	ID       OrgID    `json:"id"`
 	Name     string   `json:"name"`
 	Kind     OrgKind  `json:"kind"`
+	State    OrgState `json:"state"`
 	SyncMode SyncMode `json:"syncMode"`
 	// SSOProvider names the active single-sign-on provider (an issuer URL or entity id); empty means none.
 	SSOProvider string `json:"ssoProvider,omitempty"`
@@ -67,6 +71,13 @@ type Organization struct {
 	// RequiredAttributes are what an administrator must give for a new user, separated by blanks; with any, users are added
 	// one at a time (CSV-08).
 	RequiredAttributes string `json:"requiredAttributes,omitempty"`
+	// AllowContentTransfer lets claimed users bring their content along: who can is claimed deferred (CLM-20).
+	AllowContentTransfer bool `json:"allowContentTransfer"`
+	// Region is where the organization's content is kept; content does not move between regions (CLM-25). Empty: the usual one.
+	Region string `json:"region,omitempty"`
+	// ProviderAuthoritative says that what the organization's identity provider pushes is a synchronization of its people: nobody
+	// else can claim them (BEHAVIOUR 17, A3), and no directory can be synchronized beside it (SCM-15).
+	ProviderAuthoritative bool `json:"providerAuthoritative"`
 	// Creator is the account of whoever signed the organization up (ORG-23); empty: an operator or partner made it.
 	Creator AccountID `json:"creator,omitempty"`
 	// ActiveProviders counts the active identity providers, LicenceTemplates the templates. Both are kept with the rows that
@@ -88,6 +99,12 @@ func (o Organization) ManagedByDirectory() bool {
 // (BEHAVIOUR 17, A29): one that it registered here, or another that the operator named.
 func (o Organization) UsesSSO() bool { return o.SSOProvider != "" || o.ActiveProviders > 0 }
 
+// SynchronizesPeople reports whether the organization's people come from elsewhere, a directory or an authoritative identity
+// provider, which keeps others from claiming them (CLM-10 b).
+func (o Organization) SynchronizesPeople() bool {
+	return o.ManagedByDirectory() || o.ProviderAuthoritative
+}
+
 func (o Organization) validate() error {
 	switch {
 	case strings.TrimSpace(o.Name) == "":
@@ -100,6 +117,10 @@ func (o Organization) validate() error {
 		return Refuse(Invalid, RuleInvalidValue, "the kind %q is not known; use customer or partner", o.Kind).At("kind")
 	case o.RetentionDays < MinRetentionDays || o.RetentionDays > MaxRetentionDays:
 		return Refuse(Invalid, RuleInvalidValue, "inactive accounts can be kept %d to %d days, not %d", MinRetentionDays, MaxRetentionDays, o.RetentionDays).At("retentionDays")
+	case len(o.Region) > MaxRegion || !printable(o.Region) || strings.TrimSpace(o.Region) != o.Region:
+		return Refuse(Invalid, RuleInvalidValue, "the region is no name of at most %d bytes", MaxRegion).At("region")
+	case o.ProviderAuthoritative && o.ManagedByDirectory():
+		return Refuse(Conflict, RuleSyncSourceConflict, "the people of an organization are synchronized by its directory or by its identity provider, not by both").At("providerAuthoritative")
 	case len(o.SSOProvider) > 1000:
 		return Refuse(Invalid, RuleInvalidValue, "the single-sign-on provider has %d bytes; at most 1000 are allowed", len(o.SSOProvider)).At("ssoProvider")
 	}

@@ -17,11 +17,41 @@ const (
 	MessageChangeDone     MessageKind = "change_done"     // to both addresses: "name", "old", "new"
 	MessageAccountDeleted MessageKind = "account_deleted" // to the owner of a personal account: "name"
 	MessageSyncReport     MessageKind = "sync_report"     // "connector", "state", "text" (DIR-14)
+	MessageClaim          MessageKind = "claim"           // as invitation, with "mode" and for a deferred claim "deadline" (CLM-50)
+	MessageClaimRevoked   MessageKind = "claim_revoked"   // to whom it was told before: "name"
+	MessageKeepConfirm    MessageKind = "keep_confirm"    // to the new address of an account that is kept: "link", "name", "new" (CLM-54)
 )
 
-// MessageKinds lists the kinds.
+// The kinds of work orders: what services that have people's content are to do with it. They are delivered like mails, but to
+// another place, see [Channel]. The id of the message is the order's; Data says what is to be done, see orders.go.
+const (
+	OrderTransfer MessageKind = "content.transfer"
+	OrderPurge    MessageKind = "content.purge"
+)
+
+// OrderKinds lists the kinds of work orders.
+var OrderKinds = []MessageKind{OrderTransfer, OrderPurge}
+
+// Channel is the way that messages go.
+type Channel string
+
+// The channels.
+const (
+	ByMail  Channel = "mail"
+	ByOrder Channel = "order" // to the services that have people's content
+)
+
+// Channel returns the way that messages of a kind go.
+func (k MessageKind) Channel() Channel {
+	if k == OrderTransfer || k == OrderPurge {
+		return ByOrder
+	}
+	return ByMail
+}
+
+// MessageKinds lists the kinds of mails.
 var MessageKinds = []MessageKind{MessageInvitation, MessageActivation, MessageChangeConfirm, MessageChangeNotice, MessageChangeDone,
-	MessageAccountDeleted, MessageSyncReport}
+	MessageAccountDeleted, MessageSyncReport, MessageClaim, MessageClaimRevoked, MessageKeepConfirm}
 
 // MessageState is where a message stands.
 type MessageState string
@@ -64,8 +94,8 @@ type MessageQuery struct {
 type OutboxReader interface {
 	Message(ctx context.Context, org OrgID, id MessageID) (Message, error)
 	Messages(ctx context.Context, org OrgID, q MessageQuery) ([]Message, error)
-	// MessagesDue is crossing: messages that wait and may be tried at now, the longest due first, at most limit.
-	MessagesDue(ctx context.Context, now time.Time, limit int) ([]Message, error)
+	// MessagesDue is crossing: messages of a channel that wait and may be tried at now, the longest due first, at most limit.
+	MessagesDue(ctx context.Context, channel Channel, now time.Time, limit int) ([]Message, error)
 }
 
 // OutboxTx writes messages. It is part of [Tx].

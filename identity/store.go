@@ -40,6 +40,9 @@ type Reader interface {
 	ReceiptReader
 	ClockReader
 	ChallengeReader
+	ClaimReader
+	SiteReader
+	DeletionReader
 
 	// Organization is crossing: it is how an organization is found.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -96,6 +99,9 @@ type Tx interface {
 	ReceiptTx
 	ClockTx
 	ChallengeTx
+	ClaimTx
+	SiteTx
+	DeletionTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error

@@ -91,7 +91,7 @@ func (d *Deliverer) Deliver(ctx context.Context, limit int) (settled int, err er
 	line := &line{transport: d.transport}
 	defer func() { line.hangUp() }()
 	for settled < limit && ctx.Err() == nil {
-		claimed, err := d.service.ClaimMessages(ctx, 1, lease)
+		claimed, err := d.service.ClaimMessages(ctx, identity.ByMail, 1, lease)
 		if err != nil || len(claimed) == 0 {
 			return settled, err
 		}

@@ -75,8 +75,9 @@ func (r reader) DomainHolders(ctx context.Context, name string) ([]identity.Doma
 
 func (t *transaction) PutDomain(ctx context.Context, d identity.Domain) error {
 	defer t.shared.forget()
-	_, err := t.exec(ctx, `INSERT INTO domains (`+domainColumns+`) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (org_id, name) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`, d.Org, d.Name, d.State, d.UpdatedAt)
+	_, err := t.exec(ctx, `INSERT INTO domains (`+domainColumns+`, reversed) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (org_id, name) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`,
+		d.Org, d.Name, d.State, d.UpdatedAt, reversedLabels(d.Name))
 	return err
 }
 

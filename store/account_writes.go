@@ -118,11 +118,11 @@ func (t *transaction) insertEmails(ctx context.Context, a identity.Account) erro
 
 func (t *transaction) insertHolds(ctx context.Context, a identity.Account, holds []identity.Hold) error {
 	for part := range slices.Chunk(holds, rowsAtOnce) {
-		args := make([]any, 0, 4*len(part))
+		args := make([]any, 0, 5*len(part))
 		for _, h := range part {
-			args = append(args, h.Key, a.Org, a.ID, h.Kind)
+			args = append(args, h.Key, a.Org, a.ID, h.Kind, h.Key.DomainOf())
 		}
-		if _, err := t.exec(ctx, `INSERT INTO address_holds (email_key, org_id, account_id, kind) VALUES `+placeholders(len(part), 4), args...); err != nil {
+		if _, err := t.exec(ctx, `INSERT INTO address_holds (email_key, org_id, account_id, kind, domain) VALUES `+placeholders(len(part), 5), args...); err != nil {
 			return err
 		}
 	}

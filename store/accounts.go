@@ -119,8 +119,10 @@ func (r reader) EmailChangesDue(ctx context.Context, asked time.Time, limit int)
 		WHERE pending_since IS NOT NULL AND pending_since <= $1 ORDER BY pending_since LIMIT $2`, asked, limit)
 }
 
+func scanHold(r *sql.Rows) (h identity.Hold, err error) {
+	return h, r.Scan(text(&h.Key), scanID(&h.Org), scanID(&h.Account), text(&h.Kind))
+}
+
 func (r reader) Hold(ctx context.Context, key identity.EmailKey) (identity.Hold, error) {
-	return one(ctx, r.run, unknownHold, func(rows *sql.Rows) (h identity.Hold, err error) {
-		return h, rows.Scan(text(&h.Key), scanID(&h.Org), scanID(&h.Account), text(&h.Kind))
-	}, `SELECT email_key, org_id, account_id, kind FROM address_holds WHERE email_key = $1`, key)
+	return one(ctx, r.run, unknownHold, scanHold, `SELECT email_key, org_id, account_id, kind FROM address_holds WHERE email_key = $1`, key)
 }

@@ -51,6 +51,10 @@ func bind(args []any) ([]any, error) {
 			bound[i] = keyOf(string(v))
 		case identity.JobID:
 			bound[i] = keyOf(string(v))
+		case identity.ClaimID:
+			bound[i] = keyOf(string(v))
+		case identity.DeletionID:
+			bound[i] = keyOf(string(v))
 		case digest:
 			sum, err := hex.DecodeString(string(v))
 			if err != nil {

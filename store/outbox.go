@@ -38,12 +38,12 @@ func (r reader) Messages(ctx context.Context, org identity.OrgID, q identity.Mes
 	return list(ctx, r.run, scanMessage, query+` ORDER BY id DESC LIMIT `+c.arg(q.Limit), c.args...)
 }
 
-func (r reader) MessagesDue(ctx context.Context, now time.Time, limit int) ([]identity.Message, error) {
+func (r reader) MessagesDue(ctx context.Context, channel identity.Channel, now time.Time, limit int) ([]identity.Message, error) {
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	return list(ctx, r.run, scanMessage, `SELECT `+messageColumns+` FROM messages WHERE state = 'waiting' AND COALESCE(next_at, 0) <= $1
-		ORDER BY COALESCE(next_at, 0), id LIMIT $2`, now, limit)
+	return list(ctx, r.run, scanMessage, `SELECT `+messageColumns+` FROM messages WHERE state = 'waiting' AND channel = $1
+		AND COALESCE(next_at, 0) <= $2 ORDER BY COALESCE(next_at, 0), id LIMIT $3`, channel, now, limit)
 }
 
 func (t *transaction) Enqueue(ctx context.Context, m identity.Message) (bool, error) {
@@ -51,9 +51,10 @@ func (t *transaction) Enqueue(ctx context.Context, m identity.Message) (bool, er
 	if err != nil {
 		return false, t.conn.failed(err)
 	}
-	n, err := t.exec(ctx, `INSERT INTO messages (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+	n, err := t.exec(ctx, `INSERT INTO messages (`+messageColumns+`, channel)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (key) DO NOTHING`, m.Org, m.ID, orNull(m.Account), m.Kind, m.To, m.Key, data, m.State, m.Attempts, m.NextAt,
-		m.LastError, m.CreatedAt, m.SentAt)
+		m.LastError, m.CreatedAt, m.SentAt, m.Kind.Channel())
 	return n > 0, err
 }
 

@@ -53,6 +53,10 @@ var (
 	unknownMessage      = unknown{identity.RuleUnknownMessage, "there is no such message in this organization"}
 	unknownJob          = unknown{identity.RuleUnknownJob, "there is no such job in this organization"}
 	unknownJobRow       = unknown{identity.RuleUnknownJob, "the job has no such row"}
+	unknownClaim        = unknown{identity.RuleUnknownClaim, "there is no such claim in this organization"}
+	unknownSite         = unknown{identity.RuleUnknownSite, "the organization is not linked to this site"}
+	unknownDeletion     = unknown{identity.RuleUnknownDeletion, "nobody has asked for this organization to be deleted"}
+	unknownPrompt       = unknown{identity.RuleUnknownPrompt, "this prompt was not put off"}
 	unknownChunk        = unknown{identity.RuleUnknownJob, "the job's file has no such part"}
 )
 

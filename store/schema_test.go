@@ -216,7 +216,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			_, err := r.Messages(ctx, org, identity.MessageQuery{Account: "a", Limit: 10})
 			return err
 		}, want: []string{"INDEX messages_account (org_id=? AND account_id=?)"}},
-		"MessagesDue": {ask: func() error { _, err := r.MessagesDue(ctx, time.Unix(9, 0), 10); return err }, want: []string{"INDEX messages_due (<expr><?)"}},
+		"MessagesDue": {ask: func() error { _, err := r.MessagesDue(ctx, identity.ByMail, time.Unix(9, 0), 10); return err }, want: []string{"INDEX messages_due (channel=? AND <expr><?)"}},
 		"Job":         {ask: func() error { _, err := r.Job(ctx, org, "x"); return err }},
 		"Jobs":        {ask: func() error { _, err := r.Jobs(ctx, org, "", "x", 10); return err }, want: []string{"(org_id=? AND id<?)"}},
 		"Jobs of a kind": {ask: func() error { _, err := r.Jobs(ctx, org, identity.JobImport, "x", 10); return err },

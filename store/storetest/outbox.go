@@ -113,7 +113,7 @@ func testOutboxDue(t *testing.T, w world) {
 		w.enqueue(t, m)
 	}
 	due := func(at time.Time, limit int) []identity.Message {
-		got, err := w.store.MessagesDue(ctx, at, limit)
+		got, err := w.store.MessagesDue(ctx, identity.ByMail, at, limit)
 		require.NoError(t, err)
 		return got
 	}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/identity"
+)
+
+const claimColumns = `id, target, source, new_account, old_account, mode, email, domain, carried, content_lost, claimed_at, signed_in_at,
+	outcome, settled_at, version`
+
+func scanClaim(r *sql.Rows) (c identity.Claim, err error) {
+	return c, r.Scan(scanID(&c.ID), scanID(&c.Target), scanID(&c.Source), scanID(&c.NewAccount), scanID(&c.OldAccount), text(&c.Mode), &c.Email,
+		&c.Domain, structured{&c.Carried}, &c.ContentLost, instant{&c.ClaimedAt}, instant{&c.SignedInAt}, text(&c.Outcome), instant{&c.SettledAt}, &c.Version)
+}
+
+func (r reader) Claim(ctx context.Context, target identity.OrgID, id identity.ClaimID) (identity.Claim, error) {
+	return one(ctx, r.run, unknownClaim, scanClaim, `SELECT `+claimColumns+` FROM claims WHERE target = $1 AND id = $2`, target, id)
+}
+
+// Claims relies on ids that are made later being greater.
+func (r reader) Claims(ctx context.Context, target identity.OrgID, q identity.ClaimQuery) ([]identity.Claim, error) {
+	if err := positive(q.Limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	c := &compiler{dialect: r.dialect}
+	query := `SELECT ` + claimColumns + ` FROM claims WHERE target = ` + c.arg(target)
+	if q.Open || !q.Revocable.IsZero() {
+		query += ` AND outcome IS NULL`
+	}
+	if !q.Revocable.IsZero() {
+		query += ` AND signed_in_at IS NULL AND claimed_at > ` + c.arg(q.Revocable.Add(-identity.ClaimDays*identity.Day)) +
+			` AND NOT EXISTS (SELECT 1 FROM domains d WHERE d.org_id = claims.target AND d.name = claims.domain AND d.state = 'claimed')`
+	}
+	if q.Domain != "" {
+		query += ` AND domain = ` + c.arg(q.Domain)
+	}
+	if q.After != "" {
+		query += ` AND id < ` + c.arg(q.After)
+	}
+	return list(ctx, r.run, scanClaim, query+` ORDER BY id DESC LIMIT `+c.arg(q.Limit), c.args...)
+}
+
+func (r reader) ClaimOf(ctx context.Context, target identity.OrgID, account identity.AccountID) (identity.Claim, error) {
+	return one(ctx, r.run, unknownClaim, scanClaim,
+		`SELECT `+claimColumns+` FROM claims WHERE target = $1 AND new_account = $2 ORDER BY id DESC LIMIT 1`, target, account)
+}
+
+func (r reader) ClaimsOf(ctx context.Context, target identity.OrgID, accounts []identity.AccountID) ([]identity.Claim, error) {
+	var all []identity.Claim
+	for part := range slices.Chunk(accounts, rowsAtOnce) {
+		c := &compiler{dialect: r.dialect}
+		query := `SELECT ` + claimColumns + ` FROM claims WHERE target = ` + c.arg(target) + ` AND new_account IN (`
+		for i, account := range part {
+			if i > 0 {
+				query += `, `
+			}
+			query += c.arg(account)
+		}
+		some, err := list(ctx, r.run, scanClaim, query+`)`, c.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func (r reader) ClaimAway(ctx context.Context, source identity.OrgID, account identity.AccountID) (identity.Claim, error) {
+	return one(ctx, r.run, unknownClaim, scanClaim,
+		`SELECT `+claimColumns+` FROM claims WHERE source = $1 AND old_account = $2 ORDER BY id DESC LIMIT 1`, source, account)
+}
+
+func (r reader) OpenClaims(ctx context.Context, org identity.OrgID, limit int) ([]identity.Claim, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND (target = $1 OR source = $1) LIMIT $2`, org, limit)
+}
+
+func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]identity.Claim, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims
+		WHERE outcome IS NULL AND mode = 'deferred' AND claimed_at <= $1 ORDER BY claimed_at LIMIT $2`, claimed, limit)
+}
+
+// candidates compiles what of a query is the same for listing and counting.
+func (d *dialect) candidates(columns string, q identity.CandidateQuery) (string, *compiler) {
+	c := &compiler{dialect: d}
+	query := `SELECT ` + columns + ` FROM address_holds h`
+	where := ` WHERE h.kind = 'primary' AND h.domain = ` + c.arg(q.Domain)
+	if q.After != "" {
+		where += ` AND h.email_key > ` + c.arg(q.After)
+	}
+	where += ` AND h.org_id <> ` + c.arg(q.Claimant)
+	if q.Any {
+		return query + where, c
+	}
+	query += ` CROSS JOIN organizations o CROSS JOIN accounts a`
+	where += ` AND o.id = h.org_id AND a.org_id = h.org_id AND a.id = h.account_id
+		AND o.state = 'active' AND o.sso_provider = '' AND o.active_providers = 0 AND o.sync_mode = 'disabled' AND NOT o.provider_authoritative
+		AND a.status <> 'deferred_claim' AND NOT a.shadow
+		AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.target = h.org_id AND c.new_account = h.account_id AND c.outcome IS NULL)`
+	if len(q.Without) > 0 {
+		where += ` AND h.org_id NOT IN (`
+		for i, org := range q.Without {
+			if i > 0 {
+				where += `, `
+			}
+			where += c.arg(org)
+		}
+		where += `)`
+	}
+	if q.InCharge {
+		where += ` AND o.kind <> 'consumer' AND (o.creator = h.account_id OR EXISTS (SELECT 1 FROM bindings b
+			JOIN grants g ON g.issuer = b.issuer AND g.subject = b.subject AND g.org_id = b.org_id
+			WHERE b.org_id = h.org_id AND b.account_id = h.account_id AND g.role = 'full'))`
+	}
+	return query + where, c
+}
+
+func (r reader) Candidates(ctx context.Context, q identity.CandidateQuery) ([]identity.Hold, error) {
+	if err := positive(q.Limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	query, c := r.dialect.candidates(`h.email_key, h.org_id, h.account_id, h.kind`, q)
+	return list(ctx, r.run, scanHold, query+` ORDER BY h.email_key LIMIT `+c.arg(q.Limit), c.args...)
+}
+
+func (r reader) CountCandidates(ctx context.Context, q identity.CandidateQuery) (int, error) {
+	query, c := r.dialect.candidates(`count(*)`, q)
+	return one(ctx, r.run, unknownClaim, scanInt, query, c.args...)
+}
+
+func (r reader) DomainsAround(ctx context.Context, name string) ([]identity.Domain, error) {
+	c := &compiler{dialect: r.dialect}
+	above := `name IN (` + c.arg(name)
+	for rest := name; ; {
+		_, parent, more := strings.Cut(rest, ".")
+		if !more {
+			break
+		}
+		above += `, ` + c.arg(parent)
+		rest = parent
+	}
+	below := reversedLabels(name) + "."
+	end, _ := afterPrefix(below)
+	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE `+above+`)
+		UNION SELECT `+domainColumns+` FROM domains WHERE reversed >= `+c.arg(below)+` AND reversed < `+c.arg(end), c.args...)
+}
+
+// reversedLabels returns a domain with its labels from the last to the first.
+func reversedLabels(name string) string {
+	labels := strings.Split(name, ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".")
+}
+
+func (t *transaction) InsertClaim(ctx context.Context, c identity.Claim) error {
+	carried, err := json.Marshal(c.Carried)
+	if err != nil {
+		return t.conn.failed(err)
+	}
+	_, err = t.exec(ctx, `INSERT INTO claims (`+claimColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)`,
+		c.ID, c.Target, c.Source, c.NewAccount, c.OldAccount, c.Mode, c.Email, c.Domain, json.RawMessage(carried), c.ContentLost, c.ClaimedAt,
+		c.SignedInAt, orNull(c.Outcome), c.SettledAt)
+	return err
+}
+
+func (t *transaction) UpdateClaim(ctx context.Context, c identity.Claim) error {
+	n, err := t.exec(ctx, `UPDATE claims SET signed_in_at = $4, outcome = $5, settled_at = $6, version = version + 1
+		WHERE target = $1 AND id = $2 AND version = $3`, c.Target, c.ID, c.Version, c.SignedInAt, orNull(c.Outcome), c.SettledAt)
+	if err == nil && n == 0 {
+		return t.stale(ctx, unknownClaim, `SELECT version FROM claims WHERE target = $1 AND id = $2`, c.Target, c.ID)
+	}
+	return err
+}
