@@ -73,6 +73,10 @@ var kinds = map[EventKind]struct {
 	JobFinished:        {CategoryUsers, "A job ended"},
 	MessageGivenUp:     {CategoryUsers, "A mail could not be delivered"},
 	MessageRetried:     {CategoryUsers, "A mail is tried again"},
+	UserClaimed:        {CategoryUsers, "A user of another organization was claimed"},
+	UserClaimedAway:    {CategoryUsers, "Another organization claimed a user"},
+	ClaimSettled:       {CategoryUsers, "A claim was settled"},
+	ClaimTakenAway:     {CategoryUsers, "A claim was revoked"},
 	EventRefused:       {CategoryRefusals, "An act was refused"},
 }
 

@@ -147,7 +147,7 @@ func ParseDomain(name string) (string, error) {
 
 // InReservedDomain reports whether a domain (as A-labels) is [ReservedDomain] or below it.
 func InReservedDomain(domain string) bool {
-	return domain == ReservedDomain || strings.HasSuffix(domain, "."+ReservedDomain)
+	return within(domain, ReservedDomain)
 }
 
 // DomainOf returns the domain of a key.
@@ -196,4 +196,9 @@ func detailOf(err error) string {
 		return e.Detail
 	}
 	return err.Error()
+}
+
+// within reports whether a domain is another one or below it; both as A-labels.
+func within(domain, other string) bool {
+	return domain == other || strings.HasSuffix(domain, "."+other)
 }

@@ -54,6 +54,10 @@ const (
 	JobFinished        EventKind = "job.finished"
 	MessageGivenUp     EventKind = "message.parked"
 	MessageRetried     EventKind = "message.retried"
+	UserClaimed        EventKind = "user.claimed"      // in the claiming organization
+	UserClaimedAway    EventKind = "user.claimed_away" // in the organization that the user was claimed from
+	ClaimSettled       EventKind = "claim.settled"
+	ClaimTakenAway     EventKind = "claim.revoked"
 )
 
 // ActorKind says through which door an actor came.
@@ -110,6 +114,7 @@ const (
 	TargetTemplate      TargetType = "template"
 	TargetJob           TargetType = "job"
 	TargetMessage       TargetType = "message"
+	TargetClaim         TargetType = "claim"
 	TargetOperation     TargetType = "operation" // an attempt that was refused before it reached anything
 )
 

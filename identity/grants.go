@@ -252,8 +252,9 @@ func inCharge(ctx context.Context, r Reader, g Grant) (bool, error) {
 	return err == nil && !a.Shadow && a.Status != Inactive && a.Status != DeferredClaim, err
 }
 
-// takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone.
-func (c *Acts) takeAwayRoles(ctx context.Context, a Account) error {
+// takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone from here. The rule and the reason
+// are for the events.
+func (c *Acts) takeAwayRoles(ctx context.Context, a Account, rule Rule, why string) error {
 	bindings, err := c.tx.BindingsOf(ctx, a.Org, a.ID)
 	if err != nil {
 		return err
@@ -267,10 +268,10 @@ func (c *Acts) takeAwayRoles(ctx context.Context, a Account) error {
 			if err := c.tx.DeleteGrant(ctx, g.Org, g.Issuer, g.Subject); err != nil {
 				return err
 			}
-			e := c.complete(Event{Kind: GrantRevoked, Rule: "USR-24", Target: Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}})
+			e := c.complete(Event{Kind: GrantRevoked, Rule: rule, Target: Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}})
 			e.Org = g.Org
 			if g.Org != c.org.ID {
-				e.Actor = Actor{Kind: System, Name: "the account of the administrator was deleted"}
+				e.Actor = Actor{Kind: System, Name: why}
 			}
 			if err := c.tx.Record(ctx, e); err != nil {
 				return err

@@ -13,13 +13,14 @@ type Service struct {
 	clock  Clock
 	ids    IDs
 	policy EmailPolicy
+	rules  Rules
 
 	recognized recognized
 }
 
 // NewService returns a service over a store.
 func NewService(store Store, clock Clock, ids IDs, policy EmailPolicy) *Service {
-	return &Service{store: store, clock: clock, ids: ids, policy: policy}
+	return &Service{store: store, clock: clock, ids: ids, policy: policy, rules: DefaultRules()}
 }
 
 // Reader gives read access to the same store.

@@ -102,7 +102,7 @@ func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	require.Equal(t, codes("nobody@other.example"), codes("foreign@other.example"), "nor of its existence")
 
 	w.verify(sso, "corp.example")
-	require.Equal(t, []identity.Rule{identity.RuleClaimSourceSSO, identity.RuleClaimVerifiedElsewhere}, codes("sso@corp.example"))
+	require.Equal(t, []identity.Rule{identity.RuleClaimSourceSSO, identity.RuleClaimVerifiedElsewhere, identity.RuleClaimOverlap}, codes("sso@corp.example"))
 	require.Equal(t, []identity.Rule{identity.RuleClaimVerifiedElsewhere}, codes("personal@corp.example"), "CLM-11: both are paralysed")
 	_, err := w.PreviewClaim(w.ctx, claimant, "not an address")
 	refusedWith(t, err, identity.RuleInvalidEmail)
