@@ -43,7 +43,7 @@ type LinkUse struct {
 
 // LinkView is what a link was for.
 type LinkView struct {
-	Purpose      string `json:"purpose" enum:"invitation,change_email,cancel_change"`
+	Purpose      string `json:"purpose" enum:"invitation,change_email,cancel_change,keep_address"`
 	Organization string `json:"organization" doc:"The name of the organization that sent it"`
 	User         string `json:"user" format:"uuid"`
 	Address      string `json:"address" doc:"The mailbox that it was sent to"`

@@ -14,6 +14,7 @@ const (
 	LinkChangeEmail  LinkPurpose = "change_email"  // confirms the new address
 	LinkKeepAddress  LinkPurpose = "keep_address"  // confirms the new address of an old account that is kept (CLM-54)
 	LinkCancelChange LinkPurpose = "cancel_change" // sent to the old address: the change was not wanted
+	LinkKeepAddress  LinkPurpose = "keep_address"  // confirms the new address of an old account that is kept (CLM-54)
 )
 
 // How long links can be used.
