@@ -99,6 +99,8 @@ func because(a Account, e Event) string {
 		return "The user was inactive in the organization that they were claimed from."
 	case a.InactiveReason == ByProvider:
 		return fmt.Sprintf("The identity provider %s deactivated the user.", who)
+	case a.InactiveReason == ClaimedInactive:
+		return "The user was inactive in the organization that they were claimed from."
 	default:
 		return fmt.Sprintf("Deactivated by %s.", who)
 	}
