@@ -106,6 +106,7 @@ func newAPI(o Options) (*api, error) {
 	a.addUsers()
 	a.addJobs()
 	a.addMe()
+	a.addMyClaim()
 	a.addClaims()
 	a.addAdministrators()
 	a.addIdentityProviders()
@@ -213,6 +214,8 @@ type operation struct {
 	refusals         []int // beside those of every route
 	maxBody          int64 // bytes; 0 means maxBody
 	status           int   // of success; 0 means 200, or 204 without a body
+	// undecided says that the operation is there for people who have been claimed and not decided yet, too. They may do nothing else.
+	undecided bool
 }
 
 // add registers an operation. Its errors go through the one mapper.
@@ -221,7 +224,7 @@ func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*O
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary,
 		Description:  o.about + "\n\nRoles: " + o.scope.text() + ".",
 		Security:     []map[string][]string{{securityName: {}}},
-		Metadata:     map[string]any{scopeKey: o.scope},
+		Metadata:     map[string]any{scopeKey: o.scope, undecidedKey: o.undecided},
 		Responses:    a.refusals(o),
 		MaxBodyBytes: cmp.Or(o.maxBody, maxBody) + 1, // huma refuses a body of exactly its limit
 		// 0 lets huma choose by what the handler returns.

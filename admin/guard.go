@@ -23,6 +23,9 @@ type caller struct {
 	trusted *identity.Actor // see Options.Trusted
 }
 
+// undecidedKey is where an operation says that it is for people who have not decided yet, too.
+const undecidedKey = "undecided"
+
 type callerKey struct{}
 
 func callerOf(ctx context.Context) caller {
@@ -96,6 +99,10 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 	c := caller{request: a.requestOf(r, op)}
 	if c.Caller, err = a.service.Caller(ctx, p); err != nil {
 		return c, notSignedIn(ctx, op, err)
+	}
+	if c.Account != nil && c.Account.Status == identity.DeferredClaim && op.Metadata[undecidedKey] != true {
+		return c, notSignedIn(ctx, op, identity.Refuse(identity.Forbidden, identity.RuleAccountInactive,
+			"you have been claimed and have not decided about your old account yet; decide first, at "+mePath+"/claim"))
 	}
 	if scope == scopeAny {
 		return c, nil

@@ -40,7 +40,8 @@ const (
 	scopeReadAudit           Scope = "audit:read"
 	scopeReadMail            Scope = "mail:read"
 	scopeWriteMail           Scope = "mail:write"
-	scopePreviewClaim        Scope = "claims:preview"
+	scopeReadClaims          Scope = "claims:read"
+	scopeWriteClaims         Scope = "claims:write"
 )
 
 // The lists of roles that the policy is made of.
@@ -87,7 +88,8 @@ var policy = []permission{
 	{scopeReadAudit, fullAndReader, fullAndReader, fullAndReader, "read and export the audit"},
 	{scopeReadMail, fullOnly, fullOnly, fullOnly, "see which mails wait, were sent or were given up"},
 	{scopeWriteMail, fullOnly, fullOnly, fullOnly, "send a mail again that was given up"},
-	{scopePreviewClaim, fullAndUser, fullAndUser, fullAndUser, "look whether users could be claimed"},
+	{scopeReadClaims, licenceRoles, licenceRoles, licenceRoles, "see who could be claimed, and which claims were made"},
+	{scopeWriteClaims, fullAndUser, fullAndUser, fullAndUser, "claim users and revoke claims (CLM-06)"},
 }
 
 // permissionOf returns a scope's row of the policy.

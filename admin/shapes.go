@@ -54,7 +54,7 @@ type Explanation struct {
 
 // Next is what happens if nobody does anything.
 type Next struct {
-	What string     `json:"what" enum:"nothing,deleted"`
+	What string     `json:"what" enum:"nothing,deleted,settled" doc:"settled: a claim ends by itself"`
 	At   *time.Time `json:"at,omitempty"`
 	Rule string     `json:"rule,omitempty"`
 	Text string     `json:"text" doc:"One sentence"`

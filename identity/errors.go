@@ -98,7 +98,6 @@ const (
 	RuleClaimNotRevocable       Rule = "CLAIM_NOT_REVOCABLE"
 	RuleRevokeDomainClaimed     Rule = "REVOKE_DOMAIN_CLAIMED"
 	RuleBulkRevoke              Rule = "BULK_REVOKE_NOT_SUPPORTED"
-	RuleNotClaimOwner           Rule = "NOT_CLAIM_OWNER"
 	RuleOptionNotAvailable      Rule = "OPTION_NOT_AVAILABLE"
 	RuleAcknowledgement         Rule = "ACKNOWLEDGEMENT_REQUIRED"
 	RuleDomainHasOpenClaims     Rule = "DOMAIN_HAS_OPEN_CLAIMS"

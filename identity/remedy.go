@@ -78,7 +78,6 @@ var remedies = map[Rule]string{
 	WhyWindowExpired:            "Nothing can be done: a claim can be revoked for 14 days.",
 	WhySettled:                  "Nothing has to be done.",
 	RuleBulkRevoke:              "Revoke one claim at a time.",
-	RuleNotClaimOwner:           "Ask the organization that made the claim.",
 	RuleOptionNotAvailable:      "Choose one of the options that are offered.",
 	RuleAcknowledgement:         "Acknowledge what the message names, and repeat the call.",
 	RuleDomainHasOpenClaims:     "Wait until the users have decided, or revoke their claims.",
