@@ -104,6 +104,8 @@ type OutboxTx interface {
 	Enqueue(ctx context.Context, m Message) (bool, error)
 	// UpdateMessage writes Data, State, Attempts, NextAt, LastError and SentAt.
 	UpdateMessage(ctx context.Context, m Message) error
+	// DeleteMessage forgets a message of an organization that is no longer there.
+	DeleteMessage(ctx context.Context, org OrgID, id MessageID) error
 	// DeleteMessagesBefore is crossing: it forgets messages that were sent or dropped before an instant.
 	DeleteMessagesBefore(ctx context.Context, sent time.Time) error
 }

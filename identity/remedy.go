@@ -84,6 +84,7 @@ var remedies = map[Rule]string{
 	RulePartnerCannotDelete:     "Ask a full administrator of the organization itself.",
 	RuleOrgLinkedSites:          "Ask whoever runs the server to unlink the sites.",
 	RuleOrgSubscriptions:        "End the subscriptions that are named, then try again.",
+	RuleMixedSubscriptions:      "End subscriptions until those that are left are all of one type.",
 	RuleOrgDirSync:              "Switch directory synchronization off first.",
 	RuleOrgUsers:                "Say what is to become of the users, or delete all but one.",
 	RuleOrgManagedBy:            "Remove partners until one is left.",
