@@ -71,8 +71,8 @@ var kinds = map[EventKind]struct {
 	EventPlanApproved:  {CategoryDirectory, "A held synchronization plan was approved"},
 	JobStarted:         {CategoryUsers, "A job began"},
 	JobFinished:        {CategoryUsers, "A job ended"},
-	MessageGivenUp:     {CategoryUsers, "A mail could not be delivered"},
-	MessageRetried:     {CategoryUsers, "A mail is tried again"},
+	MessageGivenUp:     {CategoryUsers, "A mail or a work order could not be delivered"},
+	MessageRetried:     {CategoryUsers, "A mail or a work order is tried again"},
 	EventRefused:       {CategoryRefusals, "An act was refused"},
 }
 

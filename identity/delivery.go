@@ -19,9 +19,6 @@ const (
 	maxFailureCause = 500 // bytes
 )
 
-// deliveryActor is who sends messages.
-var deliveryActor = Actor{Kind: System, Name: "mail"}
-
 // RetryAfter returns how long a message rests after a number of attempts that failed: a minute, doubled each time, six hours at
 // most.
 func RetryAfter(attempts int) time.Duration {
@@ -105,13 +102,23 @@ func (s *Service) Delivered(ctx context.Context, m Message) error {
 // trying again would not help or this was attempt [MaxDeliveryAttempts]. The cause is for operators; the secret of the
 // message's link is taken out of it. If somebody else has claimed the message since, because the lease was over, nothing happens.
 func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool, cause string) error {
+	return s.failed(ctx, m, permanent, 0, cause)
+}
+
+// PutOff is DeliveryFailed for a message whose receiver said how long to wait, which lengthens the pause that it would have anyway.
+// Nobody can make it longer than the longest one.
+func (s *Service) PutOff(ctx context.Context, m Message, wait time.Duration, cause string) error {
+	return s.failed(ctx, m, false, min(wait, longestRetry), cause)
+}
+
+func (s *Service) failed(ctx context.Context, m Message, permanent bool, wait time.Duration, cause string) error {
 	return s.settle(ctx, m, func(c *Acts, now Message) error {
 		if now.Attempts != m.Attempts {
 			return nil
 		}
 		now.LastError = m.WithoutSecrets(cause)
 		if !permanent && now.Attempts < MaxDeliveryAttempts {
-			now.NextAt = c.now.Add(RetryAfter(now.Attempts))
+			now.NextAt = c.now.Add(max(wait, RetryAfter(now.Attempts)))
 			return c.tx.UpdateMessage(ctx, now)
 		}
 		now.State = MessageParked
@@ -134,7 +141,7 @@ func (s *Service) Drop(ctx context.Context, m Message, why string) error {
 
 // settle lets do change a message that was claimed, unless it has gone or was settled by somebody else.
 func (s *Service) settle(ctx context.Context, m Message, do func(c *Acts, now Message) error) error {
-	return s.transact(ctx, Exclusive(m.Org), m.Org, deliveryActor, func(c *Acts) error {
+	return s.transact(ctx, Exclusive(m.Org), m.Org, Actor{Kind: System, Name: string(m.Kind.Channel())}, func(c *Acts) error {
 		now, err := c.tx.Message(ctx, m.Org, m.ID)
 		switch {
 		case IsNotFound(err):
