@@ -29,6 +29,11 @@ func RetryAfter(attempts int) time.Duration {
 	return d
 }
 
+// RetryPause is RetryAfter if the receiver asked for a pause, which can be longer and not shorter; six hours at most all the same.
+func RetryPause(attempts int, asked time.Duration) time.Duration {
+	return max(RetryAfter(attempts), min(asked, longestRetry))
+}
+
 // dueAt reports whether a message can be claimed.
 func (m Message) dueAt(now time.Time) bool { return m.State == MessageWaiting && !now.Before(m.NextAt) }
 
@@ -105,20 +110,19 @@ func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool,
 	return s.failed(ctx, m, permanent, 0, cause)
 }
 
-// PutOff is DeliveryFailed for a message whose receiver said how long to wait, which lengthens the pause that it would have anyway.
-// Nobody can make it longer than the longest one.
-func (s *Service) PutOff(ctx context.Context, m Message, wait time.Duration, cause string) error {
-	return s.failed(ctx, m, false, min(wait, longestRetry), cause)
+// PutOff is DeliveryFailed for a message whose receiver asked for a pause.
+func (s *Service) PutOff(ctx context.Context, m Message, pause time.Duration, cause string) error {
+	return s.failed(ctx, m, false, pause, cause)
 }
 
-func (s *Service) failed(ctx context.Context, m Message, permanent bool, wait time.Duration, cause string) error {
+func (s *Service) failed(ctx context.Context, m Message, permanent bool, pause time.Duration, cause string) error {
 	return s.settle(ctx, m, func(c *Acts, now Message) error {
 		if now.Attempts != m.Attempts {
 			return nil
 		}
 		now.LastError = m.WithoutSecrets(cause)
 		if !permanent && now.Attempts < MaxDeliveryAttempts {
-			now.NextAt = c.now.Add(max(wait, RetryAfter(now.Attempts)))
+			now.NextAt = c.now.Add(RetryPause(now.Attempts, pause))
 			return c.tx.UpdateMessage(ctx, now)
 		}
 		now.State = MessageParked

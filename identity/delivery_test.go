@@ -269,7 +269,7 @@ func TestTheCauseOfAFailureIsOneShortLineWithoutSecrets(t *testing.T) {
 }
 
 func TestAReceiverCanAskForALongerPauseButNotForAShorterOne(t *testing.T) {
-	for name, tc := range map[string]struct{ wait, want time.Duration }{
+	for name, tc := range map[string]struct{ asked, want time.Duration }{
 		"longer":             {time.Hour, time.Hour},
 		"shorter":            {time.Second, time.Minute},
 		"none":               {0, time.Minute},
@@ -279,7 +279,7 @@ func TestAReceiverCanAskForALongerPauseButNotForAShorterOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
-			require.NoError(t, w.PutOff(w.ctx, w.claim(1)[0], tc.wait, "429"))
+			require.NoError(t, w.PutOff(w.ctx, w.claim(1)[0], tc.asked, "429"))
 			now := w.message(m)
 			require.Equal(t, identity.MessageWaiting, now.State)
 			require.Equal(t, w.clock.Now().Add(tc.want), now.NextAt)
