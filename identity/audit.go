@@ -77,6 +77,13 @@ var kinds = map[EventKind]struct {
 	UserClaimedAway:    {CategoryUsers, "Another organization claimed a user"},
 	ClaimSettled:       {CategoryUsers, "A claim was settled"},
 	ClaimTakenAway:     {CategoryUsers, "A claim was revoked"},
+	OrgDeletionAsked:   {CategorySettings, "The deletion of the organization was requested"},
+	OrgUsersGone:       {CategorySettings, "The users of the organization were converted or deleted"},
+	OrgDeletionDone:    {CategorySettings, "The organization was deleted"},
+	CustomerDeleted:    {CategoryCustomers, "A managed organization is being deleted"},
+	AccountConverted:   {CategoryUsers, "A user was converted to a personal account"},
+	SitePut:            {CategorySettings, "The link to a meeting site was changed"},
+	SiteDeleted:        {CategorySettings, "The link to a meeting site was removed"},
 	EventRefused:       {CategoryRefusals, "An act was refused"},
 }
 

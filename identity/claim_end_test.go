@@ -285,3 +285,17 @@ func TestCLM42_A20_WhatTheSourceDoesAfterwardsChangesNothing(t *testing.T) {
 	require.NoError(t, w.revoke(claim), "A21")
 	require.False(t, w.account(old).Shadow)
 }
+
+func TestCLM44_WhatIsMovedIsKeptAsTheClaimantKeepsIt(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	old, p := w.personal("ada@corp.example")
+	_, a := w.claimed(org, "ada@corp.example", identity.ClaimDeferred)
+	_, err := w.choose(p, identity.OptionTransfer, "")
+	require.NoError(t, err)
+	orders := w.mails(org, identity.OrderTransfer)
+	require.Len(t, orders, 1)
+	require.Equal(t, string(org), orders[0].Data["retentionPolicyOrganization"])
+	require.Equal(t, string(old.ID), orders[0].Data["account"])
+	require.Equal(t, string(a.ID), orders[0].Data["toAccount"])
+}

@@ -17,8 +17,8 @@ const (
 	MessageChangeDone     MessageKind = "change_done"     // to both addresses: "name", "old", "new"
 	MessageAccountDeleted MessageKind = "account_deleted" // to the owner of a personal account: "name"
 	MessageSyncReport     MessageKind = "sync_report"     // "connector", "state", "text" (DIR-14)
-	MessageClaim          MessageKind = "claim"           // as invitation, with "mode" and for a deferred claim "deadline" (CLM-50)
-	MessageClaimRevoked   MessageKind = "claim_revoked"   // to whom it was told before: "name"
+	MessageClaim          MessageKind = "claim"           // as invitation, with "mode", for a deferred claim "deadline" (RFC 3339), and "contentLost" if it is (CLM-50)
+	MessageClaimRevoked   MessageKind = "claim_revoked"   // to whom it was told before: "name"; "organization" is the one that had claimed
 	MessageKeepConfirm    MessageKind = "keep_confirm"    // to the new address of an account that is kept: "link", "name", "new" (CLM-54)
 )
 
@@ -104,6 +104,8 @@ type OutboxTx interface {
 	Enqueue(ctx context.Context, m Message) (bool, error)
 	// UpdateMessage writes Data, State, Attempts, NextAt, LastError and SentAt.
 	UpdateMessage(ctx context.Context, m Message) error
+	// DeleteMessage forgets a message of an organization that is no longer there.
+	DeleteMessage(ctx context.Context, org OrgID, id MessageID) error
 	// DeleteMessagesBefore is crossing: it forgets messages that were sent or dropped before an instant.
 	DeleteMessagesBefore(ctx context.Context, sent time.Time) error
 }

@@ -22,6 +22,9 @@ func (s *Service) SignInCaller(ctx context.Context, c Caller, req Request) (Acco
 		a, err = acts.SignIn(ctx, before.ID)
 		return err
 	})
+	if RuleOf(err) == RuleOrgDeleting {
+		err = Refuse(Forbidden, RuleOrgDeleting, "your organization is being deleted, so nobody can sign in to it any more")
+	}
 	return a, err
 }
 

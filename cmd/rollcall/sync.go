@@ -186,7 +186,7 @@ func (c *syncRunCmd) Run(a *app) error {
 			stored, plan, report, err = s.syncer().Run(s.ctx, o.ID, n.ID, s.by, p)
 			return err
 		})
-		if identity.RuleOf(err) == directory.RuleDryRunRequired {
+		if identity.RuleOf(err) == identity.RuleDryRunRequired {
 			status := complain(s.stderr, err)
 			s.say("Next: rollcall sync plan --org %s --connector %s", o.ID, n.ID)
 			return exit(status)
