@@ -16,7 +16,7 @@ type User struct {
 	ExternalID     string        `json:"externalId,omitempty" doc:"The identity provider's own id"`
 	Licences       []string      `json:"licences" nullable:"false" doc:"What the user may use, in the order of the names; free alone if nothing is assigned"`
 	Status         string        `json:"status" enum:"not_verified,verified,active,inactive,deferred_claim"`
-	Reason         string        `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Why the user is inactive"`
+	Reason         string        `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,inactive_when_claimed,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Why the user is inactive"`
 	PreviousStatus string        `json:"previousStatus,omitempty" doc:"The status that reactivation leads back to"`
 	StatusSince    time.Time     `json:"statusSince"`
 	PurgeAt        *time.Time    `json:"purgeAt,omitempty" doc:"When the user is deleted for good if nothing changes; absent if never"`

@@ -9,7 +9,7 @@ import (
 // UserFilter is what a list of users is narrowed by.
 type UserFilter struct {
 	Status string `query:"status" enum:"not_verified,verified,active,inactive,deferred_claim" doc:"Only users with this status"`
-	Reason string `query:"reason" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Only users who are inactive for this reason"`
+	Reason string `query:"reason" enum:"deactivated,deactivated_by_provider,inactive_when_claimed,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Only users who are inactive for this reason"`
 	Source string `query:"source" enum:"manual,csv,scim,directory,self,claim" doc:"Only users who came through this pipe"`
 	Q      string `query:"q" maxLength:"256" doc:"Only users with this text in their userName or in one of their addresses; upper and lower case are the same"`
 }
