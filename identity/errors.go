@@ -71,6 +71,7 @@ const (
 	RuleUserNameTaken    Rule = "USER_NAME_TAKEN"
 	RuleObjectLinked     Rule = "DIRECTORY_OBJECT_LINKED"
 	RuleConnectorExists  Rule = "CONNECTOR_EXISTS"
+	RuleNoConnector      Rule = "NO_CONNECTOR"
 
 	RuleEmailTaken              Rule = "EMAIL_TAKEN"
 	RuleEmailHeld               Rule = "EMAIL_HELD"

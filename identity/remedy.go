@@ -37,6 +37,7 @@ var remedies = map[Rule]string{
 	RuleUserNameTaken:    "Choose another userName, or change the user who has it.",
 	RuleObjectLinked:     "Unlink the other user first, or correct the directory so that one entry belongs to one user.",
 	RuleConnectorExists:  "Use the connector that there is, or remove it first.",
+	RuleNoConnector:      "Create a connector first.",
 
 	RuleEmailTaken:              "Use another address for this user.",
 	RuleEmailHeld:               "Use another address, or wait until the reservation is over.",
