@@ -85,8 +85,8 @@ var policy = []permission{
 	{scopeReadPartners, fullOnly, nobody, nobody, "see which organizations manage this one"},
 	{scopeWritePartners, fullOnly, nobody, nobody, "let other organizations manage this one, and end it"},
 	{scopeReadAudit, fullAndReader, fullAndReader, fullAndReader, "read and export the audit"},
-	{scopeReadMail, fullOnly, fullOnly, fullOnly, "see which mails wait, were sent or were given up"},
-	{scopeWriteMail, fullOnly, fullOnly, fullOnly, "send a mail again that was given up"},
+	{scopeReadMail, fullOnly, fullOnly, fullOnly, "see which mails and work orders wait, were sent or were given up"},
+	{scopeWriteMail, fullOnly, fullOnly, fullOnly, "send a mail or a work order again that was given up"},
 	{scopePreviewClaim, fullAndUser, fullAndUser, fullAndUser, "look whether users could be claimed"},
 }
 
