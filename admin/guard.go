@@ -130,6 +130,9 @@ func notSignedIn(ctx context.Context, op *huma.Operation, err error) error {
 func (a *api) forbidden(ctx context.Context, c caller, op *huma.Operation, scope Scope) error {
 	refusal := identity.Refuse(identity.Forbidden, identity.RuleForbiddenRole, "your role here is %s%s; this needs one of: %s",
 		c.access.Role, standingText(c.access.Standing), scope.text())
+	if scope == scopeWriteDeletion && c.access.Standing == identity.StandingPartner {
+		refusal = identity.PartnerCannotDelete()
+	}
 	target := identity.Target{Type: identity.TargetOperation, ID: op.OperationID, Name: op.Summary}
 	if err := a.service.RecordRefusal(ctx, c.access.Org, c.actor(), target, refusal); err != nil {
 		// Nothing was done, so there is nothing to undo: the answer is the same, only the audit lacks an attempt.

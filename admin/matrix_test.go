@@ -50,6 +50,14 @@ var scopeOf = map[string]string{
 	"revokeClaim":                "claims:write",
 	"revokeClaims":               "claims:write",
 	"changeOrganization":         "settings:write",
+	"deleteOrganization":         "deletion:write",
+	"requestDeletion":            "deletion:write",
+	"cancelDeletion":             "deletion:write",
+	"checkDeletion":              "deletion:write",
+	"getDeletion":                "deletion:read",
+	"listSites":                  "sites:read",
+	"putSite":                    "sites:write",
+	"unlinkSite":                 "sites:write",
 	"listAdministrators":         "administrators:read",
 	"putAdministrator":           "administrators:write",
 	"deleteAdministrator":        "administrators:write",
@@ -113,6 +121,10 @@ var mayDo = map[string]map[identity.Standing]string{
 	"audit:read":           everywhere("full readonly"),
 	"mail:read":            everywhere("full"),
 	"mail:write":           everywhere("full"),
+	"deletion:read":        {identity.StandingOwn: "full readonly", identity.StandingExternal: "full readonly"},
+	"deletion:write":       {identity.StandingOwn: "full"},
+	"sites:read":           {identity.StandingOwn: "full readonly"},
+	"sites:write":          {identity.StandingOwn: "full"},
 	"claims:read":          everywhere("full user readonly"),
 	"claims:write":         everywhere("full user"),
 }
@@ -278,6 +290,10 @@ func TestROL_Matrix_EveryRouteForEveryCallerInOwnOtherAndUnknownOrganizations(t 
 				same(send(other, s.token))
 				answered := send(own, s.token)
 				if !slices.Contains(strings.Fields(mayDo[scopeOf[r.id]][s.standing]), string(s.role)) {
+					if scopeOf[r.id] == "deletion:write" && s.standing == identity.StandingPartner {
+						answered.refused(http.StatusForbidden, identity.RulePartnerCannotDelete)
+						continue
+					}
 					require.Contains(t, answered.refused(http.StatusForbidden, identity.RuleForbiddenRole), "your role here is "+string(s.role), s.name)
 					continue
 				}

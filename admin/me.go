@@ -113,6 +113,9 @@ func (a *api) me(ctx context.Context, _ *struct{}) (*body[Me], error) {
 	m.More = len(all) > maxMine
 	for _, access := range all[:min(len(all), maxMine)] {
 		o, err := read.Organization(ctx, access.Org)
+		if identity.IsNotFound(err) { // deleted since
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"slices"
 	"strings"
 )
@@ -92,6 +93,16 @@ func (o Organization) open(by Actor) error {
 	// Which of the two deleting stages it is makes no difference here.
 	_, err := o.stage(OrgDeletion{State: DeletionUsers}).after(DeletionOther)
 	return err
+}
+
+// Open refuses an organization that is being deleted, for whoever only wants to read: nothing but its deletion is shown any more
+// (ORG-19).
+func (s *Service) Open(ctx context.Context, org OrgID) error {
+	o, err := s.store.Organization(ctx, org)
+	if err != nil {
+		return err
+	}
+	return o.open(Actor{})
 }
 
 // DeletionTable prints the state machine as a Markdown table, one row a stage.

@@ -179,16 +179,24 @@ func (c *Acts) beginPurge(ctx context.Context, d OrgDeletion) error {
 	return c.tellOf(ctx, OrgUsersGone, c.org.target(), map[string]any{"deletion": d.ID, "converted": d.Converted, "removed": d.Removed, "order": order})
 }
 
-// purge deletes the next rows of what the organization has, and buries it when there are none left.
+// purge deletes the next rows of what the organization has, and buries it with the last of them.
 func (c *Acts) purge(ctx context.Context, d OrgDeletion) (int, error) {
 	if d.State != DeletionPurge {
 		return 0, nil
 	}
-	n, err := c.tx.PurgeOrganization(ctx, c.org.ID, rowsAtOnce)
-	if err != nil || n > 0 {
-		return n, err
+	purged := 0
+	for purged < rowsAtOnce {
+		n, err := c.tx.PurgeOrganization(ctx, c.org.ID, rowsAtOnce-purged)
+		if err != nil {
+			return purged, err
+		}
+		if n == 0 {
+			// Together with the last rows: whoever may watch does so until it is done.
+			return purged, c.bury(ctx, d)
+		}
+		purged += n
 	}
-	return 0, c.bury(ctx, d)
+	return purged, nil
 }
 
 // bury leaves a tombstone: the id, which is never used again, and the name, for whoever reads the audit.
