@@ -23,6 +23,11 @@ type task struct {
 	walks bool
 }
 
+// stored returns the next rows that the store has.
+func (t *turn) stored(ctx context.Context, limit int) ([]identity.JobRow, error) {
+	return t.jobs.service.Reader().JobRows(ctx, t.job.Org, t.job.ID, t.mark.Row, limit)
+}
+
 var errDry = errors.New("bulk: nothing of this shall be kept")
 
 // refusedRow ends a transaction of which nothing can be kept because of one row. It is no *identity.Error: the row's refusal is

@@ -234,6 +234,8 @@ func TestCLM60_TheAddressStaysWhileTheUserCouldGoBack(t *testing.T) {
 	refusedWith(t, err, identity.RuleInvalidTransition)
 	_, err = w.update(provider, a, func(d *identity.Draft) { d.ExternalID = "x" })
 	require.NoError(t, err)
+	_, err = w.update(provider, w.account(a), func(d *identity.Draft) { d.Emails = person("Ada@Corp.example").Emails })
+	require.NoError(t, err, "another spelling is the same address")
 	w.clock.move(14 * identity.Day)
 	_, err = w.update(provider, w.account(a), func(d *identity.Draft) { *d = person("b@corp.example") })
 	require.NoError(t, err)
