@@ -45,7 +45,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 			{Name: "clock", Every: clockEvery, Run: retention.Mark},
 			{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
 			{Name: "e-mail changes", Every: revertEvery, Run: worker.Drain(revertsAtOnce, service.RevertEmailChanges)},
-			{Name: "claims", Every: claimsEvery, Run: worker.Drain(claimsAtOnce, service.SettleDueClaims)},
+			{Name: "claims", Every: claimsEvery, Run: worker.Drain(claimsAtOnce, retention.SettleClaims)},
 			{Name: "housekeeping", Every: housekeepingEvery, Run: housekeeping(service)},
 		},
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},
