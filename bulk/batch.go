@@ -121,6 +121,7 @@ func refusedAlone(rows, done []identity.JobRow, err error) *identity.JobRow {
 
 // settle takes over what was stored, and decides how to go on with what was not.
 func (t *turn) settle(ctx context.Context, k task, job identity.Job, rows, done []identity.JobRow, err error) error {
+	err = unlessDeleted(err)
 	if err == nil && k.dry != nil {
 		err = k.dry.learn(done)
 	}

@@ -28,10 +28,10 @@ type InactiveReason string
 const (
 	ByAdministrator     InactiveReason = "deactivated"             // by an administrator or operator
 	ByProvider          InactiveReason = "deactivated_by_provider" // by an identity provider, SCIM active=false
+	ClaimedInactive     InactiveReason = "inactive_when_claimed"   // inactive in the organization that the user was claimed from (CLM-42)
 	DirectoryDisabled   InactiveReason = "directory_disabled"      // present in the directory, but disabled there
 	DirectoryDeleted    InactiveReason = "directory_deleted"       // gone from the directory
 	DirectoryOutOfScope InactiveReason = "directory_out_of_scope"  // still in the directory, outside base or filter (DIR-18)
-	ClaimedInactive     InactiveReason = "inactive_when_claimed"   // in the organization that the user was claimed from (CLM-42)
 )
 
 // GoneFromDirectory reports whether the reason is a loss that the directory reported: kept 7 days (USR-11a, DIR-18).

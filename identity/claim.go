@@ -108,20 +108,23 @@ func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address stri
 }
 
 func (s *Service) previewClaim(ctx context.Context, r Reader, claimant Organization, email Email) (ClaimPreview, error) {
-	preview := ClaimPreview{Email: email.Display}
 	found, reasons, err := findClaim(ctx, r, claimant, email)
 	if err != nil || len(reasons) > 0 {
-		preview.Reasons = reasons
+		return ClaimPreview{Email: email.Display, Reasons: reasons}, err
+	}
+	preview, err := found.predict(email.Display, s.rules)
+	if err != nil {
 		return preview, err
 	}
-	preview.Eligible = true
-	preview.Name, preview.Status, preview.Deferrable = found.Account.Profile.DisplayName(), found.Account.Status, found.Deferrable()
-	if preview.Mode, err = found.Mode("", s.rules); err != nil {
-		return preview, err
-	}
-	preview.ContentLost = preview.Mode == ClaimImmediate
 	preview.Warnings, err = claimWarnings(ctx, r, found)
 	return preview, err
+}
+
+// predict says what a claim that nothing speaks against would come to, without a wish for a mode.
+func (c ClaimCase) predict(email string, rules Rules) (ClaimPreview, error) {
+	mode, err := c.Mode("", rules)
+	return ClaimPreview{Email: email, Eligible: true, Name: c.Account.Profile.DisplayName(), Status: c.Account.Status, Mode: mode,
+		Deferrable: c.Deferrable(), ContentLost: mode == ClaimImmediate}, err
 }
 
 // findClaim gathers what decides about claiming the user of an address, and says what speaks against it.

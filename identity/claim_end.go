@@ -152,7 +152,7 @@ func (c *Acts) endShadow(ctx context.Context, claim Claim, target *Acts) (order 
 			return "", err
 		}
 	case OutcomeDeleted:
-		order, err = c.orderPurge(ctx, "purge-claim:"+string(claim.ID), claim.OldAccount)
+		order, err = c.orderPurge(ctx, "purge-claim:"+string(claim.ID), claim.OldAccount, ContentScopes)
 	case OutcomeTransferred, OutcomeAutomatic:
 		order, err = target.orderTransfer(ctx, claim)
 	}

@@ -234,6 +234,8 @@ func TestCLM60_TheAddressStaysWhileTheUserCouldGoBack(t *testing.T) {
 	refusedWith(t, err, identity.RuleInvalidTransition)
 	_, err = w.update(provider, a, func(d *identity.Draft) { d.ExternalID = "x" })
 	require.NoError(t, err)
+	_, err = w.update(provider, w.account(a), func(d *identity.Draft) { d.Emails = person("Ada@Corp.example").Emails })
+	require.NoError(t, err, "another spelling is the same address")
 	w.clock.move(14 * identity.Day)
 	_, err = w.update(provider, w.account(a), func(d *identity.Draft) { *d = person("b@corp.example") })
 	require.NoError(t, err)
@@ -284,4 +286,18 @@ func TestCLM42_A20_WhatTheSourceDoesAfterwardsChangesNothing(t *testing.T) {
 	require.Equal(t, identity.NotVerified, w.account(a).Status)
 	require.NoError(t, w.revoke(claim), "A21")
 	require.False(t, w.account(old).Shadow)
+}
+
+func TestCLM44_WhatIsMovedIsKeptAsTheClaimantKeepsIt(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	old, p := w.personal("ada@corp.example")
+	_, a := w.claimed(org, "ada@corp.example", identity.ClaimDeferred)
+	_, err := w.choose(p, identity.OptionTransfer, "")
+	require.NoError(t, err)
+	orders := w.mails(org, identity.OrderTransfer)
+	require.Len(t, orders, 1)
+	require.Equal(t, string(org), orders[0].Data["retentionPolicyOrganization"])
+	require.Equal(t, string(old.ID), orders[0].Data["account"])
+	require.Equal(t, string(a.ID), orders[0].Data["toAccount"])
 }

@@ -27,7 +27,7 @@ type ClaimableList struct {
 }
 
 // Claimable lists users whom an organization can claim: whoever is in it can be claimed, and whoever can be claimed is in it as long
-// as there is room (CLM-10, CLM-30).
+// as there is room (CLM-10, CLM-30). It says nothing of warnings; [Service.PreviewClaim] does.
 func (s *Service) Claimable(ctx context.Context, org OrgID, q ClaimableQuery) (ClaimableList, error) {
 	list := ClaimableList{Users: []ClaimPreview{}}
 	if q.Sort != "" && q.Sort != SortByEmail && q.Sort != SortByDomain {
@@ -39,16 +39,12 @@ func (s *Service) Claimable(ctx context.Context, org OrgID, q ClaimableQuery) (C
 	if q.Limit < 0 {
 		return list, Refuse(Invalid, RuleInvalidValue, "the limit is %d; it must be at least 1", q.Limit).At("limit")
 	}
-	claimant, err := s.store.Organization(ctx, org)
-	if err != nil {
-		return list, err
-	}
-	search, err := s.searchClaimable(ctx, claimant)
+	search, err := s.searchClaimable(ctx, org)
 	if err != nil {
 		return list, err
 	}
 	if q.Blocked {
-		return s.blocked(ctx, claimant, search, q)
+		return s.blocked(ctx, search, q)
 	}
 	if list.Total, err = search.count(ctx); err != nil {
 		return list, err
@@ -57,14 +53,12 @@ func (s *Service) Claimable(ctx context.Context, org OrgID, q ClaimableQuery) (C
 	if err != nil {
 		return list, err
 	}
-	for _, h := range found {
-		preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(h))
+	for _, c := range found {
+		preview, err := search.preview(ctx, c)
 		if err != nil {
 			return list, err
 		}
-		if preview.Eligible { // somebody may have changed since they were found
-			list.Users = append(list.Users, preview)
-		}
+		list.Users = append(list.Users, preview)
 	}
 	list.Truncated = list.Total > len(list.Users)
 	return list, nil
@@ -73,11 +67,7 @@ func (s *Service) Claimable(ctx context.Context, org OrgID, q ClaimableQuery) (C
 // EachClaimable calls do with everybody whom an organization can claim, in the order of domains and addresses, however many there
 // are; it holds a page of them at a time (CLM-33).
 func (s *Service) EachClaimable(ctx context.Context, org OrgID, do func(ClaimPreview) error) error {
-	claimant, err := s.store.Organization(ctx, org)
-	if err != nil {
-		return err
-	}
-	search, err := s.searchClaimable(ctx, claimant)
+	search, err := s.searchClaimable(ctx, org)
 	if err != nil {
 		return err
 	}
@@ -87,13 +77,10 @@ func (s *Service) EachClaimable(ctx context.Context, org OrgID, do func(ClaimPre
 			if err != nil {
 				return err
 			}
-			for _, h := range page {
-				preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(h))
+			for _, c := range page {
+				preview, err := search.preview(ctx, c)
 				if err != nil {
 					return err
-				}
-				if !preview.Eligible {
-					continue
 				}
 				if err := do(preview); err != nil {
 					return err
@@ -111,14 +98,16 @@ func (s *Service) EachClaimable(ctx context.Context, org OrgID, do func(ClaimPre
 // candidatesAtOnce is how many candidates are read at a time.
 const candidatesAtOnce = 500
 
-func emailOf(h Hold) Email {
-	return Email{Display: string(h.Key), Key: h.Key, Domain: h.Key.DomainOf()}
+func emailOf(key EmailKey) Email {
+	return Email{Display: string(key), Key: key, Domain: key.DomainOf()}
 }
 
 // claimSearch is where and how to look for users whom an organization can claim.
 type claimSearch struct {
 	read     Reader
-	claimant OrgID
+	rules    Rules
+	claimant Organization
+	sources  map[OrgID]Organization
 	domains  []string // that the organization alone has verified, in the order of their names
 	all      []string // that it has verified
 	without  []OrgID  // whose domains overlap with its own
@@ -126,8 +115,13 @@ type claimSearch struct {
 	stay     map[AccountID]bool // who has to hand an organization over first (CLM-10 h)
 }
 
-func (s *Service) searchClaimable(ctx context.Context, claimant Organization) (claimSearch, error) {
-	search := claimSearch{read: s.store, claimant: claimant.ID, inCharge: map[string]int{}, stay: map[AccountID]bool{}}
+func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, error) {
+	search := claimSearch{read: s.store, rules: s.rules, sources: map[OrgID]Organization{}, inCharge: map[string]int{}, stay: map[AccountID]bool{}}
+	claimant, err := s.store.Organization(ctx, org)
+	if err != nil {
+		return search, err
+	}
+	search.claimant = claimant
 	own, err := s.store.Domains(ctx, claimant.ID)
 	if err != nil {
 		return search, err
@@ -173,21 +167,17 @@ func (f *claimSearch) findOwners(ctx context.Context, domain string) error {
 		if err != nil {
 			return err
 		}
-		for _, h := range page {
-			o, err := f.read.Organization(ctx, h.Org)
+		for _, c := range page {
+			o, err := f.source(ctx, c.Account.Org)
 			if err != nil {
 				return err
 			}
-			a, err := f.read.Account(ctx, h.Org, h.Account)
-			if err != nil {
-				return err
-			}
-			owns, err := ownsOrganization(ctx, f.read, o, a)
+			owns, err := ownsOrganization(ctx, f.read, o, c.Account)
 			if err != nil {
 				return err
 			}
 			if owns {
-				f.stay[h.Account] = true
+				f.stay[c.Account.ID] = true
 				f.inCharge[domain]++
 			}
 		}
@@ -199,20 +189,41 @@ func (f *claimSearch) findOwners(ctx context.Context, domain string) error {
 }
 
 func (f *claimSearch) query(domain string, after EmailKey, limit int) CandidateQuery {
-	return CandidateQuery{Claimant: f.claimant, Domain: domain, Without: f.without, After: after, Limit: limit}
+	return CandidateQuery{Claimant: f.claimant.ID, Domain: domain, Without: f.without, After: after, Limit: limit}
+}
+
+// source returns an organization that candidates are in, asking for each once.
+func (f *claimSearch) source(ctx context.Context, id OrgID) (Organization, error) {
+	if o, known := f.sources[id]; known {
+		return o, nil
+	}
+	o, err := f.read.Organization(ctx, id)
+	if err == nil {
+		f.sources[id] = o
+	}
+	return o, err
+}
+
+// preview says what claiming a candidate would come to. Nothing speaks against it, or the search had not found them.
+func (f *claimSearch) preview(ctx context.Context, c Candidate) (ClaimPreview, error) {
+	source, err := f.source(ctx, c.Account.Org)
+	if err != nil {
+		return ClaimPreview{}, err
+	}
+	return ClaimCase{Claimant: f.claimant, Source: source, Account: c.Account}.predict(c.Account.PrimaryEmail(), f.rules)
 }
 
 // page returns the next candidates of a domain, without those who have to stay; fewer than limit only if there are no more.
-func (f *claimSearch) page(ctx context.Context, domain string, after EmailKey, limit int) ([]Hold, error) {
-	var found []Hold
+func (f *claimSearch) page(ctx context.Context, domain string, after EmailKey, limit int) ([]Candidate, error) {
+	var found []Candidate
 	for {
 		page, err := f.read.Candidates(ctx, f.query(domain, after, limit))
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range page {
-			if !f.stay[h.Account] {
-				found = append(found, h)
+		for _, c := range page {
+			if !f.stay[c.Account.ID] {
+				found = append(found, c)
 			}
 		}
 		switch {
@@ -238,8 +249,8 @@ func (f *claimSearch) count(ctx context.Context) (int, error) {
 }
 
 // list returns the first candidates in the wanted order.
-func (f *claimSearch) list(ctx context.Context, q ClaimableQuery) ([]Hold, error) {
-	var all []Hold
+func (f *claimSearch) list(ctx context.Context, q ClaimableQuery) ([]Candidate, error) {
+	var all []Candidate
 	for _, domain := range f.domains {
 		limit := q.Limit
 		if q.Sort == SortByDomain {
@@ -255,13 +266,13 @@ func (f *claimSearch) list(ctx context.Context, q ClaimableQuery) ([]Hold, error
 		all = append(all, found...)
 	}
 	if q.Sort != SortByDomain {
-		slices.SortFunc(all, func(a, b Hold) int { return strings.Compare(string(a.Key), string(b.Key)) })
+		slices.SortFunc(all, func(a, b Candidate) int { return strings.Compare(string(a.Key), string(b.Key)) })
 	}
 	return all[:min(len(all), q.Limit)], nil
 }
 
 // blocked lists people elsewhere with an address in the organization's domains who cannot be claimed, with every reason.
-func (s *Service) blocked(ctx context.Context, claimant Organization, search claimSearch, q ClaimableQuery) (ClaimableList, error) {
+func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQuery) (ClaimableList, error) {
 	list := ClaimableList{Users: []ClaimPreview{}}
 	claimable, err := search.count(ctx)
 	if err != nil {
@@ -269,12 +280,12 @@ func (s *Service) blocked(ctx context.Context, claimant Organization, search cla
 	}
 	list.Total = -claimable
 	for _, domain := range search.all {
-		n, err := s.store.CountCandidates(ctx, CandidateQuery{Claimant: claimant.ID, Domain: domain, Any: true})
+		n, err := s.store.CountCandidates(ctx, CandidateQuery{Claimant: search.claimant.ID, Domain: domain, Any: true})
 		if err != nil {
 			return list, err
 		}
 		list.Total += n
-		found, err := s.blockedIn(ctx, claimant, domain, q.Limit)
+		found, err := s.blockedIn(ctx, search.claimant, domain, q.Limit)
 		if err != nil {
 			return list, err
 		}
@@ -295,8 +306,8 @@ func (s *Service) blockedIn(ctx context.Context, claimant Organization, domain s
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range page {
-			preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(h))
+		for _, c := range page {
+			preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(c.Key))
 			if err != nil {
 				return nil, err
 			}

@@ -123,7 +123,7 @@ func (c *Acts) Claim(ctx context.Context, r ClaimRequest) (Claim, Account, error
 	claim := Claim{
 		ID: ClaimID(c.service.ids.New()), Target: c.org.ID, Source: old.Org, NewAccount: AccountID(c.service.ids.New()), OldAccount: old.ID,
 		Mode: mode, Email: old.PrimaryEmail(), Domain: email.Domain, ContentLost: mode == ClaimImmediate, ClaimedAt: c.now, Version: 1,
-		Carried: Carried{Status: old.Status, PreviousStatus: old.PreviousStatus, Reason: old.InactiveReason, StatusAt: old.StatusAt, StatusEvent: old.StatusEvent},
+		Carried: Carried{Status: old.Status, StatusEvent: old.StatusEvent},
 	}
 	proven := !old.unproven()
 	if claim.Carried.Licences, err = there.giveUp(ctx, old, email.Key); err != nil {

@@ -508,3 +508,92 @@ func TestCLM40_WhoRegisteredWithoutProofIsNotTakenAlong(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, a.ID, w.caller(owner).Account.ID)
 }
+
+func TestCLM12_UsersOfOtherOrganizationsAreClaimedWithoutTheirContent(t *testing.T) {
+	w := newWorld(t)
+	org, source := w.claimant("Corp", "corp.example"), w.org("Source")
+	w.must(source, provider, person("ada@corp.example"))
+	w.must(source, provider, person("bob@corp.example"))
+	_, _, err := w.claim(org, "ada@corp.example", identity.ClaimDeferred)
+	refusedWith(t, err, identity.RuleClaimNotDeferrable)
+	claim, _ := w.claimed(org, "ada@corp.example", "")
+	require.Equal(t, identity.ClaimImmediate, claim.Mode)
+	require.True(t, claim.ContentLost)
+	w.verify(source, "corp.example")
+	_, _, err = w.claim(org, "bob@corp.example", "")
+	refusedWith(t, err, identity.RuleClaimVerifiedElsewhere)
+}
+
+func TestCLM20_TheToggleIsTheOrganizations(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	w.personal("ada@corp.example")
+	for _, on := range []bool{false, true} {
+		w.set(org, func(o *identity.Organization) { o.AllowContentTransfer = on })
+		list, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{})
+		require.NoError(t, err)
+		require.Equal(t, on, list.Users[0].Mode == identity.ClaimDeferred)
+	}
+	claim, _ := w.claimed(org, "ada@corp.example", "")
+	w.set(org, func(o *identity.Organization) { o.AllowContentTransfer = false })
+	require.Equal(t, identity.ClaimWaiting, w.stateOf(claim), "a claim that runs keeps its mode (14.3)")
+}
+
+func TestCLM22_AnImmediateClaimCanBeLicensedAndChangedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	w.subscribe(org, "Suite", seats("calling", 1))
+	w.must(w.org("Source"), provider, person("ada@corp.example"))
+	_, a := w.claimed(org, "ada@corp.example", "")
+	require.NoError(t, w.addLicences(a, "calling"))
+	_, err := w.deactivate(admin, a)
+	require.NoError(t, err)
+}
+
+func TestCLM24_CLM26_WhoCanBringContentAlong(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	w.personal("ada@corp.example")
+	w.must(w.org("Source"), provider, person("bob@corp.example"))
+	for address, deferrable := range map[string]bool{"ada@corp.example": true, "bob@corp.example": false} {
+		p, err := w.PreviewClaim(w.ctx, org, address)
+		require.NoError(t, err)
+		require.Equal(t, deferrable, p.Deferrable, address)
+		require.Equal(t, !deferrable, p.ContentLost, address)
+	}
+}
+
+func TestNTF01_AClaimIsToldAndNothingIsIfItFails(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	w.must(w.org("Source"), provider, person("ada@corp.example"))
+	_, _, err := w.ClaimUser(w.ctx, admin, org, identity.ClaimRequest{Email: "ada@corp.example", Licences: []identity.Licence{"unknown"}})
+	refusedWith(t, err, identity.RuleUnknownLicence)
+	require.Empty(t, w.mails(org, identity.MessageClaim))
+	w.claimed(org, "ada@corp.example", "")
+	require.Len(t, w.mails(org, identity.MessageClaim), 1)
+}
+
+func TestCLM31_TheListIsSortedByAddressOrDomain(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	w.verify(org, "alpha.example")
+	for _, address := range []string{"z@alpha.example", "b@corp.example", "a@corp.example", "y@alpha.example"} {
+		w.must(identity.ConsumerOrgID, provider, person(address))
+	}
+	sorted := func(by string, limit int) (addresses []string) {
+		list, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{Sort: by, Limit: limit})
+		require.NoError(t, err)
+		require.Equal(t, 4, list.Total)
+		for _, u := range list.Users {
+			addresses = append(addresses, u.Email)
+		}
+		return addresses
+	}
+	require.Equal(t, []string{"a@corp.example", "b@corp.example", "y@alpha.example", "z@alpha.example"}, sorted(identity.SortByEmail, 0))
+	require.Equal(t, []string{"y@alpha.example", "z@alpha.example", "a@corp.example", "b@corp.example"}, sorted(identity.SortByDomain, 0))
+	require.Equal(t, []string{"a@corp.example", "b@corp.example", "y@alpha.example"}, sorted(identity.SortByEmail, 3))
+	require.Equal(t, []string{"y@alpha.example", "z@alpha.example", "a@corp.example"}, sorted(identity.SortByDomain, 3))
+	_, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{Sort: "name"})
+	refusedWith(t, err, identity.RuleInvalidValue)
+}

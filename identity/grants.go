@@ -190,6 +190,9 @@ func (c *Acts) keepsFullGrant(ctx context.Context, issuer, subject string) error
 
 // keepsFullAdmin refuses to make an account unusable if its owner is the organization's last full administrator (USR-26).
 func (c *Acts) keepsFullAdmin(ctx context.Context, a Account) error {
+	if c.org.State == OrgDeleting {
+		return nil // nobody administers it any more
+	}
 	last, err := lastFullAdmin(ctx, c.tx, a)
 	return cmp.Or(err, refuseIf(last))
 }
@@ -255,6 +258,15 @@ func inCharge(ctx context.Context, r Reader, g Grant) (bool, error) {
 // takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone from here. The rule and the reason
 // are for the events.
 func (c *Acts) takeAwayRoles(ctx context.Context, a Account, rule Rule, why string) error {
+	return c.takeAway(ctx, a, func(Grant) bool { return true }, rule, why)
+}
+
+// takeAwayRolesElsewhere is takeAwayRoles in every organization but the one that is acted in.
+func (c *Acts) takeAwayRolesElsewhere(ctx context.Context, a Account, rule Rule, why string) error {
+	return c.takeAway(ctx, a, func(g Grant) bool { return g.Org != c.org.ID }, rule, why)
+}
+
+func (c *Acts) takeAway(ctx context.Context, a Account, which func(Grant) bool, rule Rule, why string) error {
 	bindings, err := c.tx.BindingsOf(ctx, a.Org, a.ID)
 	if err != nil {
 		return err
@@ -265,6 +277,9 @@ func (c *Acts) takeAwayRoles(ctx context.Context, a Account, rule Rule, why stri
 			return err
 		}
 		for _, g := range grants {
+			if !which(g) {
+				continue
+			}
 			if err := c.tx.DeleteGrant(ctx, g.Org, g.Issuer, g.Subject); err != nil {
 				return err
 			}

@@ -140,7 +140,7 @@ func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
 	if owns {
 		return Refuse(Conflict, RuleUserOwnsTrialOrg, "the address %s belongs to somebody who runs a trial organization; it can be added once that person has deleted the trial", h.Key).At("emails")
 	}
-	_, against, err := findClaim(ctx, c.tx, c.org, emailOf(h))
+	_, against, err := findClaim(ctx, c.tx, c.org, emailOf(h.Key))
 	if err != nil {
 		return err
 	}

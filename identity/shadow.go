@@ -48,24 +48,14 @@ func (a Account) released(claimedAt, now time.Time) Account {
 	return a
 }
 
-// addressesOf is [Acts.addresses] for an account that may be a shadow: its renamed address is nobody's, and what else it has are
-// alternates.
+// addressesOf is [Acts.addresses] for an account that may be a shadow: its renamed address is nobody's. What else it holds is what it
+// held before, so contact data stays that.
 func (c *Acts) addressesOf(ctx context.Context, a Account) ([]Hold, error) {
 	if !a.Shadow {
 		return c.addresses(ctx, a.Draft())
 	}
-	rest := a.Draft()
-	if reservedAddress(rest.UserName) {
-		rest.UserName = ""
-	}
-	rest.Emails = slices.DeleteFunc(slices.Clone(rest.Emails), func(e AccountEmail) bool { return reservedAddress(e.Value) })
-	holds, err := c.addresses(ctx, rest)
-	for i := range holds {
-		if holds[i].Kind == HoldPrimary {
-			holds[i].Kind = HoldAlternate
-		}
-	}
-	return holds, err
+	holds, err := c.addresses(ctx, a.restored().Draft())
+	return slices.DeleteFunc(holds, func(h Hold) bool { return h.Kind == HoldPrimary }), err
 }
 
 // moveBindings lets the people who sign in to one account sign in to another instead, which may be in another organization.

@@ -13,7 +13,7 @@ const (
 	StateNotVerified   State = "NV"
 	StateVerified      State = "V"
 	StateActive        State = "A"
-	StateInactive      State = "Ia" // by an administrator or a provider
+	StateInactive      State = "Ia" // by an administrator or a provider, or brought along by a claim
 	StateDeleted       State = "Id" // gone from the directory
 	StateDisabled      State = "Ix" // disabled in the directory
 	StateDeferredClaim State = "DC"

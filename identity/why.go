@@ -95,10 +95,10 @@ func because(a Account, e Event) string {
 		return "The entry still exists in the directory but has left the synchronized part of it."
 	case a.InactiveReason == DirectoryDisabled:
 		return "The entry is disabled in the directory."
-	case a.InactiveReason == ClaimedInactive:
-		return "The user was inactive in the organization that they were claimed from."
 	case a.InactiveReason == ByProvider:
 		return fmt.Sprintf("The identity provider %s deactivated the user.", who)
+	case a.InactiveReason == ClaimedInactive:
+		return "The user was inactive in the organization that they were claimed from."
 	default:
 		return fmt.Sprintf("Deactivated by %s.", who)
 	}

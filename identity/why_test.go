@@ -69,6 +69,27 @@ func TestWhy_ExplainsEveryInactivePerson(t *testing.T) {
 	refusedWith(t, err, identity.RuleUnknownAccount)
 }
 
+func TestCLM42_WhoWasInactiveWhenClaimedIsKeptLikeAnybodyInactiveHere(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	a := w.must(org, admin, person("ada@example.com"))
+	a, e, err := a.Deactivate(identity.ClaimedInactive, t0)
+	require.NoError(t, err)
+	require.Equal(t, identity.Rule("CLM-42"), e.Rule)
+	require.Equal(t, identity.StateInactive, a.State())
+	require.False(t, a.InactiveReason.FromDirectory())
+	w.store(a)
+	x := w.why(a)
+	require.Equal(t, "The user was inactive in the organization that they were claimed from.", x.Because)
+	require.Equal(t, identity.Rule("CLM-42"), x.Next.Rule)
+	require.Equal(t, t0.Add(30*identity.Day), x.Next.At)
+	require.Contains(t, x.Next.Text, "somebody reactivates the account first")
+
+	back, err := w.reactivate(admin, w.account(a))
+	require.NoError(t, err)
+	require.Equal(t, identity.NotVerified, back.Status, "A22: the claiming administrator can reactivate")
+}
+
 func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	w := newWorld(t)
 	claimant, sso, synced, plain := w.org("Claimant"), w.org("SSO"), w.org("Synced"), w.org("Plain")

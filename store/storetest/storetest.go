@@ -50,6 +50,8 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"groups", testGroups},
 		{"outbox", testOutbox},
 		{"messages due", testOutboxDue},
+		{"tombstones", testTombstones},
+		{"people", testPeople},
 		{"jobs", testJobs},
 		{"jobs open", testJobsOpen},
 		{"job files", testJobFiles},
