@@ -14,6 +14,7 @@ type role uint8
 const (
 	names    role = iota // says which user the row is about
 	changes              // is an attribute of the profile
+	chooses              // says how the user is claimed (CLM-34)
 	tells                // can be looked at only (CSV-04)
 	licenses             // is a licence: TRUE, FALSE or empty (CSV-03)
 )
@@ -35,6 +36,7 @@ type view struct {
 	profile  map[string]any
 	manager  string // the manager's address; empty: none
 	licences map[identity.Licence]bool
+	preview  identity.ClaimPreview // of somebody who can be claimed, instead of an account
 	now      time.Time
 }
 

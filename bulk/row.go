@@ -14,6 +14,7 @@ import (
 // The outcomes of rows.
 const (
 	Created    = "created"
+	Claimed    = "claimed" // moved here from another organization (CLM-33)
 	Changed    = "changed"
 	Unchanged  = "unchanged"
 	Sent       = "sent"
@@ -61,6 +62,7 @@ func (in input) read(columns []column, r *result) ([]string, error) {
 type result struct {
 	name    string
 	outcome string
+	note    string // what else there is to say about it
 	account identity.AccountID
 	wrote   bool
 }
