@@ -117,6 +117,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 	}{
 		"Organization":  {ask: func() error { _, err := r.Organization(ctx, org); return err }},
 		"Organizations": {ask: func() error { _, err := r.Organizations(ctx, org, 10); return err }},
+		"Tombstone":     {ask: func() error { _, err := r.Tombstone(ctx, org); return err }},
 		"Tombstones":    {ask: func() error { _, err := r.Tombstones(ctx, org, 10); return err }},
 		"CountUsers":    {ask: func() error { _, err := r.CountUsers(ctx, org); return err }, want: []string{"(org_id=?)"}},
 		"Account":       {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},

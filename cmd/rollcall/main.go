@@ -40,6 +40,7 @@ type cli struct {
 	Template     templateCmd     `cmd:"" help:"Licences that users get by themselves."`
 	SSO          ssoCmd          `cmd:"" name:"sso" help:"Identity providers of organizations."`
 	Partner      partnerCmd      `cmd:"" help:"Organizations that manage others."`
+	Site         siteCmd         `cmd:"" help:"Meeting sites that are linked to organizations."`
 	Subscription subscriptionCmd `cmd:"" help:"What organizations have bought or are trying."`
 	Me           meCmd           `cmd:"" help:"Yourself, on a server."`
 	Job          jobCmd          `cmd:"" help:"Imports, exports and other work in the background."`
@@ -132,11 +133,14 @@ func usage(err error) error {
 func complain(stderr io.Writer, err error) int {
 	var status exit
 	var refusal *identity.Error
+	var inTheWay *blocked
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &status):
 		return int(status)
+	case errors.As(err, &inTheWay):
+		fmt.Fprintln(stderr, inTheWay)
 	case errors.As(err, &refusal):
 		fmt.Fprintf(stderr, "%s: %s\n", refusal.Rule, refusal.Detail)
 		for _, why := range refusal.Why {

@@ -18,6 +18,7 @@ type orgCmd struct {
 	List   orgListCmd   `cmd:"" help:"List the organizations."`
 	Show   orgShowCmd   `cmd:"" help:"Show an organization."`
 	Set    orgSetCmd    `cmd:"" help:"Change an organization's settings."`
+	Delete orgDeleteCmd `cmd:"" help:"Delete an organization with everything in it."`
 }
 
 type orgCreateCmd struct {
@@ -57,7 +58,11 @@ func (c *orgListCmd) Run(a *app) error {
 				if s := o.is.Settings; s != nil {
 					sync, sso = s.SyncMode, yesNo(s.SingleSignOn)
 				}
-				rows[i] = []string{o.is.ID, o.is.Kind, sync, sso, o.is.Name}
+				name := o.is.Name
+				if o.is.State == string(identity.OrgDeleting) {
+					name += " (being deleted)"
+				}
+				rows[i] = []string{o.is.ID, o.is.Kind, sync, sso, name}
 			}
 			return table(w, []string{"ID", "KIND", "SYNC", "SSO", "NAME"}, rows)
 		})
@@ -87,7 +92,7 @@ func (c *orgShowCmd) Run(a *app) error {
 
 func (a *app) showOrg(o seen[admin.Organization]) error {
 	return a.show(o, func(w io.Writer) error {
-		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "users managed by", "the " + o.is.ManagedBy}
+		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "state", o.is.State, "users managed by", "the " + o.is.ManagedBy}
 		if s := o.is.Settings; s != nil {
 			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", singleSignOn(*s),
 				"e-mail required", yesNo(s.RequireEmail), "activation e-mails", yesNo(s.ActivationEmails),

@@ -33,6 +33,7 @@ type property struct {
 var crossing = map[string]string{
 	"Organization":       "finds an organization",
 	"Organizations":      "finds all organizations",
+	"Tombstone":          "finds an organization that was deleted",
 	"Tombstones":         "finds all organizations that were deleted",
 	"AccountsDue":        "finds everybody whose retention is over",
 	"EmailChangesDue":    "finds everybody who has not confirmed a new address",
