@@ -106,11 +106,15 @@ func newAPI(o Options) (*api, error) {
 	a.addUsers()
 	a.addJobs()
 	a.addMe()
+	a.addMyClaim()
+	a.addPrompts()
 	a.addClaims()
 	a.addAdministrators()
 	a.addIdentityProviders()
 	a.addDomains()
 	a.addPartners()
+	a.addDeletion()
+	a.addSites()
 	a.addGroups()
 	a.addLicences()
 	a.addAudit()
@@ -213,6 +217,10 @@ type operation struct {
 	refusals         []int // beside those of every route
 	maxBody          int64 // bytes; 0 means maxBody
 	status           int   // of success; 0 means 200, or 204 without a body
+	// undecided says that the operation is there for people who have been claimed and not decided yet, too. They may do nothing else.
+	undecided bool
+	// whileDeleting says that the operation is there for an organization that is being deleted, too. Nothing else is (ORG-19).
+	whileDeleting bool
 }
 
 // add registers an operation. Its errors go through the one mapper.
@@ -221,7 +229,7 @@ func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*O
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary,
 		Description:  o.about + "\n\nRoles: " + o.scope.text() + ".",
 		Security:     []map[string][]string{{securityName: {}}},
-		Metadata:     map[string]any{scopeKey: o.scope},
+		Metadata:     map[string]any{scopeKey: o.scope, undecidedKey: o.undecided},
 		Responses:    a.refusals(o),
 		MaxBodyBytes: cmp.Or(o.maxBody, maxBody) + 1, // huma refuses a body of exactly its limit
 		// 0 lets huma choose by what the handler returns.
@@ -231,10 +239,24 @@ func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*O
 		op.Parameters = append(op.Parameters, keyParameter())
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *In) (*Out, error) {
-		out, err := handle(ctx, in)
+		err := a.notDeleting(ctx, o)
+		var out *Out
+		if err == nil {
+			out, err = handle(ctx, in)
+		}
 		if err != nil {
 			return nil, mapError(ctx, a.logger, err)
 		}
 		return out, nil
 	})
+}
+
+// notDeleting refuses an operation in an organization that is being deleted, once the request has been read: the state of things comes
+// last (BEHAVIOUR 0.4).
+func (a *api) notDeleting(ctx context.Context, o operation) error {
+	org := callerOf(ctx).access.Org
+	if org == "" || o.whileDeleting {
+		return nil
+	}
+	return a.service.Open(ctx, org)
 }

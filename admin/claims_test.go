@@ -48,7 +48,7 @@ func TestCLM10_APreviewTellsEveryReason(t *testing.T) {
 		}, "CLAIM_SOURCE_DIRSYNC"},
 		"c: another organization verified the domain too": {func(w *world, _, source identity.OrgID) {
 			w.verify(source, "example.com")
-		}, "CLAIM_DOMAIN_VERIFIED_ELSEWHERE"},
+		}, "CLAIM_DOMAIN_VERIFIED_ELSEWHERE CLAIM_SOURCE_ORG_DOMAIN_OVERLAP"},
 		"CLM-02: the claimant synchronizes a directory": {func(w *world, claimant, _ identity.OrgID) {
 			w.set(claimant, func(o *identity.Organization) { o.SyncMode = identity.SyncPaused })
 		}, "CLAIM_TARGET_DIRSYNC_ENABLED"},
@@ -66,7 +66,7 @@ func TestCLM10_APreviewTellsEveryReason(t *testing.T) {
 			w.verify(source, "example.com")
 			w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncAuto })
 			w.set(claimant, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
-		}, "CLAIM_TARGET_DIRSYNC_ENABLED CLAIM_SOURCE_SSO CLAIM_SOURCE_DIRSYNC CLAIM_DOMAIN_VERIFIED_ELSEWHERE"},
+		}, "CLAIM_TARGET_DIRSYNC_ENABLED CLAIM_SOURCE_SSO CLAIM_SOURCE_DIRSYNC CLAIM_DOMAIN_VERIFIED_ELSEWHERE CLAIM_SOURCE_ORG_DOMAIN_OVERLAP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -111,7 +111,7 @@ func TestEML13_AnUnverifiedDomainRevealsNothing(t *testing.T) {
 
 	w.verify(claimant, "example.com")
 	known := w.post(path, token, `{"emails":["taken@example.com"]}`)
-	require.Len(t, known.is(http.StatusOK)["previews"].([]any)[0].(map[string]any)["reasons"], 3)
+	require.Len(t, known.is(http.StatusOK)["previews"].([]any)[0].(map[string]any)["reasons"], 4)
 	require.NotContains(t, known.body, string(source))
 	require.NotContains(t, known.body, "Source with a name")
 }

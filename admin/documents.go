@@ -27,7 +27,7 @@ func (a *api) refusals(o operation) map[string]*huma.Response {
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")
 	codes := append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, o.refusals...)
 	if o.scope != scopeAny {
-		codes = append(codes, http.StatusNotFound)
+		codes = append(codes, http.StatusNotFound, http.StatusConflict) // it may be being deleted
 	}
 	if o.method == http.MethodPost {
 		codes = append(codes, http.StatusConflict)

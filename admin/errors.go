@@ -129,7 +129,8 @@ func mapError(ctx context.Context, logger *slog.Logger, err error) *refusal {
 			r.Remedies = append(r.Remedies, web.Remedy{Text: way.Text, DataLoss: way.DataLoss})
 		}
 	}
-	for _, why := range e.Why {
+	r.Reasons = showBlocks(e.Blocks)
+	for _, why := range e.Why[min(len(e.Blocks), len(e.Why)):] {
 		r.Reasons = append(r.Reasons, web.Reason{Code: string(why.Code), Message: why.Detail})
 	}
 	// When other people's name servers answer again nobody knows here, so no program is told to try on its own.

@@ -23,6 +23,9 @@ type caller struct {
 	trusted *identity.Actor // see Options.Trusted
 }
 
+// undecidedKey is where an operation says that it is for people who have not decided yet, too.
+const undecidedKey = "undecided"
+
 type callerKey struct{}
 
 func callerOf(ctx context.Context) caller {
@@ -97,6 +100,10 @@ func (a *api) admit(r *http.Request, op *huma.Operation, org string) (caller, er
 	if c.Caller, err = a.service.Caller(ctx, p); err != nil {
 		return c, notSignedIn(ctx, op, err)
 	}
+	if c.Account != nil && c.Account.Status == identity.DeferredClaim && op.Metadata[undecidedKey] != true {
+		return c, notSignedIn(ctx, op, identity.Refuse(identity.Forbidden, identity.RuleAccountInactive,
+			"you have been claimed and have not decided about your old account yet; decide first, at "+mePath+"/claim"))
+	}
 	if scope == scopeAny {
 		return c, nil
 	}
@@ -123,6 +130,9 @@ func notSignedIn(ctx context.Context, op *huma.Operation, err error) error {
 func (a *api) forbidden(ctx context.Context, c caller, op *huma.Operation, scope Scope) error {
 	refusal := identity.Refuse(identity.Forbidden, identity.RuleForbiddenRole, "your role here is %s%s; this needs one of: %s",
 		c.access.Role, standingText(c.access.Standing), scope.text())
+	if scope == scopeWriteDeletion && c.access.Standing == identity.StandingPartner {
+		refusal = identity.PartnerCannotDelete()
+	}
 	target := identity.Target{Type: identity.TargetOperation, ID: op.OperationID, Name: op.Summary}
 	if err := a.service.RecordRefusal(ctx, c.access.Org, c.actor(), target, refusal); err != nil {
 		// Nothing was done, so there is nothing to undo: the answer is the same, only the audit lacks an attempt.

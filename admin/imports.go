@@ -46,7 +46,7 @@ func (a *api) importUsers(ctx context.Context, in *struct {
 // ExportRequest narrows an export. What is absent does not narrow.
 type ExportRequest struct {
 	Status string `json:"status,omitempty" enum:"not_verified,verified,active,inactive,deferred_claim"`
-	Reason string `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope"`
+	Reason string `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,inactive_when_claimed,directory_disabled,directory_deleted,directory_out_of_scope"`
 	Source string `json:"source,omitempty" enum:"manual,csv,scim,directory,self,claim"`
 	Q      string `json:"q,omitempty" maxLength:"256" doc:"Only users with this text in their userName or in one of their addresses"`
 }

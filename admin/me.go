@@ -16,6 +16,7 @@ type Me struct {
 	Email         string         `json:"email,omitempty" doc:"As the token says"`
 	EmailVerified bool           `json:"emailVerified" doc:"As the token says"`
 	Account       *MyAccount     `json:"account,omitempty" doc:"Your account; absent if none is known to be yours"`
+	Choice        bool           `json:"choice,omitempty" doc:"An organization has claimed you, and you have to decide about your old account: see /api/v1/me/claim"`
 	Organizations []Organization `json:"organizations" nullable:"false" doc:"The organizations in which you have a role, at most 100"`
 	More          bool           `json:"more,omitempty" doc:"There are more; list the organizations to see all"`
 }
@@ -43,7 +44,7 @@ type LinkUse struct {
 
 // LinkView is what a link was for.
 type LinkView struct {
-	Purpose      string `json:"purpose" enum:"invitation,change_email,cancel_change"`
+	Purpose      string `json:"purpose" enum:"invitation,change_email,cancel_change,keep_address"`
 	Organization string `json:"organization" doc:"The name of the organization that sent it"`
 	User         string `json:"user" format:"uuid"`
 	Address      string `json:"address" doc:"The mailbox that it was sent to"`
@@ -53,11 +54,11 @@ const mePath = "/api/v1/me"
 
 func (a *api) addMe() {
 	add(a, operation{
-		id: "me", method: http.MethodGet, path: mePath, scope: scopeAny,
+		id: "me", method: http.MethodGet, path: mePath, scope: scopeAny, undecided: true,
 		summary: "Show who you are", about: "Who the token says you are, your account, and the organizations in which you have a role.",
 	}, a.me)
 	add(a, operation{
-		id: signInID, method: http.MethodPost, path: mePath + "/sign-in", scope: scopeAny,
+		id: signInID, method: http.MethodPost, path: mePath + "/sign-in", scope: scopeAny, undecided: true,
 		summary: "Sign in", about: "Records that you signed in. A user who was not verified or verified is active from then on.",
 	}, a.signIn)
 	add(a, operation{
@@ -76,7 +77,7 @@ func (a *api) addMe() {
 		refusals: []int{http.StatusConflict},
 	}, a.deleteMe)
 	add(a, operation{
-		id: "useLink", method: http.MethodPost, path: mePath + "/links", scope: scopeAny,
+		id: "useLink", method: http.MethodPost, path: mePath + "/links", scope: scopeAny, undecided: true,
 		summary: "Use a link from a mail", about: "Each works once. The link of an invitation makes its account yours, because it shows that the mailbox is, and signs you in.",
 		refusals: []int{http.StatusNotFound, http.StatusGone, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.useLink)
@@ -99,6 +100,11 @@ func (a *api) me(ctx context.Context, _ *struct{}) (*body[Me], error) {
 			return nil, err
 		}
 		m.Account = &mine
+		claim, err := read.ClaimOf(ctx, c.Account.Org, c.Account.ID)
+		if err != nil && !identity.IsNotFound(err) {
+			return nil, err
+		}
+		m.Choice = err == nil && claim.Open() && !claim.Due(a.service.Now())
 	}
 	all, err := a.service.AccessList(ctx, c.Caller)
 	if err != nil {
@@ -107,6 +113,9 @@ func (a *api) me(ctx context.Context, _ *struct{}) (*body[Me], error) {
 	m.More = len(all) > maxMine
 	for _, access := range all[:min(len(all), maxMine)] {
 		o, err := read.Organization(ctx, access.Org)
+		if identity.IsNotFound(err) { // deleted since
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

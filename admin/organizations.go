@@ -60,6 +60,9 @@ func (a *api) listOrganizations(ctx context.Context, in *struct{ Page }) (*body[
 			break
 		}
 		o, err := a.service.Reader().Organization(ctx, access.Org)
+		if identity.IsNotFound(err) { // deleted since
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -40,7 +40,12 @@ const (
 	scopeReadAudit           Scope = "audit:read"
 	scopeReadMail            Scope = "mail:read"
 	scopeWriteMail           Scope = "mail:write"
-	scopePreviewClaim        Scope = "claims:preview"
+	scopeReadDeletion        Scope = "deletion:read"
+	scopeWriteDeletion       Scope = "deletion:write"
+	scopeReadSites           Scope = "sites:read"
+	scopeWriteSites          Scope = "sites:write"
+	scopeReadClaims          Scope = "claims:read"
+	scopeWriteClaims         Scope = "claims:write"
 )
 
 // The lists of roles that the policy is made of.
@@ -87,7 +92,12 @@ var policy = []permission{
 	{scopeReadAudit, fullAndReader, fullAndReader, fullAndReader, "read and export the audit"},
 	{scopeReadMail, fullOnly, fullOnly, fullOnly, "see which mails wait, were sent or were given up"},
 	{scopeWriteMail, fullOnly, fullOnly, fullOnly, "send a mail again that was given up"},
-	{scopePreviewClaim, fullAndUser, fullAndUser, fullAndUser, "look whether users could be claimed"},
+	{scopeReadDeletion, fullAndReader, fullAndReader, nobody, "see how far the deletion of the organization is"},
+	{scopeWriteDeletion, fullOnly, nobody, nobody, "delete the organization, and see what stands in the way (ORG-01 to ORG-03)"},
+	{scopeReadSites, fullAndReader, nobody, nobody, "see the links to meeting sites"},
+	{scopeWriteSites, fullOnly, nobody, nobody, "link meeting sites, and end links that are pending (ORG-08)"},
+	{scopeReadClaims, licenceRoles, licenceRoles, licenceRoles, "see who could be claimed, and which claims were made"},
+	{scopeWriteClaims, fullAndUser, fullAndUser, fullAndUser, "claim users and revoke claims (CLM-06)"},
 }
 
 // permissionOf returns a scope's row of the policy.

@@ -15,6 +15,7 @@ type Organization struct {
 	ID        string    `json:"id" format:"uuid" doc:"Never changes and is never used again"`
 	Name      string    `json:"name" example:"Example Ltd"`
 	Kind      string    `json:"kind" enum:"consumer,customer,partner"`
+	State     string    `json:"state" enum:"active,deleting" doc:"deleting: nothing but its deletion goes on in it"`
 	Role      string    `json:"role" enum:"full,user,group,readonly,device" doc:"Your role in it"`
 	Standing  string    `json:"standing" enum:"own,external,partner" doc:"Whose administrator you are: the organization's own, one from outside, or one of a partner that manages it"`
 	ManagedBy string    `json:"managedBy" enum:"directory,organization" doc:"Who may change its users: its directory only, or its administrators and identity providers"`
@@ -54,7 +55,7 @@ type Explanation struct {
 
 // Next is what happens if nobody does anything.
 type Next struct {
-	What string     `json:"what" enum:"nothing,deleted"`
+	What string     `json:"what" enum:"nothing,deleted,settled" doc:"settled: a claim ends by itself"`
 	At   *time.Time `json:"at,omitempty"`
 	Rule string     `json:"rule,omitempty"`
 	Text string     `json:"text" doc:"One sentence"`
@@ -80,7 +81,7 @@ type Event struct {
 }
 
 func showOrganization(o identity.Organization, in identity.Access) Organization {
-	shown := Organization{ID: string(o.ID), Name: o.Name, Kind: string(o.Kind), Role: string(in.Role), Standing: string(in.Standing), ManagedBy: managedBy(o)}
+	shown := Organization{ID: string(o.ID), Name: o.Name, Kind: string(o.Kind), State: string(o.State), Role: string(in.Role), Standing: string(in.Standing), ManagedBy: managedBy(o)}
 	if scopeReadSettings.allows(in) {
 		shown.Settings = &Settings{
 			SyncMode: string(o.SyncMode), SingleSignOn: o.UsesSSO(), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,

@@ -16,11 +16,13 @@ type User struct {
 	ExternalID     string        `json:"externalId,omitempty" doc:"The identity provider's own id"`
 	Licences       []string      `json:"licences" nullable:"false" doc:"What the user may use, in the order of the names; free alone if nothing is assigned"`
 	Status         string        `json:"status" enum:"not_verified,verified,active,inactive,deferred_claim"`
-	Reason         string        `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Why the user is inactive"`
+	Reason         string        `json:"reason,omitempty" enum:"deactivated,deactivated_by_provider,inactive_when_claimed,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Why the user is inactive"`
 	PreviousStatus string        `json:"previousStatus,omitempty" doc:"The status that reactivation leads back to"`
 	StatusSince    time.Time     `json:"statusSince"`
 	PurgeAt        *time.Time    `json:"purgeAt,omitempty" doc:"When the user is deleted for good if nothing changes; absent if never"`
 	PendingEmail   *PendingEmail `json:"pendingEmail,omitempty" doc:"The address that the user has been asked to confirm"`
+	Shadow         bool          `json:"shadow,omitempty" doc:"The old account of a user whom another organization has claimed; nothing can be changed until the user has decided"`
+	Claim          *Claim        `json:"claim,omitempty" doc:"The claim by which the user came"`
 	Source         string        `json:"source" enum:"manual,csv,scim,directory,self,claim" doc:"The pipe through which the user came"`
 	ManagedBy      string        `json:"managedBy" enum:"directory,organization" doc:"Who may change the user"`
 	Directory      *Entry        `json:"directory,omitempty" doc:"The directory entry that the user mirrors"`
@@ -65,7 +67,7 @@ func showUser(a identity.Account, o identity.Organization, assigned []identity.A
 		ID: string(a.ID), UserName: a.UserName, PrimaryEmail: a.PrimaryEmail(), Emails: []Email{}, Attributes: attributesOf(a.Profile),
 		ExternalID: string(a.ExternalID), Licences: texts(identity.LicencesIn(assigned)), Status: string(a.Status),
 		Reason: string(a.InactiveReason), PreviousStatus: string(a.PreviousStatus),
-		StatusSince: a.StatusAt, Source: string(a.Source), ManagedBy: managedBy(o), InvitedAt: instant(a.InvitedAt),
+		StatusSince: a.StatusAt, Source: string(a.Source), Shadow: a.Shadow, ManagedBy: managedBy(o), InvitedAt: instant(a.InvitedAt),
 		FirstSignInAt: instant(a.FirstSignInAt), LastSignInAt: instant(a.LastSignInAt),
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Version: a.Version,
 	}

@@ -70,17 +70,15 @@ func (a *api) getUser(ctx context.Context, in *UserPath) (*userDetail, error) {
 	if err != nil {
 		return nil, err
 	}
-	assigned, err := read.Assignments(ctx, in.id(), account.ID)
+	shown, err := a.showUsers(ctx, o, []identity.Account{account})
 	if err != nil {
 		return nil, err
 	}
-	event, err := read.Event(ctx, in.id(), account.StatusEvent)
-	if err != nil && !identity.IsNotFound(err) {
+	why, err := a.service.Why(ctx, in.id(), account.ID)
+	if err != nil {
 		return nil, err
 	}
-	return &userDetail{ETag: etag(account.Version), Body: UserDetail{
-		User: showUser(account, o, assigned), Why: showExplanation(identity.Explain(account, o, event)),
-	}}, nil
+	return &userDetail{ETag: etag(account.Version), Body: UserDetail{User: shown[0], Why: showExplanation(why)}}, nil
 }
 
 func (a *api) whyUser(ctx context.Context, in *UserPath) (*body[Explanation], error) {

@@ -166,7 +166,7 @@ func below(err error, place string) error {
 	return &told
 }
 
-// showUsers shows accounts with their licences.
+// showUsers shows accounts with their licences and the claims by which they came.
 func (a *api) showUsers(ctx context.Context, o identity.Organization, accounts []identity.Account) ([]User, error) {
 	shown := make([]User, 0, len(accounts))
 	if len(accounts) == 0 {
@@ -187,5 +187,33 @@ func (a *api) showUsers(ctx context.Context, o identity.Organization, accounts [
 	for _, account := range accounts {
 		shown = append(shown, showUser(account, o, of[account.ID]))
 	}
-	return shown, nil
+	return shown, a.addClaimsTo(ctx, o.ID, accounts, shown)
+}
+
+// addClaimsTo shows with users who were claimed the latest claim that they came by.
+func (a *api) addClaimsTo(ctx context.Context, org identity.OrgID, accounts []identity.Account, shown []User) error {
+	var claimed []identity.AccountID
+	for _, account := range accounts {
+		if account.Source == identity.SourceClaim {
+			claimed = append(claimed, account.ID)
+		}
+	}
+	if len(claimed) == 0 {
+		return nil
+	}
+	claims, err := a.service.Reader().ClaimsOf(ctx, org, claimed)
+	if err != nil {
+		return err
+	}
+	domains, err := a.claimedDomains(ctx, org)
+	if err != nil {
+		return err
+	}
+	for _, c := range claims {
+		view := a.viewClaim(c, domains)
+		if i := slices.IndexFunc(shown, func(u User) bool { return u.ID == view.User }); i >= 0 {
+			shown[i].Claim = &view
+		}
+	}
+	return nil
 }

@@ -9,8 +9,9 @@ import (
 // UserFilter is what a list of users is narrowed by.
 type UserFilter struct {
 	Status string `query:"status" enum:"not_verified,verified,active,inactive,deferred_claim" doc:"Only users with this status"`
-	Reason string `query:"reason" enum:"deactivated,deactivated_by_provider,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Only users who are inactive for this reason"`
+	Reason string `query:"reason" enum:"deactivated,deactivated_by_provider,inactive_when_claimed,directory_disabled,directory_deleted,directory_out_of_scope" doc:"Only users who are inactive for this reason"`
 	Source string `query:"source" enum:"manual,csv,scim,directory,self,claim" doc:"Only users who came through this pipe"`
+	Claim  string `query:"claim" enum:"revocable" doc:"Only users who came by a claim that can be revoked now; no other filter goes with it"`
 	Q      string `query:"q" maxLength:"256" doc:"Only users with this text in their userName or in one of their addresses; upper and lower case are the same"`
 }
 
@@ -57,6 +58,9 @@ func (a *api) listUsers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if in.Claim != "" {
+		return a.listRevocable(ctx, o, in.UserFilter, in.Page, scope)
+	}
 	// One more than asked for tells whether there is another page.
 	accounts, err := read.Accounts(ctx, in.id(), identity.AccountQuery{
 		Where: in.condition(), After: identity.AccountID(after), Limit: in.Limit + 1,
@@ -73,4 +77,35 @@ func (a *api) listUsers(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &body[userList]{list}, nil
+}
+
+// listRevocable lists exactly the users whose claim can be revoked now, those who were claimed last first (CLM-65).
+func (a *api) listRevocable(ctx context.Context, o identity.Organization, filter UserFilter, page Page, scope []any) (*body[userList], error) {
+	if filter != (UserFilter{Claim: filter.Claim}) {
+		return nil, identity.Refuse(identity.Invalid, codeInvalidInput, "no other filter goes with this one").At("query.claim")
+	}
+	after, err := page.after(scope...)
+	if err != nil {
+		return nil, err
+	}
+	read := a.service.Reader()
+	claims, err := read.Claims(ctx, o.ID, identity.ClaimQuery{Revocable: a.service.Now(), After: identity.ClaimID(after), Limit: page.Limit + 1})
+	if err != nil {
+		return nil, err
+	}
+	list := userList{}
+	if len(claims) > page.Limit {
+		claims = claims[:page.Limit]
+		list.NextCursor = nextCursor(string(claims[page.Limit-1].ID), scope...)
+	}
+	var accounts []identity.Account
+	for _, c := range claims {
+		account, err := read.Account(ctx, o.ID, c.NewAccount)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, account)
+	}
+	list.Users, err = a.showUsers(ctx, o, accounts)
+	return &body[userList]{list}, err
 }

@@ -23,6 +23,11 @@ type task struct {
 	walks bool
 }
 
+// stored returns the next rows that the store has.
+func (t *turn) stored(ctx context.Context, limit int) ([]identity.JobRow, error) {
+	return t.jobs.service.Reader().JobRows(ctx, t.job.Org, t.job.ID, t.mark.Row, limit)
+}
+
 var errDry = errors.New("bulk: nothing of this shall be kept")
 
 // refusedRow ends a transaction of which nothing can be kept because of one row. It is no *identity.Error: the row's refusal is
@@ -107,6 +112,7 @@ func refusedAlone(rows, done []identity.JobRow, err error) *identity.JobRow {
 
 // settle takes over what was stored, and decides how to go on with what was not.
 func (t *turn) settle(ctx context.Context, k task, job identity.Job, rows, done []identity.JobRow, err error) error {
+	err = unlessDeleted(err)
 	if err == nil && k.dry != nil {
 		err = k.dry.learn(done)
 	}

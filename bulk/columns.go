@@ -47,9 +47,9 @@ const (
 	userHeader    = "User ID/Email (Required)"
 )
 
-// fixedColumns are the columns that every organization has, in the order of an export (CSV-02). A profile has the form of RFC
+// userColumns are the columns of a file of users that every organization has, in the order of an export (CSV-02). A profile has the form of RFC
 // 7643; the place of work is an address of type "other", as the large identity providers send it.
-var fixedColumns = []column{
+var userColumns = []column{
 	{id: userColumn, header: userHeader, role: names, show: func(v view) string { return nameOf(v.account) }},
 	text("first", "First Name", "name", "givenName"),
 	text("last", "Last Name", "name", "familyName"),

@@ -19,8 +19,8 @@ type Filter struct {
 
 var (
 	statuses = []identity.Status{"", identity.NotVerified, identity.Verified, identity.Active, identity.Inactive, identity.DeferredClaim}
-	reasons  = []identity.InactiveReason{"", identity.ByAdministrator, identity.ByProvider, identity.DirectoryDisabled, identity.DirectoryDeleted,
-		identity.DirectoryOutOfScope}
+	reasons  = []identity.InactiveReason{"", identity.ByAdministrator, identity.ByProvider, identity.ClaimedInactive, identity.DirectoryDisabled,
+		identity.DirectoryDeleted, identity.DirectoryOutOfScope}
 	sources = []identity.Source{"", identity.SourceManual, identity.SourceCSV, identity.SourceSCIM, identity.SourceDirectory, identity.SourceSelf,
 		identity.SourceClaim}
 )

@@ -174,11 +174,19 @@ func (t *turn) write(ctx context.Context, next func(now time.Time) identity.Job,
 		t.job = job
 		t.job.Version++
 	}
-	return err
+	return unlessDeleted(err)
 }
 
 func lost(err error) error {
 	if identity.KindOf(err) == identity.Stale {
+		return errLost
+	}
+	return err
+}
+
+// unlessDeleted is lost for a whole transaction: an organization that is being deleted has no jobs any more.
+func unlessDeleted(err error) error {
+	if rule := identity.RuleOf(err); rule == identity.RuleOrgDeleting || rule == identity.RuleUnknownOrg {
 		return errLost
 	}
 	return err

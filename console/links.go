@@ -92,6 +92,9 @@ func (c *console) look(w http.ResponseWriter, r *http.Request) {
 	case identity.LinkCancelChange:
 		p.Title, p.Button = "Keep your address", "Keep it"
 		p.Text = "Somebody asked to replace " + view.Address + " at " + view.Organization + ". You keep it, and the change is taken back."
+	case identity.LinkKeepAddress:
+		p.Title, p.Button = "Confirm the address of your old account", "Confirm"
+		p.Text = view.Address + " becomes the address of your old account at " + view.Organization + ", which is kept and can be used again then."
 	default:
 		p.Title, p.Button = "Verify your address", "Verify"
 		p.Text = view.Organization + " has an account for " + view.Address + ". Verify that this mailbox is yours."
@@ -121,6 +124,9 @@ func (c *console) use(w http.ResponseWriter, r *http.Request) {
 	case identity.LinkCancelChange:
 		p.Text = "Nothing was changed: " + view.Address + " stays your address at " + view.Organization + "."
 		p.Remedy = "If you did not ask for the change, tell your administrator."
+	case identity.LinkKeepAddress:
+		p.Text = view.Address + " is the address of your old account at " + view.Organization + " now."
+		p.Remedy = "The account that has your former address stays as it is."
 	default:
 		p.Text = "Your address is verified at " + view.Organization + "."
 		p.Remedy = "If you have never signed in to this account, ask for a new invitation and use its link while you are signed in: then the account is yours."

@@ -146,6 +146,21 @@ func TestEML14_ThePagesOfAChangeOfAddress(t *testing.T) {
 	}
 }
 
+func TestCLM54_ThePageOfTheAddressOfAnAccountThatIsKept(t *testing.T) {
+	w := newWorld(t)
+	a, _ := w.added("ada@example.com")
+	const secret = "SECRETOFTHELINK"
+	require.NoError(t, w.Transact(t.Context(), w.org.ID, identity.Actor{Kind: identity.Owner}, func(acts *identity.Acts) error {
+		return acts.Tx().InsertLink(t.Context(), identity.Link{Hash: identity.HashSecret(secret), Org: a.Org, Account: a.ID, Purpose: identity.LinkKeepAddress,
+			Address: "kept@elsewhere.example", CreatedAt: acts.Now(), ExpiresAt: acts.Now().Add(identity.Day)})
+	}))
+	status, page, _ := w.look(secret)
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "kept@elsewhere.example becomes the address of your old account")
+	require.Contains(t, page, "<button>Confirm</button>")
+	require.NotContains(t, page, "Verify")
+}
+
 func TestLinks_WhatDoesNotWork(t *testing.T) {
 	w := newWorld(t)
 	a, secret := w.added("ada@example.com")

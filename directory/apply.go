@@ -101,6 +101,9 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 	if err := applicable(p, n, c.Org(), runs); err != nil {
 		return identity.Run{}, err
 	}
+	if err := knowsLastClaim(ctx, tx, p); err != nil {
+		return identity.Run{}, err
+	}
 	run := identity.Run{ID: identity.RunID(s.service.NewID()), Org: p.Org, Connector: p.Connector, Plan: p.ID,
 		State: identity.RunRunning, Actor: by, StartedAt: c.Now(), Version: 1}
 	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}}); err != nil {
@@ -124,11 +127,8 @@ func applicable(p identity.Plan, n identity.Connector, o identity.Organization, 
 	default:
 		return identity.Refuse(identity.Conflict, RulePlanApplied, "this plan has been applied; plan again to see what differs now")
 	}
-	if o.SyncMode == identity.SyncPaused {
-		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first (rollcall org set ORG --sync-mode manual)")
-	}
-	if o.SyncMode == identity.SyncDisabled {
-		return identity.Refuse(identity.Conflict, RuleSyncOff, "synchronization is off for this organization")
+	if err := switchedOn(o); err != nil {
+		return err
 	}
 	if p.CreatedAt.Before(n.UpdatedAt) {
 		return identity.Refuse(identity.Conflict, RulePlanStale, "the settings of the connector changed after this plan was made; plan again")
@@ -139,6 +139,28 @@ func applicable(p identity.Plan, n identity.Connector, o identity.Organization, 
 		}
 	}
 	return nil
+}
+
+// switchedOn refuses to change people while synchronization is off or paused. A plan can be made all the same: it changes nobody.
+func switchedOn(o identity.Organization) error {
+	switch o.SyncMode {
+	case identity.SyncPaused:
+		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first (rollcall org set ORG --sync-mode manual)")
+	case identity.SyncDisabled:
+		return identity.Refuse(identity.Conflict, RuleSyncOff, "synchronization is off for this organization; switch it on first (rollcall sync enable --org ORG)")
+	}
+	return nil
+}
+
+// knowsLastClaim refuses a plan that was made before the organization last claimed somebody, because nobody could read in it what becomes
+// of them (CLM-03).
+func knowsLastClaim(ctx context.Context, read identity.Reader, p identity.Plan) error {
+	last, claimed, err := identity.LastClaim(ctx, read, p.Org)
+	if err != nil || !claimed || p.Knows(last) {
+		return err
+	}
+	return identity.Refuse(identity.Conflict, identity.RuleDryRunRequired,
+		"users were claimed after this plan was made, so it does not tell what becomes of them; plan again and read it")
 }
 
 // next applies the next steps: many in one transaction, or, if the store refuses one of them, one after another.

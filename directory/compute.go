@@ -48,6 +48,9 @@ func (s *survey) plan() Plan {
 	p.Steps = slices.Concat(p.Steps, losses, gains, idle)
 	for _, step := range p.Steps {
 		p.Figures.Ops[step.Op]++
+		if step.Claimed {
+			p.Figures.ClaimedUnknown++
+		}
 	}
 	s.guardLosses(&p, held)
 	return p
@@ -119,11 +122,17 @@ func (s *survey) mismatched(matched map[int]bool) (losses, idle []Step) {
 	unsynced := slices.ContainsFunc(s.Others, func(c identity.Connector) bool { return c.LastGoodAt.IsZero() })
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
-		if a.Directory != nil || matched[i] || a.Shadow || a.Status == identity.DeferredClaim || a.InactiveReason.GoneFromDirectory() {
+		if a.Directory != nil || matched[i] || a.Shadow || a.InactiveReason.GoneFromDirectory() {
 			continue
 		}
-		step := Step{Op: OpSkip, Account: a.ID, Version: a.Version, UserName: a.UserName, Code: RuleMismatched}
+		step := Step{Op: OpSkip, Account: a.ID, Version: a.Version, UserName: a.UserName, Code: RuleMismatched,
+			Claimed: a.Source == identity.SourceClaim || a.Status == identity.DeferredClaim}
+		if step.Claimed {
+			step.Notes = []string{noteClaimed}
+		}
 		switch {
+		case a.Status == identity.DeferredClaim:
+			step.Code, step.Reason = RuleClaimUndecided, reasonClaimAbsent
 		case s.Policy.Mismatched == MismatchRetain:
 			step.Reason = reasonMismatchRetained
 		case unsynced:

@@ -94,8 +94,8 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 	if err != nil {
 		return err
 	}
-	if o.SyncMode == identity.SyncPaused {
-		return identity.Refuse(identity.Conflict, RuleSyncPaused, "synchronization is paused for this organization; resume it first (rollcall org set ORG --sync-mode manual)")
+	if err := switchedOn(o); err != nil {
+		return err
 	}
 	runs, err := read.Runs(ctx, org, connector, 100)
 	if err != nil {
@@ -113,8 +113,8 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 		return err
 	}
 	if len(plans) == 0 || plans[0].CreatedAt.Before(c.UpdatedAt) {
-		return identity.Refuse(identity.Conflict, RuleDryRunRequired,
+		return identity.Refuse(identity.Conflict, identity.RuleDryRunRequired,
 			"nobody has seen yet what this connector, as it is now set up, would do; make a plan first and read it")
 	}
-	return nil
+	return knowsLastClaim(ctx, read, plans[0])
 }

@@ -64,6 +64,8 @@ type Step struct {
 	Evidence *Evidence          `json:"evidence,omitempty"`
 	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
 	Group int `json:"group,omitempty"`
+	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
+	Claimed bool `json:"claimed,omitempty"`
 
 	// What is written: the account's new values, its standing in the directory, and why it is lost.
 	Draft    *Draft                  `json:"draft,omitempty"`
@@ -96,6 +98,8 @@ type Figures struct {
 	Unchanged int        `json:"unchanged"`
 	Linked    int        `json:"linked"`  // accounts of this connector
 	Missing   int        `json:"missing"` // of those, without an entry in the reading and not known to be gone
+	// ClaimedUnknown counts the users who were claimed and whom no entry matches, whatever the plan does to them (CLM-03).
+	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
 }
 
 // Guard is the loss guard's account of a plan (DIR-09).

@@ -13,6 +13,7 @@ import (
 func (p Plan) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	p.Summary().print(b)
+	p.printClaimed(b)
 	for _, op := range Ops {
 		n := p.Figures.Ops[op]
 		if n == 0 {
@@ -26,6 +27,31 @@ func (p Plan) Print(w io.Writer) error {
 		}
 	}
 	return b.Flush()
+}
+
+// printClaimed names the users who were claimed and whom the directory does not know, apart from everybody else: whoever reads a plan after
+// a claim looks for them.
+func (p Plan) printClaimed(b *bufio.Writer) {
+	if p.Figures.ClaimedUnknown == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nClaimed users whom the directory does not know (%d)\n", p.Figures.ClaimedUnknown)
+	for _, step := range p.Steps {
+		if step.Claimed {
+			fmt.Fprintf(b, "  %s: %s\n", orNone(printable(step.UserName)), step.fate())
+		}
+	}
+}
+
+// fate says in short what becomes of a claimed user whom no entry matches.
+func (s Step) fate() string {
+	switch {
+	case s.Op == OpRemove:
+		return "REMOVED: inactive, and deleted 7 days later"
+	case s.Code == RuleClaimUndecided:
+		return "left alone until the user has decided about the old account"
+	}
+	return "stays as before"
 }
 
 // Print writes what was read for people.
@@ -75,6 +101,9 @@ func (s Summary) print(b *bufio.Writer) {
 		parts = append(parts, "nothing to do")
 	}
 	fmt.Fprintf(b, "Plan: %s; %d unchanged.\n", strings.Join(parts, ", "), s.Figures.Unchanged)
+	if n := s.Figures.ClaimedUnknown; n > 0 {
+		fmt.Fprintf(b, "CLAIMED, NOT IN THE DIRECTORY: %d\n", n)
+	}
 	g := s.Guard
 	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",
 		g.Losses, g.Base, g.Percent, g.MaxPercent, g.MaxLosses)

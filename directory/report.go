@@ -45,13 +45,16 @@ func (r *Report) applied(op Op) {
 	r.Applied[op]++
 }
 
-// rest counts a step that only reports.
+// rest counts a step that only reports. Claimed users whom the directory does not know are named even if nothing happens to them (A30).
 func (r *Report) rest(n int, s Step) {
 	if s.Op == OpSkip {
 		r.Skipped++
+	} else {
+		r.Failed++
+	}
+	if s.Op == OpSkip && !s.Claimed {
 		return
 	}
-	r.Failed++
 	r.add(Item{Step: n, Op: s.Op, Account: s.Account, Object: s.Object, UserName: s.UserName, Code: s.Code, Detail: s.Reason})
 }
 

@@ -16,7 +16,6 @@ const (
 	RulePlanNotHeld    identity.Rule = "PLAN_NOT_HELD"
 	RulePlanDamaged    identity.Rule = "PLAN_DAMAGED"
 	RuleRunUnfinished  identity.Rule = "RUN_UNFINISHED"
-	RuleDryRunRequired identity.Rule = "DRY_RUN_REQUIRED"
 	RuleSyncOff        identity.Rule = "SYNC_DISABLED"
 	RuleSyncPaused     identity.Rule = "SYNC_PAUSED"
 	RuleApproverNeeded identity.Rule = "APPROVER_REQUIRED"

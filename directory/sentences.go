@@ -17,11 +17,14 @@ const (
 	reasonOutOfScopeRetained = "The entry still exists but has left the synchronized part of the directory. The connector's policy keeps such users as they are (DIR-18)."
 	reasonUnknown            = "The entry is missing from the reading, but nothing proves that it is gone. The user stays as before (DIR-18)."
 	reasonClaimUndecided     = "The user was claimed and has not decided about the old account yet; synchronization leaves the account alone (A30)."
+	reasonClaimAbsent        = "The user was claimed and has not decided about the old account yet, and no entry of the directory matches. Synchronization leaves the account alone until then (A30)."
 
 	reasonMismatchRetained = "No entry of the directory matches this user. The connector's policy keeps such users as they are (DIR-04)."
 	reasonMismatchOthers   = "No entry of the directory matches this user. Nobody is removed for that before every connector of the organization has synchronized once (DIR-04)."
 	reasonMismatchNoLosses = "No entry that was read matches this user, but this reading is not good enough to remove anybody (DIR-19)."
 	reasonMismatchDeleted  = "No entry of the directory matches this user, and the connector's policy removes such users. The user becomes inactive and is deleted 7 days after this is applied (DIR-04)."
+
+	noteClaimed = "This user was claimed. To keep the user, put an entry with the address into the directory (CLM-03, CLM-04)."
 
 	reasonCreate         = "A new entry."
 	reasonCreateDisabled = "A new entry that is disabled in the directory: the user is added as inactive and kept (USR-02)."

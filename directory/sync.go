@@ -23,7 +23,8 @@ type Syncer struct {
 // New returns a Syncer over a service.
 func New(service *identity.Service, open Open) *Syncer { return &Syncer{service: service, open: open} }
 
-// Plan reads the directory, plans what to do and stores the plan; it changes nobody (DIR-03). A directory that does not answer, or
+// Plan reads the directory, plans what to do and stores the plan; it changes nobody (DIR-03), so it is possible while synchronization is
+// off. A directory that does not answer, or
 // answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded. The
 // connector's receivers of reports are told of a plan that is held.
 func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
@@ -47,11 +48,15 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	if _, err := receiversOf(in.Connector.Settings); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	last, _, err := identity.LastClaim(ctx, read, org)
+	if err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	plan, err := s.compute(ctx, in, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	stored, err := s.storePlan(ctx, in, plan, by, toApply)
+	stored, err := s.storePlan(ctx, in, plan, last, by, toApply)
 	return stored, plan, err
 }
 
@@ -194,7 +199,9 @@ func unreachable(in Input, s *Syncer, err error) Plan {
 	return plan
 }
 
-func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, by identity.Actor, toApply bool) (identity.Plan, error) {
+// storePlan stores a plan unless what it was made from is no longer so: the connector's settings, and whom the organization claimed last
+// before its users were read.
+func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identity.Claim, by identity.Actor, toApply bool) (identity.Plan, error) {
 	body, hash, err := plan.Encode()
 	if err != nil {
 		return identity.Plan{}, fmt.Errorf("directory: encode plan: %w", err)
@@ -212,6 +219,12 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, by identity
 		}
 		if !now.UpdatedAt.Equal(in.Connector.UpdatedAt) {
 			return identity.Refuse(identity.Conflict, RulePlanStale, "the settings of the connector were changed while the directory was read; plan again")
+		}
+		switch newer, _, err := identity.LastClaim(ctx, c.Tx(), in.Org.ID); {
+		case err != nil:
+			return err
+		case newer.ID != last.ID:
+			return identity.Refuse(identity.Conflict, RulePlanStale, "users were claimed while the directory was read; plan again")
 		}
 		stored.CreatedAt = c.Now()
 		if err := c.Tx().InsertPlan(ctx, stored); err != nil || !tellsOfPlan(stored.State, toApply) {

@@ -92,7 +92,7 @@ func TestDIR03_ARunWantsAPlanThatSomebodySaw(t *testing.T) {
 	w := newWorld(t)
 	w.source.set(people(3)...)
 	_, _, _, err := w.syncer.Run(t.Context(), w.org, w.connector, admin, nil)
-	require.Equal(t, directory.RuleDryRunRequired, identity.RuleOf(err))
+	require.Equal(t, identity.RuleDryRunRequired, identity.RuleOf(err))
 	w.plan()
 	_, _, report, err := w.syncer.Run(t.Context(), w.org, w.connector, admin, nil)
 	require.NoError(t, err)

@@ -28,6 +28,7 @@ type InactiveReason string
 const (
 	ByAdministrator     InactiveReason = "deactivated"             // by an administrator or operator
 	ByProvider          InactiveReason = "deactivated_by_provider" // by an identity provider, SCIM active=false
+	ClaimedInactive     InactiveReason = "inactive_when_claimed"   // inactive in the organization that the user was claimed from (CLM-42)
 	DirectoryDisabled   InactiveReason = "directory_disabled"      // present in the directory, but disabled there
 	DirectoryDeleted    InactiveReason = "directory_deleted"       // gone from the directory
 	DirectoryOutOfScope InactiveReason = "directory_out_of_scope"  // still in the directory, outside base or filter (DIR-18)

@@ -181,6 +181,21 @@ func (c *Acts) Reactivate(ctx context.Context, id AccountID, expect func(Account
 
 // SignIn records that the person of an account signed in (USR-04).
 func (c *Acts) SignIn(ctx context.Context, id AccountID) (Account, error) {
+	a, err := c.load(ctx, id, nil)
+	if err != nil {
+		return Account{}, err
+	}
+	claim, open, err := c.openClaim(ctx, a)
+	if err != nil {
+		return Account{}, err
+	}
+	if open && claim.SignedInAt.IsZero() {
+		// From now on the choice is the user's alone: nobody can revoke the claim any more (CLM-56).
+		claim.SignedInAt = c.now
+		if err := c.tx.UpdateClaim(ctx, claim); err != nil {
+			return Account{}, err
+		}
+	}
 	return c.transition(ctx, id, nil, SignIn)
 }
 
@@ -218,6 +233,21 @@ func (c *Acts) Delete(ctx context.Context, id AccountID, expect func(Account) er
 			return err
 		}
 	}
+	claim, open, err := c.openClaim(ctx, a)
+	if err != nil {
+		return err
+	}
+	if open {
+		// Whoever goes before they have decided goes back if that is still possible.
+		if gone, err := c.closeClaim(ctx, claim); err != nil || gone {
+			return err
+		}
+	}
+	if a.Source == SourceClaim {
+		if a, err = c.load(ctx, id, nil); err != nil { // a claim that ended has changed it
+			return err
+		}
+	}
 	trigger := Delete
 	switch c.by.Kind {
 	case Provider:
@@ -232,7 +262,7 @@ func (c *Acts) Delete(ctx context.Context, id AccountID, expect func(Account) er
 	if err := c.keepsFullAdmin(ctx, a); err != nil {
 		return err
 	}
-	if err := c.takeAwayRoles(ctx, a); err != nil {
+	if err := c.takeAwayRoles(ctx, a, "USR-24", "the account of the administrator was deleted"); err != nil {
 		return err
 	}
 	if err := c.returnSeats(ctx, a); err != nil {

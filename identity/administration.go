@@ -70,6 +70,9 @@ func (c *Acts) changeOrganization(ctx context.Context, edit func(Organization) O
 	if o == c.org {
 		return c.org, nil
 	}
+	if err := c.maySynchronize(ctx, o); err != nil {
+		return Organization{}, err
+	}
 	if err := o.validate(); err != nil {
 		return Organization{}, err
 	}
@@ -173,7 +176,9 @@ func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name st
 	return d.Domain, err
 }
 
-// CreateConnector registers a connector. From then on the directory owns the organization's people (USR-22).
+// CreateConnector registers a connector. From then on the directory owns the organization's people (USR-22), unless the organization has
+// claimed users: then synchronization stays as it is until somebody has looked what the directory would do to them (CLM-03), see
+// [Service.EnableSync].
 func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (Connector, error) {
 	if err := validName("name", n.Name); err != nil {
 		return Connector{}, err
@@ -183,11 +188,17 @@ func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (C
 		if c.org.Kind == Consumer {
 			return Refuse(Forbidden, RuleForbiddenRole, "the organization of personal accounts has no directory")
 		}
+		if c.org.ProviderAuthoritative {
+			return authoritativeProvider()
+		}
 		n.CreatedAt, n.UpdatedAt = c.now, c.now
 		if err := c.tx.InsertConnector(ctx, n); err != nil {
 			return err
 		}
 		if err := c.tell(ctx, ConnectorCreated, map[string]any{"connector": n.ID, "name": n.Name, "kind": n.Kind}); err != nil {
+			return err
+		}
+		if _, claimed, err := LastClaim(ctx, c.tx, c.org.ID); err != nil || claimed {
 			return err
 		}
 		_, err := c.changeOrganization(ctx, func(o Organization) Organization {

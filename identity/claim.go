@@ -1,16 +1,20 @@
 package identity
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
-// ClaimCase is everything that decides whether an organization may claim a user (CLM-10 a to f and h, CLM-02).
+// ClaimCase is everything that decides whether and how an organization may claim a user (CLM-02, CLM-10, CLM-21 to 26).
 type ClaimCase struct {
-	Claimant            Organization
-	Source              Organization // the user's present organization
-	Account             Account
-	VerifiedByClaimant  bool // the claimant verified the domain of the address
-	VerifiedByAnyOther  bool // another organization verified it too
-	HeldByUnsettledMove bool // a claim of this user is not settled yet
-	OwnsTrial           bool // the user created the trial organization that the account is in, or is its last full administrator
+	Claimant           Organization
+	Source             Organization // the user's present organization
+	Account            Account
+	VerifiedByClaimant bool // the claimant verified the domain of the address
+	VerifiedByAnyOther bool // another organization verified it too
+	Pending            bool // a claim of this user is not settled yet
+	OwnsTrial          bool // the user created the trial organization that the account is in, or is its organization's last full administrator
+	Overlap            bool // the user's organization verified a domain that is one of the claimant's, or above or below one
 }
 
 // ClaimReasons returns every reason against the claim, in the order of CLM-10, last the state of the account (14.1); none means the user is eligible.
@@ -25,23 +29,67 @@ func ClaimReasons(c ClaimCase) []Reason {
 		"directory synchronization is on in your organization; switch it off before claiming users")
 	foreign := c.Source.ID != c.Claimant.ID
 	add(foreign && c.Source.UsesSSO(), RuleClaimSourceSSO, "the user's organization uses single sign-on")
-	add(foreign && c.Source.ManagedByDirectory(), RuleClaimSourceDirSync, "the user's organization synchronizes its directory")
+	add(foreign && c.Source.SynchronizesPeople(), RuleClaimSourceDirSync, "the user's organization synchronizes its directory")
 	add(c.VerifiedByAnyOther, RuleClaimVerifiedElsewhere, "another organization has verified the domain of this address")
 	add(!c.VerifiedByClaimant, RuleClaimDomainNotVerified, "your organization has not verified the domain of this address")
 	add(!foreign, RuleClaimAlreadyMember, "the user already belongs to your organization")
-	add(c.Account.Shadow || c.Account.Status == DeferredClaim || c.HeldByUnsettledMove, RuleClaimAlreadyPending,
+	add(c.Account.Shadow || c.Account.Status == DeferredClaim || c.Pending, RuleClaimAlreadyPending,
 		"the user has been claimed and has not decided yet")
-	add(foreign && c.OwnsTrial, RuleUserOwnsTrialOrg, "the user runs a trial organization and has to delete it first")
+	add(foreign && c.Source.State == OrgDeleting, RuleClaimSourceDeleting, "the user's organization is being deleted")
+	add(foreign && c.OwnsTrial, RuleUserOwnsTrialOrg, "the user runs an organization of their own and has to delete it first, or to hand it over")
+	add(foreign && c.Overlap, RuleClaimOverlap, "the user's organization has verified a domain that overlaps with one of yours")
 	add(foreign && c.Account.State() == StateDeleted, RuleEmailHeld,
 		"the user is gone from a directory and about to be deleted; try again when the address is free, or when the user is back")
 	return reasons
 }
 
-// ClaimPreview says what a claim of an address would come to.
+// Deferrable reports whether the user could bring their content along: only from a personal account, and only within a region
+// (CLM-24, CLM-25).
+func (c ClaimCase) Deferrable() bool {
+	return c.Source.Kind == Consumer && c.Source.Region == c.Claimant.Region
+}
+
+// Mode decides how the user is claimed (CLM-21): as was asked for, if that is possible, and without a wish as the organization's
+// settings say.
+func (c ClaimCase) Mode(wish ClaimMode, rules Rules) (ClaimMode, error) {
+	allowed := c.Claimant.AllowContentTransfer && rules.DeferredClaims
+	switch wish {
+	case ClaimImmediate:
+		return ClaimImmediate, nil
+	case "":
+		if allowed && c.Deferrable() {
+			return ClaimDeferred, nil
+		}
+		return ClaimImmediate, nil
+	case ClaimDeferred:
+		switch {
+		case !allowed:
+			return "", Refuse(Conflict, RuleContentTransferDisabled, "your organization does not let claimed users bring their content along").At("mode")
+		case !c.Deferrable():
+			return "", Refuse(Conflict, RuleClaimNotDeferrable, "the content of this user cannot be brought along, so the claim cannot be deferred").At("mode")
+		}
+		return ClaimDeferred, nil
+	}
+	return "", Refuse(Invalid, RuleInvalidValue, "the mode %s is not known; use immediate or deferred", quoteShort(string(wish))).At("mode")
+}
+
+// The warnings of CLM-45: the claim is possible, and the user may lose access to something.
+const (
+	WarnSiteLicence   Rule = "MEETING_SITE_LICENSE"
+	WarnExternalAdmin Rule = "EXTERNAL_ADMIN"
+)
+
+// ClaimPreview says what a claim of an address would come to. Of somebody who cannot be claimed it says no more than why.
 type ClaimPreview struct {
-	Email    string   `json:"email"`
-	Eligible bool     `json:"eligible"`
-	Reasons  []Reason `json:"reasons,omitempty"`
+	Email       string    `json:"email"`
+	Eligible    bool      `json:"eligible"`
+	Reasons     []Reason  `json:"reasons,omitempty"`
+	Name        string    `json:"name,omitempty"`
+	Status      Status    `json:"status,omitempty"` // that the user would have, once a deferred claim is settled
+	Mode        ClaimMode `json:"mode,omitempty"`   // without a wish
+	Deferrable  bool      `json:"deferrable"`       // the user could bring the content along, if the settings let them
+	ContentLost bool      `json:"contentLost"`      // with that mode the content of the old account is lost (CLM-26)
+	Warnings    []Reason  `json:"warnings,omitempty"`
 }
 
 // PreviewClaim tells whether an organization may claim the user of an address, with every reason that holds. Of an address
@@ -56,20 +104,36 @@ func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address stri
 	if err != nil {
 		return ClaimPreview{}, err
 	}
-	preview, err := previewClaim(ctx, s.store, org, email)
-	if err != nil {
-		return ClaimPreview{}, err
-	}
-	return preview, nil
+	return s.previewClaim(ctx, s.store, org, email)
 }
 
-func previewClaim(ctx context.Context, r Reader, claimant Organization, email Email) (ClaimPreview, error) {
-	preview := ClaimPreview{Email: email.Display}
-	holders, err := r.DomainHolders(ctx, email.Domain)
+func (s *Service) previewClaim(ctx context.Context, r Reader, claimant Organization, email Email) (ClaimPreview, error) {
+	found, reasons, err := findClaim(ctx, r, claimant, email)
+	if err != nil || len(reasons) > 0 {
+		return ClaimPreview{Email: email.Display, Reasons: reasons}, err
+	}
+	preview, err := found.predict(email.Display, s.rules)
 	if err != nil {
 		return preview, err
 	}
+	preview.Warnings, err = claimWarnings(ctx, r, found)
+	return preview, err
+}
+
+// predict says what a claim that nothing speaks against would come to, without a wish for a mode.
+func (c ClaimCase) predict(email string, rules Rules) (ClaimPreview, error) {
+	mode, err := c.Mode("", rules)
+	return ClaimPreview{Email: email, Eligible: true, Name: c.Account.Profile.DisplayName(), Status: c.Account.Status, Mode: mode,
+		Deferrable: c.Deferrable(), ContentLost: mode == ClaimImmediate}, err
+}
+
+// findClaim gathers what decides about claiming the user of an address, and says what speaks against it.
+func findClaim(ctx context.Context, r Reader, claimant Organization, email Email) (ClaimCase, []Reason, error) {
 	c := ClaimCase{Claimant: claimant}
+	holders, err := r.DomainHolders(ctx, email.Domain)
+	if err != nil {
+		return c, nil, err
+	}
 	for _, d := range holders {
 		if d.Org == claimant.ID {
 			c.VerifiedByClaimant = true
@@ -78,28 +142,119 @@ func previewClaim(ctx context.Context, r Reader, claimant Organization, email Em
 		}
 	}
 	if !c.VerifiedByClaimant {
-		preview.Reasons = ClaimReasons(ClaimCase{Claimant: claimant})
-		return preview, nil
+		return c, ClaimReasons(ClaimCase{Claimant: claimant}), nil
 	}
 	hold, err := r.Hold(ctx, email.Key)
 	if IsNotFound(err) {
-		preview.Reasons = []Reason{{Code: RuleClaimNoAccount, Detail: "no account has this address; add the user instead"}}
-		return preview, nil
+		return c, nobodyToClaim("no account has this address; add the user instead"), nil
 	}
 	if err != nil {
-		return preview, err
+		return c, nil, err
 	}
 	if c.Source, err = r.Organization(ctx, hold.Org); err != nil {
-		return preview, err
+		return c, nil, err
 	}
 	if c.Account, err = r.Account(ctx, hold.Org, hold.Account); err != nil {
-		return preview, err
+		return c, nil, err
 	}
-	if c.OwnsTrial, err = ownsTrial(ctx, r, hold); err != nil {
-		return preview, err
+	if c.Pending, err = beingClaimed(ctx, r, c.Account, hold); err != nil {
+		return c, nil, err
 	}
-	c.HeldByUnsettledMove = hold.Kind == HoldClaim
-	preview.Reasons = ClaimReasons(c)
-	preview.Eligible = len(preview.Reasons) == 0
-	return preview, nil
+	if c.OwnsTrial, err = ownsOrganization(ctx, r, c.Source, c.Account); err != nil {
+		return c, nil, err
+	}
+	if c.Overlap, err = overlaps(ctx, r, claimant.ID, c.Source); err != nil {
+		return c, nil, err
+	}
+	reasons := ClaimReasons(c)
+	if len(reasons) == 0 && hold.Kind != HoldPrimary {
+		reasons = nobodyToClaim("no account has this as its primary address, and users are claimed by that")
+	}
+	return c, reasons, nil
+}
+
+func nobodyToClaim(detail string) []Reason {
+	return []Reason{{Code: RuleClaimNoAccount, Detail: detail}}
+}
+
+// beingClaimed reports whether an account came by a claim that is not settled yet.
+func beingClaimed(ctx context.Context, r Reader, a Account, hold Hold) (bool, error) {
+	if hold.Kind == HoldClaim {
+		return true, nil
+	}
+	if a.Source != SourceClaim {
+		return false, nil
+	}
+	claim, err := r.ClaimOf(ctx, a.Org, a.ID)
+	if IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && claim.Open(), err
+}
+
+// ownsOrganization reports whether somebody has to delete an organization, or to hand it over, before they can leave it
+// (CLM-10 h).
+func ownsOrganization(ctx context.Context, r Reader, o Organization, a Account) (bool, error) {
+	if o.Kind == Consumer {
+		return false, nil
+	}
+	owns, err := ownsTrial(ctx, r, Hold{Org: o.ID, Account: a.ID})
+	if err != nil || owns {
+		return owns, err
+	}
+	return lastFullAdmin(ctx, r, a)
+}
+
+// overlaps reports whether an organization has verified a domain that is one of the claimant's, or above or below one (CLM-10 i).
+func overlaps(ctx context.Context, r Reader, claimant OrgID, source Organization) (bool, error) {
+	if source.Kind == Consumer || source.ID == claimant {
+		return false, nil
+	}
+	theirs, err := r.Domains(ctx, source.ID)
+	if err != nil || len(theirs) == 0 {
+		return false, err
+	}
+	ours, err := r.Domains(ctx, claimant)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(theirs, func(t Domain) bool {
+		return slices.ContainsFunc(ours, func(o Domain) bool { return within(t.Name, o.Name) || within(o.Name, t.Name) })
+	}), nil
+}
+
+// claimWarnings returns what an administrator should know before claiming somebody (CLM-45).
+func claimWarnings(ctx context.Context, r Reader, c ClaimCase) ([]Reason, error) {
+	var warnings []Reason
+	sites, err := r.SiteLinks(ctx, c.Source.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(sites) > 0 {
+		assigned, err := r.Assignments(ctx, c.Source.ID, c.Account.ID)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(assigned, func(a Assignment) bool {
+			return slices.ContainsFunc(sites, func(l SiteLink) bool { return l.Licence != "" && l.Licence == a.Licence })
+		}) {
+			warnings = append(warnings, Reason{Code: WarnSiteLicence,
+				Detail: "the user has a licence of a meeting site that is administered elsewhere; have it taken away first, claim, and license the user again, or access to meetings may be lost"})
+		}
+	}
+	bindings, err := r.BindingsOf(ctx, c.Source.ID, c.Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range bindings {
+		grants, err := r.GrantsOf(ctx, b.Issuer, b.Subject)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(grants, func(g Grant) bool { return g.Org != c.Source.ID }) {
+			return append(warnings, Reason{Code: WarnExternalAdmin,
+				Detail: "the user is an external administrator; the claim ends that, so have the role taken away first and given again afterwards if it is still wanted"}), nil
+		}
+	}
+	return warnings, nil
 }

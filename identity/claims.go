@@ -29,15 +29,12 @@ const (
 	OutcomeRevoked     ClaimOutcome = "revoked"     // the user is back where they were (CLM-60)
 )
 
-// Carried is what a user was in the organization that they were claimed from. It is what the new account becomes (CLM-42) and what
-// the old one is again if it stays.
+// Carried is what a user was in the organization that they were claimed from. It is what the new account becomes (CLM-42); the rest of
+// it the old account still has.
 type Carried struct {
-	Status         Status         `json:"status"`
-	PreviousStatus Status         `json:"previousStatus,omitempty"`
-	Reason         InactiveReason `json:"reason,omitempty"`
-	StatusAt       time.Time      `json:"statusAt"`
-	StatusEvent    EventID        `json:"statusEvent,omitempty"`
-	Licences       []Licence      `json:"licences,omitempty"` // that nobody pays for, and whose seats others can have meanwhile
+	Status      Status    `json:"status"`
+	StatusEvent EventID   `json:"statusEvent,omitempty"` // that had made it so
+	Licences    []Licence `json:"licences,omitempty"`    // that nobody pays for, and whose seats others can have meanwhile
 }
 
 // Claim is the move of one user from one organization to another (BEHAVIOUR 14.2, 14.3). Its state is derived from what is
@@ -85,6 +82,12 @@ type CandidateQuery struct {
 	Limit    int
 }
 
+// Candidate is somebody whom [ClaimReader.Candidates] found, with the address that they were found by.
+type Candidate struct {
+	Key     EmailKey
+	Account Account
+}
+
 // ClaimReader reads claims. It is part of [Reader].
 type ClaimReader interface {
 	// Claim finds a claim that the organization made.
@@ -102,7 +105,7 @@ type ClaimReader interface {
 	// ClaimsDue is crossing: open deferred claims that were made at or before an instant, the oldest first, at most limit.
 	ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]Claim, error)
 	// Candidates is crossing: it finds users of other organizations, in the order of their addresses.
-	Candidates(ctx context.Context, q CandidateQuery) ([]Hold, error)
+	Candidates(ctx context.Context, q CandidateQuery) ([]Candidate, error)
 	// CountCandidates is crossing: how many [ClaimReader.Candidates] finds without a limit.
 	CountCandidates(ctx context.Context, q CandidateQuery) (int, error)
 	// DomainsAround is crossing: the domains that organizations have verified and that are a domain, above it or below it.

@@ -19,9 +19,6 @@ const (
 	maxFailureCause = 500 // bytes
 )
 
-// deliveryActor is who sends messages.
-var deliveryActor = Actor{Kind: System, Name: "mail"}
-
 // RetryAfter returns how long a message rests after a number of attempts that failed: a minute, doubled each time, six hours at
 // most.
 func RetryAfter(attempts int) time.Duration {
@@ -30,6 +27,11 @@ func RetryAfter(attempts int) time.Duration {
 		d = min(2*d, longestRetry)
 	}
 	return d
+}
+
+// RetryPause is RetryAfter if the receiver asked for a pause, which can be longer and not shorter; six hours at most all the same.
+func RetryPause(attempts int, asked time.Duration) time.Duration {
+	return max(RetryAfter(attempts), min(asked, longestRetry))
 }
 
 // dueAt reports whether a message can be claimed.
@@ -93,9 +95,13 @@ func (s *Service) claim(ctx context.Context, due []Message, lease time.Duration)
 	return claimed, nil
 }
 
-// Delivered records that a claimed message was sent. What it said is forgotten: it may hold the secret of a link.
+// Delivered records that a claimed message was sent. What it said is forgotten: it may hold the secret of a link. Of an order that
+// outlived its organization nothing is left.
 func (s *Service) Delivered(ctx context.Context, m Message) error {
 	return s.settle(ctx, m, func(c *Acts, now Message) error {
+		if c.org.State == OrgDeleted {
+			return c.tx.DeleteMessage(ctx, now.Org, now.ID)
+		}
 		now.State, now.SentAt, now.Data, now.LastError = MessageSent, c.now, nil, ""
 		return c.tx.UpdateMessage(ctx, now)
 	})
@@ -105,13 +111,22 @@ func (s *Service) Delivered(ctx context.Context, m Message) error {
 // trying again would not help or this was attempt [MaxDeliveryAttempts]. The cause is for operators; the secret of the
 // message's link is taken out of it. If somebody else has claimed the message since, because the lease was over, nothing happens.
 func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool, cause string) error {
+	return s.failed(ctx, m, permanent, 0, cause)
+}
+
+// PutOff is DeliveryFailed for a message whose receiver asked for a pause.
+func (s *Service) PutOff(ctx context.Context, m Message, pause time.Duration, cause string) error {
+	return s.failed(ctx, m, false, pause, cause)
+}
+
+func (s *Service) failed(ctx context.Context, m Message, permanent bool, pause time.Duration, cause string) error {
 	return s.settle(ctx, m, func(c *Acts, now Message) error {
 		if now.Attempts != m.Attempts {
 			return nil
 		}
 		now.LastError = m.WithoutSecrets(cause)
 		if !permanent && now.Attempts < MaxDeliveryAttempts {
-			now.NextAt = c.now.Add(RetryAfter(now.Attempts))
+			now.NextAt = c.now.Add(RetryPause(now.Attempts, pause))
 			return c.tx.UpdateMessage(ctx, now)
 		}
 		now.State = MessageParked
@@ -127,6 +142,9 @@ func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool,
 // Nobody has to do anything about it.
 func (s *Service) Drop(ctx context.Context, m Message, why string) error {
 	return s.settle(ctx, m, func(c *Acts, now Message) error {
+		if c.org.State == OrgDeleted {
+			return c.tx.DeleteMessage(ctx, now.Org, now.ID)
+		}
 		now.State, now.SentAt, now.Data, now.LastError = MessageDropped, c.now, nil, m.WithoutSecrets(why)
 		return c.tx.UpdateMessage(ctx, now)
 	})
@@ -134,7 +152,7 @@ func (s *Service) Drop(ctx context.Context, m Message, why string) error {
 
 // settle lets do change a message that was claimed, unless it has gone or was settled by somebody else.
 func (s *Service) settle(ctx context.Context, m Message, do func(c *Acts, now Message) error) error {
-	return s.transact(ctx, Exclusive(m.Org), m.Org, deliveryActor, func(c *Acts) error {
+	return s.onMessages(ctx, m.Org, Actor{Kind: System, Name: string(m.Kind.Channel())}, func(c *Acts) error {
 		now, err := c.tx.Message(ctx, m.Org, m.ID)
 		switch {
 		case IsNotFound(err):
@@ -148,10 +166,25 @@ func (s *Service) settle(ctx context.Context, m Message, do func(c *Acts, now Me
 	})
 }
 
-// RetryMessage lets a parked message be tried again at once, with all of its attempts.
+// onMessages runs fn in a transaction on an organization that may be a tombstone: orders outlive it.
+func (s *Service) onMessages(ctx context.Context, org OrgID, by Actor, fn func(*Acts) error) error {
+	return s.store.Do(ctx, Exclusive(org), func(tx Tx) error {
+		o, err := tx.Organization(ctx, org)
+		switch {
+		case IsNotFound(err):
+			o = Organization{ID: org, State: OrgDeleted}
+		case err != nil:
+			return err
+		}
+		return fn(&Acts{service: s, tx: tx, org: o, by: by, now: s.clock.Now()})
+	})
+}
+
+// RetryMessage lets a parked message be tried again at once, with all of its attempts. Whoever runs the server can do so for an
+// organization that was deleted, too: its orders are still to be carried out.
 func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id MessageID) (Message, error) {
 	var m Message
-	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+	retry := func(c *Acts) error {
 		var err error
 		if m, err = c.tx.Message(ctx, org, id); err != nil {
 			return err
@@ -164,7 +197,11 @@ func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id Mess
 			return err
 		}
 		return c.tellOf(ctx, MessageRetried, m.target(), map[string]any{"kind": m.Kind, "to": m.To, "account": m.Account})
-	})
+	}
+	err := s.transact(ctx, Exclusive(org), org, by, retry)
+	if RuleOf(err) == RuleUnknownOrg && by.Kind == Operator {
+		err = s.onMessages(ctx, org, by, retry)
+	}
 	return m, err
 }
 

@@ -37,7 +37,7 @@ func (w *world) message(m identity.Message) identity.Message {
 	return now
 }
 
-func (w *world) claim(limit int) []identity.Message {
+func (w *world) take(limit int) []identity.Message {
 	w.t.Helper()
 	claimed, err := w.ClaimMessages(w.ctx, identity.ByMail, limit, lease)
 	require.NoError(w.t, err)
@@ -81,16 +81,16 @@ func TestNTF06_AMessageLivesAndDiesWithItsTransaction(t *testing.T) {
 func TestNTF06_AClaimedMessageIsNobodyElsesUntilTheLeaseIsOver(t *testing.T) {
 	w := newWorld(t)
 	m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
-	claimed := w.claim(10)
+	claimed := w.take(10)
 	require.Len(t, claimed, 1)
 	require.Equal(t, 1, claimed[0].Attempts)
 	require.Equal(t, w.clock.Now().Add(lease), claimed[0].NextAt)
 	require.Equal(t, m.Data, claimed[0].Data)
 
 	w.clock.move(lease - time.Microsecond)
-	require.Empty(t, w.claim(10))
+	require.Empty(t, w.take(10))
 	w.clock.move(time.Microsecond)
-	again := w.claim(10)
+	again := w.take(10)
 	require.Len(t, again, 1)
 	require.Equal(t, m.ID, again[0].ID)
 	require.Equal(t, 2, again[0].Attempts)
@@ -138,19 +138,19 @@ func TestAClaimTakesTheLongestDueFirstAndNoMoreThanAsked(t *testing.T) {
 	m = w.letter(org, "future")
 	m.NextAt = m.NextAt.Add(time.Hour)
 	w.enqueue(m)
-	first, second := w.claim(1), w.claim(1)
+	first, second := w.take(1), w.take(1)
 	require.Equal(t, early.ID, first[0].ID)
 	require.Equal(t, late.ID, second[0].ID)
-	require.Empty(t, w.claim(1))
+	require.Empty(t, w.take(1))
 }
 
 func TestASentMessageForgetsItsSecretAndStaysFor30Days(t *testing.T) {
 	w := newWorld(t)
 	m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
-	claimed := w.claim(1)[0]
+	claimed := w.take(1)[0]
 	require.NoError(t, w.DeliveryFailed(w.ctx, claimed, false, "not now"))
 	w.clock.move(identity.RetryAfter(1))
-	claimed = w.claim(1)[0]
+	claimed = w.take(1)[0]
 	require.NoError(t, w.Delivered(w.ctx, claimed))
 	sent := w.message(m)
 	require.Equal(t, identity.MessageSent, sent.State)
@@ -176,7 +176,7 @@ func TestAFailedMessageBacksOffAndIsParkedAfter16Attempts(t *testing.T) {
 	m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
 	var pauses []string
 	for range identity.MaxDeliveryAttempts - 1 {
-		claimed := w.claim(1)
+		claimed := w.take(1)
 		require.Len(t, claimed, 1)
 		require.NoError(t, w.DeliveryFailed(w.ctx, claimed[0], false, "451 try later"))
 		now := w.message(m)
@@ -184,13 +184,13 @@ func TestAFailedMessageBacksOffAndIsParkedAfter16Attempts(t *testing.T) {
 		pause := now.NextAt.Sub(w.clock.Now())
 		pauses = append(pauses, pause.String())
 		w.clock.move(pause - time.Microsecond)
-		require.Empty(t, w.claim(1))
+		require.Empty(t, w.take(1))
 		w.clock.move(time.Microsecond)
 	}
 	require.Equal(t, "1m0s 2m0s 4m0s 8m0s 16m0s 32m0s 1h4m0s 2h8m0s 4h16m0s 6h0m0s 6h0m0s 6h0m0s 6h0m0s 6h0m0s 6h0m0s", strings.Join(pauses, " "))
 	require.Empty(t, w.messageEvents(m))
 
-	require.NoError(t, w.DeliveryFailed(w.ctx, w.claim(1)[0], false, "451 try later"))
+	require.NoError(t, w.DeliveryFailed(w.ctx, w.take(1)[0], false, "451 try later"))
 	parked := w.message(m)
 	require.Equal(t, identity.MessageParked, parked.State)
 	require.Equal(t, identity.MaxDeliveryAttempts, parked.Attempts)
@@ -202,7 +202,7 @@ func TestAFailedMessageBacksOffAndIsParkedAfter16Attempts(t *testing.T) {
 	require.Equal(t, identity.Target{Type: identity.TargetMessage, ID: string(m.ID), Name: "invitation"}, events[0].Target)
 	require.JSONEq(t, `{"kind":"invitation","to":"ada@corp.example","account":"","attempts":16,"cause":"451 try later"}`, string(events[0].Evidence))
 	w.clock.move(365 * identity.Day)
-	require.Empty(t, w.claim(1), "parked until somebody has it tried again")
+	require.Empty(t, w.take(1), "parked until somebody has it tried again")
 }
 
 func TestAParkedMessageCanBeTriedAgain(t *testing.T) {
@@ -210,9 +210,9 @@ func TestAParkedMessageCanBeTriedAgain(t *testing.T) {
 	m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
 	_, err := w.RetryMessage(w.ctx, operator, m.Org, m.ID)
 	refusedWith(t, err, identity.RuleInvalidTransition)
-	require.NoError(t, w.DeliveryFailed(w.ctx, w.claim(1)[0], true, "550 no such mailbox"))
+	require.NoError(t, w.DeliveryFailed(w.ctx, w.take(1)[0], true, "550 no such mailbox"))
 	require.Equal(t, identity.MessageParked, w.message(m).State, "a permanent failure parks at once")
-	require.Empty(t, w.claim(1))
+	require.Empty(t, w.take(1))
 
 	_, err = w.RetryMessage(w.ctx, operator, w.org("Bergen"), m.ID)
 	refusedWith(t, err, identity.RuleUnknownMessage)
@@ -221,7 +221,7 @@ func TestAParkedMessageCanBeTriedAgain(t *testing.T) {
 	require.Equal(t, retried, w.message(m))
 	require.Equal(t, identity.MessageWaiting, retried.State)
 	require.Zero(t, retried.Attempts)
-	claimed := w.claim(1)
+	claimed := w.take(1)
 	require.Len(t, claimed, 1)
 	require.Equal(t, m.Data, claimed[0].Data)
 	var kinds []identity.EventKind
@@ -235,9 +235,9 @@ func TestAParkedMessageCanBeTriedAgain(t *testing.T) {
 func TestAFailureOfALeaseThatIsOverChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
-	slow := w.claim(1)[0]
+	slow := w.take(1)[0]
 	w.clock.move(lease)
-	quick := w.claim(1)[0]
+	quick := w.take(1)[0]
 	require.NoError(t, w.DeliveryFailed(w.ctx, slow, true, "timed out"))
 	require.Equal(t, quick, w.message(m), "it is somebody else's now")
 	require.NoError(t, w.Delivered(w.ctx, slow), "but what was sent was sent")
@@ -257,13 +257,33 @@ func TestTheCauseOfAFailureIsOneShortLineWithoutSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
-			require.NoError(t, w.DeliveryFailed(w.ctx, w.claim(1)[0], true, tc.cause))
+			require.NoError(t, w.DeliveryFailed(w.ctx, w.take(1)[0], true, tc.cause))
 			got := w.message(m).LastError
 			require.Equal(t, tc.want, got)
 			require.True(t, utf8.ValidString(got))
 			for _, e := range w.messageEvents(m) {
 				require.NotContains(t, strings.ToUpper(string(e.Evidence)), "SECRETOFTHELINK")
 			}
+		})
+	}
+}
+
+func TestAReceiverCanAskForALongerPauseButNotForAShorterOne(t *testing.T) {
+	for name, tc := range map[string]struct{ asked, want time.Duration }{
+		"longer":             {time.Hour, time.Hour},
+		"shorter":            {time.Second, time.Minute},
+		"none":               {0, time.Minute},
+		"longer than we do":  {365 * identity.Day, 6 * time.Hour},
+		"a pause before now": {-time.Hour, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
+			require.NoError(t, w.PutOff(w.ctx, w.take(1)[0], tc.asked, "429"))
+			now := w.message(m)
+			require.Equal(t, identity.MessageWaiting, now.State)
+			require.Equal(t, w.clock.Now().Add(tc.want), now.NextAt)
+			require.Equal(t, "429", now.LastError)
 		})
 	}
 }

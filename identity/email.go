@@ -145,9 +145,22 @@ func ParseDomain(name string) (string, error) {
 	return ascii, nil
 }
 
+// sameAddress reports whether two texts are the same address, in whatever spelling (EML-02).
+func sameAddress(a, b string, policy EmailPolicy) bool {
+	if a == b {
+		return true
+	}
+	x, err := ParseEmail(a, policy)
+	if err != nil {
+		return false
+	}
+	y, err := ParseEmail(b, policy)
+	return err == nil && x.Key == y.Key
+}
+
 // InReservedDomain reports whether a domain (as A-labels) is [ReservedDomain] or below it.
 func InReservedDomain(domain string) bool {
-	return domain == ReservedDomain || strings.HasSuffix(domain, "."+ReservedDomain)
+	return within(domain, ReservedDomain)
 }
 
 // DomainOf returns the domain of a key.
@@ -196,4 +209,9 @@ func detailOf(err error) string {
 		return e.Detail
 	}
 	return err.Error()
+}
+
+// within reports whether a domain is another one or below it; both as A-labels.
+func within(domain, other string) bool {
+	return domain == other || strings.HasSuffix(domain, "."+other)
 }

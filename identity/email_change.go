@@ -24,6 +24,9 @@ func (c *Acts) ChangeEmail(ctx context.Context, id AccountID, expect func(Accoun
 	if present, err := ParseEmail(before.PrimaryEmail(), c.service.policy); err == nil && present.Key == email.Key {
 		return Account{}, Refuse(Conflict, RuleEmailTaken, "this is the user's address already").At("email")
 	}
+	if err := c.mayMoveAddress(ctx, before); err != nil {
+		return Account{}, err
+	}
 	if before.Status == Inactive {
 		return Account{}, Refuse(Conflict, RuleInvalidTransition, "the address of an inactive user cannot be changed; reactivate the user first")
 	}
@@ -111,7 +114,7 @@ func (a Account) withPrimary(address string, policy EmailPolicy) Account {
 		return err == nil && err2 == nil && p.Key == q.Key
 	}
 	old := a.PrimaryEmail()
-	if same(a.UserName, old) {
+	if same(a.UserName, old) || reservedAddress(a.UserName) {
 		a.UserName = address
 	}
 	primary := AccountEmail{Type: "work", Primary: true}
@@ -134,7 +137,7 @@ func (c *Acts) forgetChange(ctx context.Context, a Account) error {
 	if a.PendingEmail == "" {
 		return nil
 	}
-	for _, purpose := range []LinkPurpose{LinkChangeEmail, LinkCancelChange} {
+	for _, purpose := range []LinkPurpose{LinkChangeEmail, LinkCancelChange, LinkKeepAddress} {
 		if err := c.tx.DeleteLinks(ctx, a.Org, a.ID, purpose); err != nil {
 			return err
 		}

@@ -71,6 +71,7 @@ const (
 	RuleUserNameTaken    Rule = "USER_NAME_TAKEN"
 	RuleObjectLinked     Rule = "DIRECTORY_OBJECT_LINKED"
 	RuleConnectorExists  Rule = "CONNECTOR_EXISTS"
+	RuleNoConnector      Rule = "NO_CONNECTOR"
 
 	RuleEmailTaken              Rule = "EMAIL_TAKEN"
 	RuleEmailHeld               Rule = "EMAIL_HELD"
@@ -97,7 +98,6 @@ const (
 	RuleClaimNotRevocable       Rule = "CLAIM_NOT_REVOCABLE"
 	RuleRevokeDomainClaimed     Rule = "REVOKE_DOMAIN_CLAIMED"
 	RuleBulkRevoke              Rule = "BULK_REVOKE_NOT_SUPPORTED"
-	RuleNotClaimOwner           Rule = "NOT_CLAIM_OWNER"
 	RuleOptionNotAvailable      Rule = "OPTION_NOT_AVAILABLE"
 	RuleAcknowledgement         Rule = "ACKNOWLEDGEMENT_REQUIRED"
 	RuleDomainHasOpenClaims     Rule = "DOMAIN_HAS_OPEN_CLAIMS"
@@ -110,6 +110,7 @@ const (
 	RuleOrgManages              Rule = "ORG_HAS_MANAGED_ORGS"
 	RuleOrgDeleting             Rule = "ORG_DELETING"
 	RuleIrreversible            Rule = "IRREVERSIBLE"
+	RuleMixedSubscriptions      Rule = "MIXED_SUBSCRIPTION_TYPES"
 	RuleSiteCompleted           Rule = "SITE_LINK_COMPLETED"
 	RuleSyncSourceConflict      Rule = "SYNC_SOURCE_CONFLICT"
 	RuleDryRunRequired          Rule = "DRY_RUN_REQUIRED"
@@ -151,11 +152,12 @@ const (
 type Error struct {
 	Kind   Kind
 	Rule   Rule
-	Detail string   // a sentence for the person who called: what is wrong, where, and what to do
-	Field  string   // the attribute the error is about, if it is about one: "emails[1].value"
-	Why    []Reason // every reason that holds, where a rule lists several (CLM-10, ORG-07)
-	Ways   []Remedy // ways out that depend on the case (EML-09); without any, see [Rule.Remedy]
-	Err    error    // the cause, for the log only
+	Detail string           // a sentence for the person who called: what is wrong, where, and what to do
+	Field  string           // the attribute the error is about, if it is about one: "emails[1].value"
+	Why    []Reason         // every reason that holds, where a rule lists several (CLM-10, ORG-07)
+	Blocks []DeletionReason // of a deletion: the reasons in Why with what stands in the way
+	Ways   []Remedy         // ways out that depend on the case (EML-09); without any, see [Rule.Remedy]
+	Err    error            // the cause, for the log only
 }
 
 // Remedy is one way out of a refusal.

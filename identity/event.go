@@ -31,6 +31,13 @@ const (
 	ConnectorCreated   EventKind = "connector.created"
 	ConnectorRemoved   EventKind = "connector.removed"
 	EventPlanApproved  EventKind = "plan.approved"
+	OrgDeletionAsked   EventKind = "organization.deletion_requested"
+	OrgUsersGone       EventKind = "organization.users_disposed"
+	OrgDeletionDone    EventKind = "organization.deleted"
+	CustomerDeleted    EventKind = "customer.deleted"  // in the organization that managed it
+	AccountConverted   EventKind = "account.converted" // into a personal account
+	SitePut            EventKind = "site.changed"
+	SiteDeleted        EventKind = "site.unlinked"
 	EventRefused       EventKind = "request.refused"
 	AccountInvited     EventKind = "account.invited"
 	AccountBound       EventKind = "account.bound" // to a person whom an issuer knows
@@ -54,6 +61,10 @@ const (
 	JobFinished        EventKind = "job.finished"
 	MessageGivenUp     EventKind = "message.parked"
 	MessageRetried     EventKind = "message.retried"
+	UserClaimed        EventKind = "user.claimed"      // in the claiming organization
+	UserClaimedAway    EventKind = "user.claimed_away" // in the organization that the user was claimed from
+	ClaimSettled       EventKind = "claim.settled"
+	ClaimTakenAway     EventKind = "claim.revoked"
 )
 
 // ActorKind says through which door an actor came.
@@ -109,7 +120,9 @@ const (
 	TargetSubscription  TargetType = "subscription"
 	TargetTemplate      TargetType = "template"
 	TargetJob           TargetType = "job"
+	TargetSite          TargetType = "site"
 	TargetMessage       TargetType = "message"
+	TargetClaim         TargetType = "claim"
 	TargetOperation     TargetType = "operation" // an attempt that was refused before it reached anything
 )
 

@@ -88,7 +88,7 @@ func (s *Service) UseLink(ctx context.Context, secret string, p *Person, req Req
 
 func (c *Acts) follow(ctx context.Context, l Link, a Account, p *Person) error {
 	proves := a.PrimaryEmail()
-	if l.Purpose == LinkChangeEmail {
+	if l.Purpose == LinkChangeEmail || l.Purpose == LinkKeepAddress {
 		proves = a.PendingEmail
 	}
 	email, err := ParseEmail(proves, c.service.policy)
@@ -104,6 +104,8 @@ func (c *Acts) follow(ctx context.Context, l Link, a Account, p *Person) error {
 		}
 		_, err = c.confirmEmail(ctx, a)
 		return err
+	case LinkKeepAddress:
+		return c.keep(ctx, a)
 	case LinkCancelChange:
 		_, err = c.revertEmail(ctx, a)
 		return err

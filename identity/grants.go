@@ -190,6 +190,9 @@ func (c *Acts) keepsFullGrant(ctx context.Context, issuer, subject string) error
 
 // keepsFullAdmin refuses to make an account unusable if its owner is the organization's last full administrator (USR-26).
 func (c *Acts) keepsFullAdmin(ctx context.Context, a Account) error {
+	if c.org.State == OrgDeleting {
+		return nil // nobody administers it any more
+	}
 	last, err := lastFullAdmin(ctx, c.tx, a)
 	return cmp.Or(err, refuseIf(last))
 }
@@ -252,8 +255,18 @@ func inCharge(ctx context.Context, r Reader, g Grant) (bool, error) {
 	return err == nil && !a.Shadow && a.Status != Inactive && a.Status != DeferredClaim, err
 }
 
-// takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone.
-func (c *Acts) takeAwayRoles(ctx context.Context, a Account) error {
+// takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone from here. The rule and the reason
+// are for the events.
+func (c *Acts) takeAwayRoles(ctx context.Context, a Account, rule Rule, why string) error {
+	return c.takeAway(ctx, a, func(Grant) bool { return true }, rule, why)
+}
+
+// takeAwayRolesElsewhere is takeAwayRoles in every organization but the one that is acted in.
+func (c *Acts) takeAwayRolesElsewhere(ctx context.Context, a Account, rule Rule, why string) error {
+	return c.takeAway(ctx, a, func(g Grant) bool { return g.Org != c.org.ID }, rule, why)
+}
+
+func (c *Acts) takeAway(ctx context.Context, a Account, which func(Grant) bool, rule Rule, why string) error {
 	bindings, err := c.tx.BindingsOf(ctx, a.Org, a.ID)
 	if err != nil {
 		return err
@@ -264,13 +277,16 @@ func (c *Acts) takeAwayRoles(ctx context.Context, a Account) error {
 			return err
 		}
 		for _, g := range grants {
+			if !which(g) {
+				continue
+			}
 			if err := c.tx.DeleteGrant(ctx, g.Org, g.Issuer, g.Subject); err != nil {
 				return err
 			}
-			e := c.complete(Event{Kind: GrantRevoked, Rule: "USR-24", Target: Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}})
+			e := c.complete(Event{Kind: GrantRevoked, Rule: rule, Target: Target{Type: TargetAdministrator, ID: g.Issuer + "|" + g.Subject, Name: string(g.Role)}})
 			e.Org = g.Org
 			if g.Org != c.org.ID {
-				e.Actor = Actor{Kind: System, Name: "the account of the administrator was deleted"}
+				e.Actor = Actor{Kind: System, Name: why}
 			}
 			if err := c.tx.Record(ctx, e); err != nil {
 				return err

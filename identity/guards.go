@@ -140,12 +140,12 @@ func (c *Acts) addressFree(ctx context.Context, h Hold, own AccountID) error {
 	if owns {
 		return Refuse(Conflict, RuleUserOwnsTrialOrg, "the address %s belongs to somebody who runs a trial organization; it can be added once that person has deleted the trial", h.Key).At("emails")
 	}
-	preview, err := previewClaim(ctx, c.tx, c.org, Email{Display: string(h.Key), Key: h.Key, Domain: h.Key.DomainOf()})
+	_, against, err := findClaim(ctx, c.tx, c.org, emailOf(h.Key))
 	if err != nil {
 		return err
 	}
 	switch {
-	case preview.Eligible:
+	case len(against) == 0:
 		return Refuse(Conflict, RuleEmailClaimable, "an account with the address %s exists; claim the user instead of adding it", h.Key).At("emails")
 	case held.Org == ConsumerOrgID:
 		refusal := Refuse(Conflict, RuleDomainNotAvailable, "a personal account has the address %s and its domain is not yours to claim", h.Key).At("emails")

@@ -16,7 +16,7 @@ const (
 	HoldAlternate   HoldKind = "alternate"
 	HoldSoftDeleted HoldKind = "soft_deleted" // of an account gone from its directory, for 7 days (EML-04)
 	HoldPending     HoldKind = "pending"
-	HoldClaim       HoldKind = "claim"
+	HoldClaim       HoldKind = "claim" // the primary address of somebody who is claimed and has not decided
 )
 
 // Hold is one address held by one account, across all organizations.
@@ -80,6 +80,9 @@ func (d Draft) addresses(verified func(domain string) (bool, error), policy Emai
 func (a Account) holds(addresses []Hold) []Hold {
 	for i := range addresses {
 		addresses[i].Org, addresses[i].Account = a.Org, a.ID
+		if addresses[i].Kind == HoldPrimary && a.Status == DeferredClaim {
+			addresses[i].Kind = HoldClaim
+		}
 		if addresses[i].Kind != HoldPending && a.Status == Inactive && a.InactiveReason.GoneFromDirectory() {
 			addresses[i].Kind = HoldSoftDeleted
 		}

@@ -13,6 +13,7 @@ const (
 	LinkInvitation   LinkPurpose = "invitation"    // verifies the address; used while signed in, it also binds the person
 	LinkChangeEmail  LinkPurpose = "change_email"  // confirms the new address
 	LinkCancelChange LinkPurpose = "cancel_change" // sent to the old address: the change was not wanted
+	LinkKeepAddress  LinkPurpose = "keep_address"  // confirms the new address of an old account that is kept (CLM-54)
 )
 
 // How long links can be used.

@@ -58,6 +58,9 @@ type DeletionReader interface {
 	OrgDeletion(ctx context.Context, org OrgID) (OrgDeletion, error)
 	// OrgDeletionsOpen is crossing: deletions that are not done, the oldest first, at most limit.
 	OrgDeletionsOpen(ctx context.Context, limit int) ([]OrgDeletion, error)
+	// CountUsers counts the accounts of an organization that stand for people: all but shadows and those whose userType is one of
+	// the [MachineTypes] (ORG-14).
+	CountUsers(ctx context.Context, org OrgID) (int, error)
 	// ReminderLater returns when somebody put a prompt off; NotFound if never.
 	ReminderLater(ctx context.Context, org OrgID, account AccountID, prompt string) (time.Time, error)
 }

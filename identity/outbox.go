@@ -17,13 +17,13 @@ const (
 	MessageChangeDone     MessageKind = "change_done"     // to both addresses: "name", "old", "new"
 	MessageAccountDeleted MessageKind = "account_deleted" // to the owner of a personal account: "name"
 	MessageSyncReport     MessageKind = "sync_report"     // "connector", "state", "text" (DIR-14)
-	MessageClaim          MessageKind = "claim"           // as invitation, with "mode" and for a deferred claim "deadline" (CLM-50)
-	MessageClaimRevoked   MessageKind = "claim_revoked"   // to whom it was told before: "name"
+	MessageClaim          MessageKind = "claim"           // as invitation, with "mode", for a deferred claim "deadline" (RFC 3339), and "contentLost" if it is (CLM-50)
+	MessageClaimRevoked   MessageKind = "claim_revoked"   // to whom it was told before: "name"; "organization" is the one that had claimed
 	MessageKeepConfirm    MessageKind = "keep_confirm"    // to the new address of an account that is kept: "link", "name", "new" (CLM-54)
 )
 
 // The kinds of work orders: what services that have people's content are to do with it. They are delivered like mails, but to
-// another place, see [Channel]. The id of the message is the order's; Data says what is to be done, see orders.go.
+// another place, see [Channel]. The id of the message is the order's, and To is empty; see [OrderAccount] for what Data holds.
 const (
 	OrderTransfer MessageKind = "content.transfer"
 	OrderPurge    MessageKind = "content.purge"
@@ -64,8 +64,8 @@ const (
 	MessageDropped MessageState = "dropped" // what it was about was over before it was sent
 )
 
-// Message is one mail to one recipient, written in the transaction of what it tells about (NTF-06). It is delivered at least
-// once: its id makes a stable Message-ID, so that a second delivery can be recognized.
+// Message is one mail to one recipient, or one work order, written in the transaction of what it tells about (NTF-06). It is
+// delivered at least once: its id goes with it, in a mail as the Message-ID, so that a second delivery can be recognized.
 type Message struct {
 	ID        MessageID
 	Org       OrgID
@@ -104,6 +104,8 @@ type OutboxTx interface {
 	Enqueue(ctx context.Context, m Message) (bool, error)
 	// UpdateMessage writes Data, State, Attempts, NextAt, LastError and SentAt.
 	UpdateMessage(ctx context.Context, m Message) error
+	// DeleteMessage forgets a message of an organization that is no longer there.
+	DeleteMessage(ctx context.Context, org OrgID, id MessageID) error
 	// DeleteMessagesBefore is crossing: it forgets messages that were sent or dropped before an instant.
 	DeleteMessagesBefore(ctx context.Context, sent time.Time) error
 }

@@ -26,7 +26,7 @@ func (s *Service) PutPartner(ctx context.Context, by Actor, managing, managed Or
 			return err
 		}
 		// An organization that is no partner is told like one that does not exist, so that nobody can look for others by id.
-		if err != nil || partner.Kind != Partner {
+		if err != nil || partner.Kind != Partner || partner.State != OrgActive {
 			return Refuse(NotFound, RuleUnknownPartner, "there is no organization of the kind partner with this id; ask the partner for the id of its organization").At("partner")
 		}
 		relations, err := c.tx.ManagedBy(ctx, managed)

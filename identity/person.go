@@ -45,8 +45,8 @@ type Access struct {
 	Standing Standing
 }
 
-// Caller finds out who a person is here. People whose account is inactive, waits for a decision about a claim, or was claimed
-// away are Forbidden with ACCOUNT_INACTIVE (ROL-04).
+// Caller finds out who a person is here. People whose account is inactive or was claimed away are Forbidden with ACCOUNT_INACTIVE.
+// Those who have been claimed and not decided yet may sign in, but only to choose: they administer nothing (USR-01, ROL-04).
 func (s *Service) Caller(ctx context.Context, p Person) (Caller, error) {
 	c := Caller{Person: p}
 	b, err := s.store.Binding(ctx, p.Issuer, p.Subject)
@@ -60,7 +60,7 @@ func (s *Service) Caller(ctx context.Context, p Person) (Caller, error) {
 		if err := s.speaksFor(ctx, p.Provider, a); err != nil {
 			return Caller{}, err
 		}
-		if a.Shadow || a.Status == DeferredClaim || a.Status == Inactive {
+		if a.Shadow || a.Status == Inactive {
 			return Caller{}, Refuse(Forbidden, RuleAccountInactive, "your account cannot be used: it is %s%s", a.Status, a.InactiveReason.inBrackets())
 		}
 	case !IsNotFound(err):
@@ -73,6 +73,9 @@ func (s *Service) Caller(ctx context.Context, p Person) (Caller, error) {
 	// Whom an organization's own issuer names and nobody has bound to an account is known in that organization only.
 	if p.Provider != nil && c.Binding == nil {
 		grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Org != p.Provider.Org })
+	}
+	if c.Account != nil && c.Account.Status == DeferredClaim {
+		grants = nil
 	}
 	slices.SortFunc(grants, func(a, b Grant) int { return strings.Compare(string(a.Org), string(b.Org)) })
 	c.Grants = grants

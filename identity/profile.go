@@ -60,3 +60,19 @@ func (p Profile) DisplayName() string {
 	}
 	return strings.TrimSpace(v.Name.GivenName + " " + v.Name.FamilyName)
 }
+
+// names returns the part of a profile that says what a person is called, in which language: what they are in one organization is not
+// another one's to know.
+func (p Profile) names() (Profile, error) {
+	object, err := p.Object()
+	if err != nil {
+		return "", err
+	}
+	own := map[string]any{}
+	for _, name := range []string{"displayName", "name", "nickName", "preferredLanguage", "locale", "timezone"} {
+		if v, ok := object[name]; ok {
+			own[name] = v
+		}
+	}
+	return ProfileOf(own)
+}

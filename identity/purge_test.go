@@ -95,7 +95,7 @@ func TestI8_TheReaperMayRunTwiceLateOrBesideAnother(t *testing.T) {
 		}
 		people := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) person {
 			return person{rapid.IntRange(0, 48).Draw(t, "hour"), 30, rapid.SampledFrom([]identity.InactiveReason{"", identity.ByAdministrator,
-				identity.ByProvider, identity.DirectoryDeleted, identity.DirectoryDisabled}).Draw(t, "why")}
+				identity.ByProvider, identity.ClaimedInactive, identity.DirectoryDeleted, identity.DirectoryDisabled}).Draw(t, "why")}
 		}), 1, 4).Draw(rt, "people")
 		days := rapid.IntRange(30, 34).Draw(rt, "days")
 		end := rapid.IntRange(0, 40*24).Draw(rt, "hours")

@@ -49,6 +49,12 @@ func (s *Service) Recognize(ctx context.Context, secret string) (Token, error) {
 	return t, err
 }
 
+// Disown forgets a recognized token and returns what is to be said of it: it is not good any more.
+func (s *Service) Disown(t Token) error {
+	s.recognized.forget(t.Hash)
+	return unknownToken()
+}
+
 // Confirm makes the transaction depend on a recognized token: one that has been revoked, also a moment ago and by another
 // process, is NotFound.
 func (c *Acts) Confirm(ctx context.Context, t Token) error {

@@ -19,6 +19,7 @@ func TestUSR10_USR11_USR17_ThreeClocksForOneStatus(t *testing.T) {
 		"USR-10 deactivated by an administrator": {identity.ByAdministrator, 30},
 		"USR-17 deactivated by its provider":     {identity.ByProvider, 30},
 		"USR-11a deleted in the directory":       {identity.DirectoryDeleted, 7},
+		"CLM-42 inactive when claimed":           {identity.ClaimedInactive, 30},
 		"DIR-18 moved out of scope":              {identity.DirectoryOutOfScope, 7},
 		"USR-11b disabled in the directory":      {identity.DirectoryDisabled, 0},
 	} {
@@ -68,6 +69,8 @@ func TestUSR16_TheRetentionOfTheOrganizationMovesTheDate(t *testing.T) {
 		"30 days":                              {identity.ByAdministrator, 30, time.Time{}, day(30)},
 		"90 days":                              {identity.ByAdministrator, 90, time.Time{}, day(90)},
 		"provider":                             {identity.ByProvider, 90, time.Time{}, day(90)},
+		"claimed":                              {identity.ClaimedInactive, 90, time.Time{}, day(90)},
+		"claimed, cut on the date":             {identity.ClaimedInactive, 30, day(30), day(31)},
 		"cut long before":                      {identity.ByAdministrator, 30, day(-9), day(30)},
 		"cut just in time for the date":        {identity.ByAdministrator, 30, day(29), day(30)},
 		"cut a microsecond later":              {identity.ByAdministrator, 30, day(29).Add(us), day(30).Add(us)},

@@ -13,13 +13,14 @@ type Service struct {
 	clock  Clock
 	ids    IDs
 	policy EmailPolicy
+	rules  Rules
 
 	recognized recognized
 }
 
 // NewService returns a service over a store.
 func NewService(store Store, clock Clock, ids IDs, policy EmailPolicy) *Service {
-	return &Service{store: store, clock: clock, ids: ids, policy: policy}
+	return &Service{store: store, clock: clock, ids: ids, policy: policy, rules: DefaultRules()}
 }
 
 // Reader gives read access to the same store.
@@ -41,7 +42,18 @@ func (s *Service) Transact(ctx context.Context, org OrgID, by Actor, fn func(*Ac
 	return s.transact(ctx, Shared(org), org, by, fn)
 }
 
+// transact refuses what somebody wants to do in an organization that is being deleted (ORG-19).
 func (s *Service) transact(ctx context.Context, lock OrgLock, org OrgID, by Actor, fn func(*Acts) error) error {
+	return s.transactIn(ctx, lock, org, by, func(c *Acts) error {
+		if err := c.org.open(by); err != nil {
+			return err
+		}
+		return fn(c)
+	})
+}
+
+// transactIn is transact in an organization in whatever state, as long as it is there.
+func (s *Service) transactIn(ctx context.Context, lock OrgLock, org OrgID, by Actor, fn func(*Acts) error) error {
 	var acts *Acts
 	attempt := func(careful bool) error {
 		return s.store.Do(ctx, lock, func(tx Tx) error {

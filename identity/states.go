@@ -13,7 +13,7 @@ const (
 	StateNotVerified   State = "NV"
 	StateVerified      State = "V"
 	StateActive        State = "A"
-	StateInactive      State = "Ia" // by an administrator or a provider
+	StateInactive      State = "Ia" // by an administrator or a provider, or brought along by a claim
 	StateDeleted       State = "Id" // gone from the directory
 	StateDisabled      State = "Ix" // disabled in the directory
 	StateDeferredClaim State = "DC"
@@ -63,17 +63,26 @@ const (
 	DirectoryBlocked   Trigger = "sync: present, disabled"
 	DirectoryPresent   Trigger = "sync: present, enabled"
 	RetentionOver      Trigger = "timer"
+
+	ClaimedAway    Trigger = "claimed by another organization"
+	ClaimKept      Trigger = "claim settled: KEEP"
+	ClaimGivenUp   Trigger = "claim settled: TRANSFER or DELETE"
+	ClaimTimedOut  Trigger = "claim: 14 days over"
+	ClaimTakenBack Trigger = "claim revoked"
 )
 
 // Triggers lists the triggers in the order of the table.
 var Triggers = []Trigger{EmailVerified, SignIn, Resend, Deactivate, Reactivate, Delete, ProviderDeactivate, ProviderReactivate,
-	ProviderDelete, DirectoryMissing, DirectoryBlocked, DirectoryPresent, RetentionOver}
+	ProviderDelete, DirectoryMissing, DirectoryBlocked, DirectoryPresent, RetentionOver, ClaimedAway, ClaimKept, ClaimGivenUp, ClaimTimedOut,
+	ClaimTakenBack}
 
 // The outcomes of a cell that are not the name of a state.
 const (
-	stays     = "="    // nothing changes and nobody is told
-	previous  = "prev" // back to the status before Inactive
-	gone      = "DEL"  // deleted for good
+	stays     = "="       // nothing changes and nobody is told
+	previous  = "prev"    // back to the status before Inactive
+	gone      = "DEL"     // deleted for good
+	former    = "former"  // as before the claim (CLM-60, CLM-55)
+	carried   = "carried" // the status from before the claim (CLM-42)
 	refused   = "409"
 	forbidden = "403"
 	never     = "–" // cannot happen
@@ -96,6 +105,11 @@ var machine = map[Trigger][8]string{
 	DirectoryBlocked:   {"Ix", "Ix", "Ix", "Ix", "Ix", stays, stays, never},
 	DirectoryPresent:   {stays, stays, stays, previous, previous, previous, stays, never},
 	RetentionOver:      {never, never, never, gone, gone, never, never, never},
+	ClaimedAway:        {"SH", "SH", "SH", "SH", refused, "SH", refused, refused},
+	ClaimKept:          {stays, stays, stays, stays, stays, stays, "A", former},
+	ClaimGivenUp:       {stays, stays, stays, stays, stays, stays, "A", gone},
+	ClaimTimedOut:      {never, never, never, never, never, never, carried, gone},
+	ClaimTakenBack:     {gone, gone, gone, gone, gone, gone, gone, former},
 }
 
 // outcome returns the cell of the state machine.

@@ -30,7 +30,7 @@ func standing(s identity.State, before identity.Status) identity.Account {
 	case identity.StateDisabled:
 		a.InactiveReason = identity.DirectoryDisabled
 	case identity.StateDeferredClaim:
-		a.Status, a.PreviousStatus = identity.DeferredClaim, ""
+		a.Status, a.PreviousStatus = identity.DeferredClaim, before
 	case identity.StateShadow:
 		a.Status, a.PreviousStatus, a.Shadow = identity.Active, "", true
 	}
@@ -60,6 +60,14 @@ var section14_1 = map[identity.Trigger][8]string{
 	identity.DirectoryBlocked:   {"Ix", "Ix", "Ix", "Ix", "Ix", "=", "=", "–"},
 	identity.DirectoryPresent:   {"=", "=", "=", "prev", "prev", "prev", "=", "–"},
 	identity.RetentionOver:      {"–", "–", "–", "DEL", "DEL", "–", "–", "–"},
+	identity.ClaimedAway:        {"SH", "SH", "SH", "SH", "409", "SH", "409", "409"},
+	// The new accounts of immediate claims are ordinary ones already, so settling leaves them as they are.
+	identity.ClaimKept:     {"=", "=", "=", "=", "=", "=", "A", "former"},
+	identity.ClaimGivenUp:  {"=", "=", "=", "=", "=", "=", "A", "DEL"},
+	identity.ClaimTimedOut: {"–", "–", "–", "–", "–", "–", "carried", "DEL"},
+	// Where the rule book has a dash, a directory that was switched on after the claim has made the new account inactive. The user can
+	// go back all the same.
+	identity.ClaimTakenBack: {"DEL", "DEL", "DEL", "DEL", "DEL", "DEL", "DEL", "former"},
 }
 
 func TestUSR20_EveryCellOfTheStateMachine(t *testing.T) {
@@ -85,6 +93,19 @@ func TestUSR20_EveryCellOfTheStateMachine(t *testing.T) {
 				case "DEL":
 					require.NoError(t, err)
 					require.Equal(t, identity.AccountDeleted, event.Kind)
+				case "SH":
+					require.NoError(t, err)
+					require.True(t, after.Shadow)
+					require.Equal(t, before.Status, after.Status, "what it was is what it is again if it stays")
+					require.Equal(t, t0, after.StatusAt)
+				case "former":
+					require.NoError(t, err)
+					require.False(t, after.Shadow)
+					require.Equal(t, before.Status, after.Status)
+				case "carried":
+					require.NoError(t, err)
+					require.Equal(t, identity.Verified, after.Status)
+					require.Empty(t, after.PreviousStatus)
 				case "prev":
 					require.NoError(t, err)
 					require.Equal(t, identity.AccountReactivated, event.Kind)

@@ -44,10 +44,12 @@ type Reader interface {
 	SiteReader
 	DeletionReader
 
-	// Organization is crossing: it is how an organization is found.
+	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
-	// Organizations is crossing: all of them in the order of their ids, at most limit after the given id.
+	// Organizations is crossing: all that were not deleted, in the order of their ids, at most limit after the given id.
 	Organizations(ctx context.Context, after OrgID, limit int) ([]Organization, error)
+	// Tombstones is crossing: what is left of the organizations that were deleted, in the same way.
+	Tombstones(ctx context.Context, after OrgID, limit int) ([]Organization, error)
 
 	Account(ctx context.Context, org OrgID, id AccountID) (Account, error)
 	AccountByUserName(ctx context.Context, org OrgID, key NameKey) (Account, error)

@@ -16,7 +16,10 @@ func (a Account) Apply(t Trigger, why InactiveReason, now time.Time) (Account, E
 		return a, Event{}, nil
 	case gone:
 		return a, a.event(AccountDeleted, deletionRule(t, a), now), nil
-	case previous:
+	case former:
+		a.Shadow = false
+		return a, a.event(ClaimSettled, "CLM-55", now), nil
+	case previous, carried:
 		a.Status, a.PreviousStatus, a.InactiveReason = a.wayBack(), "", ""
 		a.StatusAt = now
 		return a, a.event(AccountReactivated, reactivationRule(t), now), nil
@@ -28,7 +31,11 @@ func (a Account) Apply(t Trigger, why InactiveReason, now time.Time) (Account, E
 	case StateVerified:
 		a.Status, a.StatusAt = Verified, now
 		return a, a.event(AccountVerified, "USR-04", now), nil
+	case StateShadow:
+		a.Shadow = true
+		return a, a.event(UserClaimedAway, "CLM-40", now), nil
 	case StateActive:
+		a.PreviousStatus = ""
 		a.Status, a.StatusAt, a.LastSignInAt = Active, now, now
 		if a.FirstSignInAt.IsZero() {
 			a.FirstSignInAt = now
@@ -117,6 +124,8 @@ func (r InactiveReason) rule() Rule {
 		return "USR-17"
 	case ByAdministrator:
 		return "USR-10"
+	case ClaimedInactive:
+		return "CLM-42"
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ type Explanation struct {
 
 // Next is what happens by itself if nobody does anything.
 type Next struct {
-	What string    `json:"what"`        // "nothing" or "deleted"
+	What string    `json:"what"`        // "nothing", "deleted", or "settled" of a claim
 	At   time.Time `json:"at,omitzero"` // when; zero for nothing
 	Rule Rule      `json:"rule,omitempty"`
 	Text string    `json:"text"`
@@ -97,6 +97,8 @@ func because(a Account, e Event) string {
 		return "The entry is disabled in the directory."
 	case a.InactiveReason == ByProvider:
 		return fmt.Sprintf("The identity provider %s deactivated the user.", who)
+	case a.InactiveReason == ClaimedInactive:
+		return "The user was inactive in the organization that they were claimed from."
 	default:
 		return fmt.Sprintf("Deactivated by %s.", who)
 	}
@@ -119,7 +121,47 @@ func (s *Service) Why(ctx context.Context, org OrgID, id AccountID) (Explanation
 	if err != nil && !IsNotFound(err) {
 		return Explanation{}, err
 	}
-	return Explain(a, o, e), nil
+	x := Explain(a, o, e)
+	return x, s.explainClaim(ctx, &x, a)
+}
+
+// explainClaim says what comes next for somebody who is being claimed.
+func (s *Service) explainClaim(ctx context.Context, x *Explanation, a Account) error {
+	var claim Claim
+	var err error
+	switch {
+	case a.Shadow:
+		claim, err = s.store.ClaimAway(ctx, a.Org, a.ID)
+	case a.Source == SourceClaim:
+		claim, err = s.store.ClaimOf(ctx, a.Org, a.ID)
+	default:
+		return nil
+	}
+	if IsNotFound(err) {
+		return nil
+	}
+	if err == nil && (claim.Open() || a.Shadow) {
+		x.explainClaim(claim, a.Shadow)
+	}
+	return err
+}
+
+func (x *Explanation) explainClaim(c Claim, shadow bool) {
+	deferred := c.Open() && c.Mode == ClaimDeferred
+	switch {
+	case !c.Open():
+		x.Next = Next{What: "nothing", Rule: "CLM-54", Text: "The owner keeps this account; it is an ordinary one again once its new address is confirmed."}
+	case deferred && shadow:
+		x.Next = Next{What: "deleted", At: c.Deadline(), Rule: "CLM-23",
+			Text: fmt.Sprintf("Deleted at %s after its content has been moved, unless the owner decides otherwise first.", c.Deadline().Format(time.RFC3339))}
+	case deferred:
+		x.Next = Next{What: "settled", At: c.Deadline(), Rule: "CLM-23",
+			Text: fmt.Sprintf("The claim is settled by itself at %s, and the user is %s then, unless the user decides first.", c.Deadline().Format(time.RFC3339), c.Carried.Status)}
+	case shadow:
+		x.Next = Next{What: "nothing", Rule: "CLM-57", Text: "Nothing happens by itself; the owner decides at the next sign-in."}
+	case x.Next.What == "nothing":
+		x.Next = Next{What: "nothing", Rule: "CLM-57", Text: "Nothing happens by itself; the user decides about the old account at the next sign-in."}
+	}
 }
 
 func (s *Service) whyDeleted(ctx context.Context, org OrgID, id AccountID, unknown error) (Explanation, error) {
@@ -127,12 +169,17 @@ func (s *Service) whyDeleted(ctx context.Context, org OrgID, id AccountID, unkno
 	if err != nil {
 		return Explanation{}, err
 	}
-	if len(last) == 0 || last[0].Kind != AccountDeleted {
+	if len(last) == 0 || last[0].Kind != AccountDeleted && last[0].Kind != ClaimSettled && last[0].Kind != ClaimTakenAway {
 		return Explanation{}, unknown
 	}
 	e := last[0]
 	text := fmt.Sprintf("Deleted by %s.", e.Actor.called())
-	if e.Actor.Kind == System {
+	switch {
+	case e.Kind == ClaimTakenAway:
+		text = "The claim by which the user came was revoked; the user is back where they were."
+	case e.Kind == ClaimSettled:
+		text = "Another organization claimed this user, and the old account was not kept."
+	case e.Actor.Kind == System:
 		text = "Deleted because the time for which an inactive account is kept was over."
 	}
 	return Explanation{

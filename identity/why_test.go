@@ -69,6 +69,27 @@ func TestWhy_ExplainsEveryInactivePerson(t *testing.T) {
 	refusedWith(t, err, identity.RuleUnknownAccount)
 }
 
+func TestCLM42_WhoWasInactiveWhenClaimedIsKeptLikeAnybodyInactiveHere(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	a := w.must(org, admin, person("ada@example.com"))
+	a, e, err := a.Deactivate(identity.ClaimedInactive, t0)
+	require.NoError(t, err)
+	require.Equal(t, identity.Rule("CLM-42"), e.Rule)
+	require.Equal(t, identity.StateInactive, a.State())
+	require.False(t, a.InactiveReason.FromDirectory())
+	w.store(a)
+	x := w.why(a)
+	require.Equal(t, "The user was inactive in the organization that they were claimed from.", x.Because)
+	require.Equal(t, identity.Rule("CLM-42"), x.Next.Rule)
+	require.Equal(t, t0.Add(30*identity.Day), x.Next.At)
+	require.Contains(t, x.Next.Text, "somebody reactivates the account first")
+
+	back, err := w.reactivate(admin, w.account(a))
+	require.NoError(t, err)
+	require.Equal(t, identity.NotVerified, back.Status, "A22: the claiming administrator can reactivate")
+}
+
 func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	w := newWorld(t)
 	claimant, sso, synced, plain := w.org("Claimant"), w.org("SSO"), w.org("Synced"), w.org("Plain")
@@ -102,7 +123,7 @@ func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	require.Equal(t, codes("nobody@other.example"), codes("foreign@other.example"), "nor of its existence")
 
 	w.verify(sso, "corp.example")
-	require.Equal(t, []identity.Rule{identity.RuleClaimSourceSSO, identity.RuleClaimVerifiedElsewhere}, codes("sso@corp.example"))
+	require.Equal(t, []identity.Rule{identity.RuleClaimSourceSSO, identity.RuleClaimVerifiedElsewhere, identity.RuleClaimOverlap}, codes("sso@corp.example"))
 	require.Equal(t, []identity.Rule{identity.RuleClaimVerifiedElsewhere}, codes("personal@corp.example"), "CLM-11: both are paralysed")
 	_, err := w.PreviewClaim(w.ctx, claimant, "not an address")
 	refusedWith(t, err, identity.RuleInvalidEmail)

@@ -38,6 +38,8 @@ type world struct {
 	t     *testing.T
 	ctx   context.Context
 	clock *clock
+	under identity.Store // what the service stands on
+	file  string         // of the database
 	links map[identity.OrgID]identity.ConnectorID
 }
 
@@ -50,11 +52,12 @@ var (
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	file := filepath.Join(t.TempDir(), "rollcall.db")
+	s, err := store.Open(t.Context(), "sqlite:"+file)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	c := &clock{now: t0}
-	return &world{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context(), clock: c,
+	return &world{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context(), clock: c, under: s, file: file,
 		links: map[identity.OrgID]identity.ConnectorID{}}
 }
 

@@ -33,6 +33,11 @@ func (c *Acts) write(ctx context.Context, before, a Account, status Event, evide
 		if err := a.Draft().validate(c.org, c.service.policy); err != nil {
 			return Account{}, err
 		}
+		if !sameAddress(before.PrimaryEmail(), a.PrimaryEmail(), c.service.policy) {
+			if err := c.mayMoveAddress(ctx, before); err != nil {
+				return Account{}, err
+			}
+		}
 	}
 	if before.Status != Inactive && a.Status == Inactive {
 		if err := c.keepsFullAdmin(ctx, before); err != nil {
@@ -83,11 +88,12 @@ func (c *Acts) write(ctx context.Context, before, a Account, status Event, evide
 // changedHolds returns what the account now holds, or nil if that is what it held before, after checking that all of it is
 // free or its own.
 func (c *Acts) changedHolds(ctx context.Context, before, a Account, edited bool) ([]Hold, error) {
-	kindMoves := before.InactiveReason.GoneFromDirectory() != a.InactiveReason.GoneFromDirectory() || before.PendingEmail != a.PendingEmail
+	kindMoves := before.InactiveReason.GoneFromDirectory() != a.InactiveReason.GoneFromDirectory() || before.PendingEmail != a.PendingEmail ||
+		(before.Status == DeferredClaim) != (a.Status == DeferredClaim) || before.Shadow != a.Shadow
 	if !edited && !kindMoves && !c.released[a.ID] {
 		return nil, nil
 	}
-	now, err := c.addresses(ctx, a.Draft())
+	now, err := c.addressesOf(ctx, a)
 	if err != nil {
 		return nil, err
 	}

@@ -36,18 +36,30 @@ type view struct {
 	Connector    string
 	State        string
 	Lines        []string // of a report
+	Deferred     bool     // a claim that takes effect when the person has decided
+	Deadline     string   // until when, for a deferred claim
+	ContentLost  bool     // what is in the claimed account cannot come along
 }
 
 // withLink are the kinds of messages that have a link.
-var withLink = []identity.MessageKind{identity.MessageInvitation, identity.MessageActivation, identity.MessageChangeConfirm, identity.MessageChangeNotice}
+var withLink = []identity.MessageKind{identity.MessageInvitation, identity.MessageActivation, identity.MessageChangeConfirm, identity.MessageChangeNotice,
+	identity.MessageClaim, identity.MessageKeepConfirm}
 
 // view gathers what the mail of a message says. A message whose link is over is not sent any more: it was used, a newer one took its
 // place, or its account has gone.
 func (d *Deliverer) view(ctx context.Context, m identity.Message) (view, error) {
 	v := view{Product: plain(d.product), Organization: plain(m.Data["organization"]), Personal: m.Org == identity.ConsumerOrgID, Name: plain(m.Data["name"]),
-		Old: shown(m.Data["old"]), New: shown(m.Data["new"]), Connector: plain(m.Data["connector"]), State: plain(m.Data["state"])}
+		Old: shown(m.Data["old"]), New: shown(m.Data["new"]), Connector: plain(m.Data["connector"]), State: plain(m.Data["state"]),
+		Deferred: m.Data["mode"] == string(identity.ClaimDeferred), ContentLost: m.Data["contentLost"] == "true"}
 	for line := range strings.Lines(m.Data["text"]) {
 		v.Lines = append(v.Lines, unlinked(oneLine(line)))
+	}
+	if v.Deferred {
+		deadline, err := time.Parse(time.RFC3339, m.Data["deadline"])
+		if err != nil {
+			return v, permanent("the message has no deadline to tell")
+		}
+		v.Deadline = moment(deadline)
 	}
 	if !slices.Contains(withLink, m.Kind) {
 		return v, nil
@@ -67,9 +79,11 @@ func (d *Deliverer) view(ctx context.Context, m identity.Message) (view, error) 
 		return v, obsolete("the link could be used until %s only", link.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	v.Link = d.links + url.QueryEscape(m.Data["link"])
-	v.Until = link.ExpiresAt.UTC().Format("2 January 2006, 15:04 UTC")
+	v.Until = moment(link.ExpiresAt)
 	return v, nil
 }
+
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // shown is plain for an address, which may look like one as long as it does not look like a page.
 func shown(address string) string {

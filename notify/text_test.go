@@ -103,6 +103,9 @@ func TestEveryKindOfMailSaysWhoAndWhatAndUntilWhen(t *testing.T) {
 		identity.MessageChangeDone:     {"ada@new.example", "ada@old.example", "tell an administrator of"},
 		identity.MessageAccountDeleted: {"has been deleted", "cannot be undone"},
 		identity.MessageSyncReport:     {"HQ", "failed", "3 users disabled", "1 conflict"},
+		identity.MessageClaim:          {"Acme & Sons has claimed", "the administrators of Acme & Sons manage", "The next time you sign in", "until 20 March 2026, 08:30 UTC", "do not open the link"},
+		identity.MessageClaimRevoked:   {"Acme & Sons had claimed your account and has taken that back", "sign in as before"},
+		identity.MessageKeepConfirm:    {"keep your account in Acme & Sons", "ada@new.example", "until 20 March 2026, 08:30 UTC", "do not open the link, and nothing changes"},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			w := newWorld(t)
@@ -116,7 +119,7 @@ func TestEveryKindOfMailSaysWhoAndWhatAndUntilWhen(t *testing.T) {
 			require.NotContains(t, m.Subject, secret)
 		})
 	}
-	require.Len(t, identity.MessageKinds, 7, "a new kind needs a line above")
+	require.Len(t, identity.MessageKinds, 10, "a new kind needs a line above")
 }
 
 // visible returns the text of a page as a reader sees it.
@@ -136,11 +139,87 @@ func visible(t *testing.T, page string) string {
 func TestTheOwnerOfAPersonalAccountIsNotToldOfAnOrganization(t *testing.T) {
 	w := newWorld(t)
 	w.org = identity.ConsumerOrgID
-	for _, kind := range identity.MessageKinds[:6] {
+	for _, kind := range append([]identity.MessageKind{identity.MessageClaimRevoked, identity.MessageKeepConfirm}, identity.MessageKinds[:6]...) {
 		m := w.mailed(kind, map[string]string{"link": secret, "organization": "Personal accounts", "name": "Ada", "old": "a@b.example", "new": "c@d.example"})
 		require.NotContains(t, m.Subject+m.Text+m.HTML, "Personal accounts", kind)
 		require.NotContains(t, m.Text, "administrator", kind)
 	}
+}
+
+func TestCLM50_TheMailOfAClaimSaysWhatBecomesOfTheOldAccount(t *testing.T) {
+	const (
+		lost     = "cannot come along to the new one"
+		deadline = "until 15 March 2026, 12:00 UTC to decide"
+		itself   = "the content moves to the new account by itself"
+		bring    = "bring its content along"
+		keep     = "keep the old account under another e-mail address of yours"
+		remove   = "unless somebody pays for it, delete it with its content"
+		waits    = "Your old account has not been deleted. It waits"
+	)
+	for name, c := range map[string]struct {
+		data    map[string]string
+		subject string
+		says    []string
+		not     []string
+	}{
+		"immediate": {map[string]string{"mode": "immediate"}, "Your account belongs to Acme now",
+			[]string{waits, "The address belongs to a new account there", keep, remove}, []string{lost, bring, itself, "You have until"}},
+		"immediate, and the content stays behind": {map[string]string{"mode": "immediate", "contentLost": "true"}, "Your account belongs to Acme now",
+			[]string{waits, keep, remove, lost, "it is lost for good"}, []string{bring, itself}},
+		"deferred": {map[string]string{"mode": "deferred", "deadline": "2026-03-15T13:00:00+01:00"}, "Your account is to move to Acme",
+			[]string{deadline, "It is to move there", bring, keep, remove, itself}, []string{lost, waits}},
+		"deferred, and the content comes along": {map[string]string{"mode": "deferred", "deadline": "2026-03-15T12:00:00Z", "contentLost": "false"},
+			"Your account is to move to Acme", []string{deadline, bring}, []string{lost}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.data["link"], c.data["organization"] = secret, "Acme"
+			m := w.mailed(identity.MessageClaim, c.data)
+			require.Equal(t, c.subject, m.Subject)
+			for _, text := range []string{strings.Join(strings.Fields(m.Text), " "), visible(t, m.HTML)} {
+				for _, phrase := range c.says {
+					require.Contains(t, text, phrase)
+				}
+				for _, phrase := range c.not {
+					require.NotContains(t, text, phrase)
+				}
+				require.Contains(t, text, baseURL+path+secret)
+			}
+		})
+	}
+}
+
+func TestCLM50_ADeferredClaimIsNotToldWithoutItsDeadline(t *testing.T) {
+	for name, deadline := range map[string]string{"none": "", "no instant": "soon"} {
+		t.Run(name, func(t *testing.T) {
+			w, p := newWorld(t), &post{}
+			m := w.enqueue(identity.MessageClaim, "ada@corp.example", map[string]string{"link": secret, "organization": "Acme", "mode": "deferred", "deadline": deadline})
+			require.Equal(t, 1, w.deliver(w.deliverer(p)))
+			require.Empty(t, p.mails)
+			require.Equal(t, identity.MessageParked, w.message(m).State)
+			require.Equal(t, "the message has no deadline to tell", w.message(m).LastError)
+		})
+	}
+}
+
+func TestCLM50_TheMailOfADeferredClaimWordForWord(t *testing.T) {
+	w := newWorld(t)
+	m := w.mailed(identity.MessageClaim, map[string]string{"link": secret, "organization": "Acme", "name": "Ada", "mode": "deferred",
+		"deadline": "2026-03-15T12:00:00Z"})
+	require.Equal(t, `Hello Ada,
+
+Acme has claimed the Rollcall account with this e-mail address. It is to move there, and the administrators of Acme manage it from then on. Please confirm that the address is yours:
+
+`+baseURL+path+secret+`
+
+You have until 15 March 2026, 12:00 UTC to decide what becomes of your old account. The next time you sign in you are asked: you can bring its content along to the new account, keep the old account under another e-mail address of yours, or, unless somebody pays for it, delete it with its content. If you have not decided by then, the content moves to the new account by itself, and the old account ends.
+
+The page tells you what happens before anything does: the address is confirmed and, if you are signed in, the account becomes yours to sign in to. The link works once, until 20 March 2026, 08:30 UTC.
+
+If you did not expect this mail, do not open the link, and ask somebody you know at Acme.
+
+-- `+"\n"+`Rollcall wrote this mail for Acme. Nobody reads answers to it.
+`, m.Text)
 }
 
 func TestAMessageWhoseLinkIsOverIsNotSent(t *testing.T) {

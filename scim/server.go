@@ -144,14 +144,19 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	}, nil
 }
 
-// transact runs a write, if the request's token is still good when it happens.
+// transact runs a write, if the request's token is still good when it happens. The tokens of an organization end when its deletion
+// begins (ORG-20), so whoever comes with one that was recognized before is told that, and nothing of the deletion.
 func (s *Server) transact(r *request, fn func(*identity.Acts) error) error {
-	return s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
+	err := s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
 		if err := acts.Confirm(r.Context(), r.token); err != nil {
 			return err
 		}
 		return fn(acts)
 	})
+	if rule := identity.RuleOf(err); rule == identity.RuleOrgDeleting || rule == identity.RuleUnknownOrg {
+		return s.identity.Disown(r.token)
+	}
+	return err
 }
 
 func (s *Server) base(r *http.Request) string {

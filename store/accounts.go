@@ -12,13 +12,16 @@ const accountColumns = `accounts.id, accounts.org_id, user_name, external_id, em
 	inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, pending_email, pending_since,
 	invited_at, first_sign_in_at, last_sign_in_at, accounts.created_at, accounts.updated_at, accounts.version`
 
-func scanAccount(r *sql.Rows) (identity.Account, error) {
+func scanAccount(r *sql.Rows) (identity.Account, error) { return scanAccountAfter(r) }
+
+// scanAccountAfter scans an account whose columns stand behind others.
+func scanAccountAfter(r *sql.Rows, others ...any) (identity.Account, error) {
 	var a identity.Account
 	var link identity.DirectoryLink
-	err := r.Scan(scanID(&a.ID), scanID(&a.Org), &a.UserName, text(&a.ExternalID), addressList{&a.Emails}, text(&a.Profile),
+	err := r.Scan(append(others, scanID(&a.ID), scanID(&a.Org), &a.UserName, text(&a.ExternalID), addressList{&a.Emails}, text(&a.Profile),
 		text(&a.Status), text(&a.PreviousStatus), text(&a.InactiveReason), instant{&a.StatusAt}, scanID(&a.StatusEvent), text(&a.Source),
 		scanID(&link.Connector), text(&link.Object), text(&link.DN), &a.Shadow, text(&a.PendingEmail), instant{&a.PendingSince}, instant{&a.InvitedAt},
-		instant{&a.FirstSignInAt}, instant{&a.LastSignInAt}, instant{&a.CreatedAt}, instant{&a.UpdatedAt}, &a.Version)
+		instant{&a.FirstSignInAt}, instant{&a.LastSignInAt}, instant{&a.CreatedAt}, instant{&a.UpdatedAt}, &a.Version)...)
 	if link.Connector != "" {
 		a.Directory = &link
 	}

@@ -95,8 +95,8 @@ func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]
 // candidates compiles what of a query is the same for listing and counting.
 func (d *dialect) candidates(columns string, q identity.CandidateQuery) (string, *compiler) {
 	c := &compiler{dialect: d}
-	query := `SELECT ` + columns + ` FROM address_holds h`
-	where := ` WHERE h.kind = 'primary' AND h.domain = ` + c.arg(q.Domain)
+	query := `SELECT ` + columns + ` FROM address_holds h CROSS JOIN accounts`
+	where := ` WHERE h.kind = 'primary' AND accounts.org_id = h.org_id AND accounts.id = h.account_id AND h.domain = ` + c.arg(q.Domain)
 	if q.After != "" {
 		where += ` AND h.email_key > ` + c.arg(q.After)
 	}
@@ -104,10 +104,10 @@ func (d *dialect) candidates(columns string, q identity.CandidateQuery) (string,
 	if q.Any {
 		return query + where, c
 	}
-	query += ` CROSS JOIN organizations o CROSS JOIN accounts a`
-	where += ` AND o.id = h.org_id AND a.org_id = h.org_id AND a.id = h.account_id
+	query += ` CROSS JOIN organizations o`
+	where += ` AND o.id = h.org_id
 		AND o.state = 'active' AND o.sso_provider = '' AND o.active_providers = 0 AND o.sync_mode = 'disabled' AND NOT o.provider_authoritative
-		AND a.status <> 'deferred_claim' AND NOT a.shadow
+		AND accounts.status <> 'deferred_claim' AND NOT accounts.shadow
 		AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.target = h.org_id AND c.new_account = h.account_id AND c.outcome IS NULL)`
 	if len(q.Without) > 0 {
 		where += ` AND h.org_id NOT IN (`
@@ -127,12 +127,17 @@ func (d *dialect) candidates(columns string, q identity.CandidateQuery) (string,
 	return query + where, c
 }
 
-func (r reader) Candidates(ctx context.Context, q identity.CandidateQuery) ([]identity.Hold, error) {
+func (r reader) Candidates(ctx context.Context, q identity.CandidateQuery) ([]identity.Candidate, error) {
 	if err := positive(q.Limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	query, c := r.dialect.candidates(`h.email_key, h.org_id, h.account_id, h.kind`, q)
-	return list(ctx, r.run, scanHold, query+` ORDER BY h.email_key LIMIT `+c.arg(q.Limit), c.args...)
+	query, c := r.dialect.candidates(`h.email_key, `+accountColumns, q)
+	return list(ctx, r.run, scanCandidate, query+` ORDER BY h.email_key LIMIT `+c.arg(q.Limit), c.args...)
+}
+
+func scanCandidate(r *sql.Rows) (c identity.Candidate, err error) {
+	c.Account, err = scanAccountAfter(r, text(&c.Key))
+	return c, err
 }
 
 func (r reader) CountCandidates(ctx context.Context, q identity.CandidateQuery) (int, error) {

@@ -47,7 +47,8 @@ func (r reader) JobsOpen(ctx context.Context, now time.Time, limit int) ([]ident
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE state IN ('queued', 'running')
-		AND (state = 'queued' OR COALESCE(lease_until, 0) <= $1) ORDER BY id LIMIT $2`, now, limit)
+		AND (state = 'queued' OR COALESCE(lease_until, 0) <= $1)
+		AND NOT EXISTS (SELECT 1 FROM organizations o WHERE o.id = jobs.org_id AND o.state = 'deleting') ORDER BY id LIMIT $2`, now, limit)
 }
 
 const jobRowColumns = `number, input, done, outcome, account_id, code, message`

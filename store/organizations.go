@@ -21,7 +21,7 @@ func scanOrganization(r *sql.Rows) (o identity.Organization, err error) {
 
 func (r reader) Organization(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
 	return one(ctx, r.run, unknownOrganization, scanOrganization,
-		`SELECT `+organizationColumns+` FROM organizations WHERE id = $1`, org)
+		`SELECT `+organizationColumns+` FROM organizations WHERE id = $1 AND state <> 'deleted'`, org)
 }
 
 func (r reader) Organizations(ctx context.Context, after identity.OrgID, limit int) ([]identity.Organization, error) {
@@ -29,7 +29,15 @@ func (r reader) Organizations(ctx context.Context, after identity.OrgID, limit i
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanOrganization,
-		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 AND state <> 'deleted' ORDER BY id LIMIT $2`, after, limit)
+}
+
+func (r reader) Tombstones(ctx context.Context, after identity.OrgID, limit int) ([]identity.Organization, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanOrganization,
+		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 AND state = 'deleted' ORDER BY id LIMIT $2`, after, limit)
 }
 
 func (t *transaction) InsertOrganization(ctx context.Context, o identity.Organization) error {

@@ -67,6 +67,10 @@ func (t *transaction) UpdateMessage(ctx context.Context, m identity.Message) err
 		WHERE org_id = $1 AND id = $2`, m.Org, m.ID, data, m.State, m.Attempts, m.NextAt, m.LastError, m.SentAt)
 }
 
+func (t *transaction) DeleteMessage(ctx context.Context, org identity.OrgID, id identity.MessageID) error {
+	return t.write(ctx, unknownMessage, `DELETE FROM messages WHERE org_id = $1 AND id = $2`, org, id)
+}
+
 func (t *transaction) DeleteMessagesBefore(ctx context.Context, sent time.Time) error {
 	_, err := t.exec(ctx, `DELETE FROM messages WHERE sent_at < $1`, sent)
 	return err

@@ -128,6 +128,8 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 	}{
 		"Organization":  {ask: func() error { _, err := r.Organization(ctx, org); return err }},
 		"Organizations": {ask: func() error { _, err := r.Organizations(ctx, org, 10); return err }},
+		"Tombstones":    {ask: func() error { _, err := r.Tombstones(ctx, org, 10); return err }},
+		"CountUsers":    {ask: func() error { _, err := r.CountUsers(ctx, org); return err }, want: []string{"(org_id=?)"}},
 		"Account":       {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
 		"AccountByUserName": {ask: func() error { _, err := r.AccountByUserName(ctx, org, "x"); return err },
 			want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},

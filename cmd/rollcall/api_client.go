@@ -18,7 +18,6 @@ import (
 	"rollcall/admin"
 	"rollcall/bulk"
 	"rollcall/identity"
-	"rollcall/internal/system"
 	"rollcall/internal/web"
 )
 
@@ -117,7 +116,7 @@ func (s *session) ownAPI(resolver identity.Resolver) (*apiClient, error) {
 	// Whoever can change the database as they like needs no limit.
 	boundless := web.Limit{Rate: 1e6, Burst: 1e6}
 	// Which issuers a server asks is for its own settings to say.
-	handler, err := admin.New(admin.Options{Service: s.service, Clock: system.Clock{}, Logger: logger, Resolver: resolver, Trusted: &by,
+	handler, err := admin.New(admin.Options{Service: s.service, Clock: s.clock, Logger: logger, Resolver: resolver, Trusted: &by,
 		AllowPrivateIssuers: true, Limit: boundless, Strangers: boundless})
 	if err != nil {
 		return nil, err

@@ -34,6 +34,19 @@ var bothWays = []string{
 	"domain token acme.example",
 	"domain verify acme.example",
 	"domain remove other.example",
+	"claim list",
+	"claim list --sort domain --blocked",
+	"claim preview pat@acme.example nobody@acme.example",
+	"? claim start pat@acme.example",
+	"claim start pat@acme.example --mode immediate --yes",
+	"? claim start pat@acme.example --yes",
+	"claim made --state revocable",
+	"claim show pat@acme.example",
+	"claim revoke pat@acme.example",
+	"? claim revoke pat@acme.example",
+	"? claim show nobody@acme.example",
+	"domain claim acme.example",
+	"domain release acme.example",
 	"? domain remove other.example",
 	"user add ada@acme.example --name Ada --title Countess --phone 123 --licence calling",
 	"user add --file FOLDER/users.json",
@@ -115,6 +128,7 @@ func TestTheCommandsDoTheSameOnADatabaseAndOnAServer(t *testing.T) {
 	for _, db := range []string{here, there} {
 		command(t, db, "org", "create", "Acme")
 		command(t, db, "domain", "attest", "--org", "Acme", "acme.example")
+		command(t, db, "user", "add", "--org", "Personal accounts", "pat@acme.example", "--name", "Pat")
 		command(t, db, "subscription", "set", "--org", "Acme", "Plan", "--licence", "calling=5", "--licence", "chat=unlimited")
 		command(t, db, "admin", "grant", "--org", "Acme", "--issuer", issuer.URL(), "--subject", me, "--role", "full")
 	}

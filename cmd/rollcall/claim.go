@@ -3,51 +3,112 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/url"
+	"strconv"
+	"strings"
 
-	"rollcall/identity"
+	"rollcall/admin"
 )
 
 type claimCmd struct {
-	Preview claimPreviewCmd `cmd:"" help:"Tell whether an organization could claim users, with every reason against it."`
+	List    claimListCmd    `cmd:"" help:"List users of other organizations, or with personal accounts, who can be claimed."`
+	Preview claimPreviewCmd `cmd:"" help:"Tell whether users could be claimed, with every reason against it, and what would come of it."`
+	Start   claimStartCmd   `cmd:"" help:"Claim users."`
+	Made    claimMadeCmd    `cmd:"" help:"List the claims that an organization made."`
+	Show    claimShowCmd    `cmd:"" help:"Show a claim."`
+	Revoke  claimRevokeCmd  `cmd:"" help:"Revoke a claim: the user goes back to where they were."`
+}
+
+type claimListCmd struct {
+	apiFlags
+	orgFlag
+	Sort    string `enum:"email,domain" default:"email" placeholder:"email|domain" help:"By address (default), or by domain and then by address."`
+	Blocked bool   `help:"Instead: those who cannot be claimed, each with every reason."`
+	Limit   int    `default:"100" placeholder:"N" help:"At most so many (${default}); a file has all of them."`
+}
+
+// Help says what a claim needs.
+func (claimListCmd) Help() string {
+	return "Users can be claimed who have their primary address in a domain that the organization alone has verified, and whose organization neither " +
+		"synchronizes a directory nor uses single sign-on. Those who can bring their content along are claimed deferred, if the organization lets them."
+}
+
+// Run lists the users.
+func (c *claimListCmd) Run(a *app) error {
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		query := url.Values{"sort": {c.Sort}, "blocked": {strconv.FormatBool(c.Blocked)}, "limit": {strconv.Itoa(c.Limit)}}
+		var found seen[admin.ClaimableUsers]
+		if err := o.get(o.at("claims", "candidates"), query, &found); err != nil {
+			return err
+		}
+		if found.is.Truncated {
+			a.say("%d of %d are shown; rollcall claim export writes all of them into a file.", len(found.is.Users), found.is.Total)
+		}
+		return a.show(found, func(w io.Writer) error {
+			if c.Blocked {
+				return showPreviews(w, found.is.Users)
+			}
+			rows := make([][]string, len(found.is.Users))
+			for i, u := range found.is.Users {
+				rows[i] = []string{u.Email, u.Name, u.Status, u.Mode, contentOf(u)}
+			}
+			return table(w, []string{"USER", "NAME", "STATUS", "CLAIM", "CONTENT"}, rows)
+		})
+	})
+}
+
+// contentOf says what becomes of the content of the old account.
+func contentOf(u admin.ClaimPreview) string {
+	switch {
+	case !u.Eligible:
+		return ""
+	case u.ContentLost:
+		return "is lost"
+	}
+	return "can come along"
 }
 
 type claimPreviewCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	Emails []string `arg:"" name:"email" help:"Addresses of the users."`
 }
 
 // Run previews the claims; it changes nothing.
 func (c *claimPreviewCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		previews, err := o.previewClaims(c.Emails)
 		if err != nil {
 			return err
 		}
-		previews := make([]identity.ClaimPreview, len(c.Emails))
-		for i, address := range c.Emails {
-			if previews[i], err = s.service.PreviewClaim(s.ctx, o.ID, address); err != nil {
-				return err
-			}
-		}
-		return s.show(previews, func(w io.Writer) error { return showPreviews(w, previews) })
+		return a.show(previews.raw, func(w io.Writer) error { return showPreviews(w, previews.is) })
 	})
 }
 
-func showPreviews(w io.Writer, previews []identity.ClaimPreview) error {
+// previewClaims asks what claims would come to.
+func (c *orgClient) previewClaims(emails []string) (seen[[]admin.ClaimPreview], error) {
+	var all struct {
+		Previews seen[[]admin.ClaimPreview]
+	}
+	err := c.post(c.at("claims", "preview"), admin.ClaimRequest{Emails: emails}, &all)
+	return all.Previews, err
+}
+
+func showPreviews(w io.Writer, previews []admin.ClaimPreview) error {
+	var b strings.Builder
 	for _, p := range previews {
-		verdict := "cannot be claimed"
-		if p.Eligible {
-			verdict = "can be claimed"
-		}
-		if _, err := fmt.Fprintf(w, "%s: %s\n", printable(p.Email), verdict); err != nil {
-			return err
-		}
-		for _, r := range p.Reasons {
-			if _, err := fmt.Fprintf(w, "  %s: %s\n", r.Code, printable(r.Detail)); err != nil {
-				return err
+		if !p.Eligible {
+			fmt.Fprintf(&b, "%s: cannot be claimed\n", printable(p.Email))
+			for _, r := range p.Reasons {
+				fmt.Fprintf(&b, "  %s: %s\n", r.Code, printable(r.Message))
 			}
+			continue
+		}
+		fmt.Fprintf(&b, "%s: can be claimed\n  %s, would be %s; the content of the old account %s\n", printable(p.Email), p.Mode, p.Status, contentOf(p))
+		for _, r := range p.Warnings {
+			fmt.Fprintf(&b, "  warning %s: %s\n", r.Code, printable(r.Message))
 		}
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }

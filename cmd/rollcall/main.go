@@ -17,12 +17,15 @@ import (
 	"github.com/alecthomas/kong"
 
 	"rollcall/identity"
+	"rollcall/internal/system"
 )
 
 // cli is the command line. The environment and the configuration file set the same flags.
 type cli struct {
 	Output string `enum:"text,json" default:"text" env:"ROLLCALL_OUTPUT" placeholder:"text|json" help:"Form of the data on standard output: text or json."`
 	Config string `placeholder:"FILE" env:"ROLLCALL_CONFIG" help:"JSON object with settings; its keys are names of flags. Flags and environment win over it."`
+
+	rulesFlags
 
 	Demo         demoCmd         `cmd:"" help:"Show the whole story on embedded parts: nothing to install, nothing left behind."`
 	Serve        serveCmd        `cmd:"" help:"Run the server."`
@@ -59,6 +62,8 @@ type app struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	json     bool
+	clock    identity.Clock
+	rules    identity.Rules // as the flags say
 	settings *settingsFile
 }
 
@@ -77,6 +82,11 @@ func main() {
 
 // run is main without the process around it: it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return runAt(ctx, system.Clock{}, args, stdout, stderr)
+}
+
+// runAt is run by another clock.
+func runAt(ctx context.Context, clock identity.Clock, args []string, stdout, stderr io.Writer) int {
 	settings, err := configFile(args)
 	if err != nil {
 		return complain(stderr, err)
@@ -99,7 +109,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, usage(err))
 	}
-	return complain(stderr, parsed.Run(&app{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings}))
+	rules, err := c.rules()
+	if err != nil {
+		return complain(stderr, settings.place(err))
+	}
+	return complain(stderr, parsed.Run(&app{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings,
+		clock: clock, rules: rules}))
 }
 
 // usage adds to an error of the command line where to read on.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,15 +9,19 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"rollcall/fixtures"
+	"rollcall/identity"
 	"rollcall/internal/demodirectory"
+	"rollcall/internal/system"
 )
 
 // binary is the program as operators run it, built once for the tests that start, stop and kill it.
@@ -41,11 +46,28 @@ func (m withBinary) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(withBinary{m}, map[string]func(){"rollcall": main})
+	testscript.Main(withBinary{m}, map[string]func(){"rollcall": inStory})
+}
+
+// inStory is main by a clock that is as many days ahead as $DAYS_LATER says.
+func inStory() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
+	status := runAt(ctx, ahead(days), os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// ahead is the machine's clock, so many days later.
+type ahead int
+
+func (days ahead) Now() time.Time {
+	return system.Clock{}.Now().Add(time.Duration(days) * identity.Day)
 }
 
 // TestStories runs the stories of the command line. Beside testscript's own commands they know:
 //
+//	until TEXT COMMAND…           runs a command again and again until its standard output has the text
 //	exits STATUS COMMAND…         runs a command that must end with that status
 //	keep NAME FIELD               puts a field of the JSON on the last standard output into the environment; FIELD.INNER one within
 //	dns publish NAME TEXT         puts a TXT record into the DNS that $DNS_SERVER answers for; dns withdraw NAME takes the name away
@@ -62,8 +84,23 @@ func TestStories(t *testing.T) {
 			}
 			return startDirectory(env)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keep": keep, "dns": changeDNS, "directory": changeDirectory},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"until": until, "exits": exits, "keep": keep, "dns": changeDNS, "directory": changeDirectory},
 	})
+}
+
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND…")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		switch {
+		case strings.Contains(ts.ReadFile("stdout"), args[0]):
+			return
+		case time.Now().After(deadline):
+			ts.Fatalf("%q does not appear", args[0])
+		}
+	}
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

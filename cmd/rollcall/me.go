@@ -11,6 +11,7 @@ import (
 type meCmd struct {
 	Show   meShowCmd   `cmd:"" help:"Show who the server takes you for, your account, and where you have a role."`
 	SignIn meSignInCmd `cmd:"" help:"Tell the server that you signed in."`
+	Claim  meClaimCmd  `cmd:"" help:"What an organization that claimed you leaves you to decide."`
 	Accept meAcceptCmd `cmd:"" help:"Use a link from a mail, such as an invitation's."`
 }
 
@@ -47,9 +48,17 @@ func (c *meShowCmd) Run(a *app) error {
 			for i, o := range m.Organizations {
 				roles[i] = o.Role + " in " + o.Name
 			}
-			return properties(w, "issuer", m.Issuer, "subject", m.Subject, "name", m.Name, "e-mail", m.Email, "account", account, "roles", or(strings.Join(roles, ", "), "none"))
+			return properties(w, "issuer", m.Issuer, "subject", m.Subject, "name", m.Name, "e-mail", m.Email, "account", account, "roles", or(strings.Join(roles, ", "), "none"), "to decide", choice(m))
 		})
 	})
+}
+
+// choice tells of a decision that waits.
+func choice(m admin.Me) string {
+	if !m.Choice {
+		return ""
+	}
+	return "what becomes of your old account: rollcall me claim"
 }
 
 type meSignInCmd struct{ meFlags }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rollcall/admin"
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
@@ -186,8 +187,8 @@ func (c *orgSetCmd) operate(o *orgClient) error {
 		return err
 	}
 	if c.SyncMode != nil && !before.ManagedByDirectory() {
-		return identity.Refuse(identity.Conflict, identity.RuleInvalidTransition,
-			"the organization has no connector; rollcall connector create switches synchronization on").At("syncMode")
+		return identity.Refuse(identity.Conflict, directory.RuleSyncOff,
+			"synchronization is off for this organization; rollcall sync enable switches it on, and so does rollcall connector create if there is no connector yet").At("syncMode")
 	}
 	_, err = s.service.ChangeOrganization(s.ctx, s.by, before.ID, func(o identity.Organization) identity.Organization {
 		if c.SSOProvider != nil {

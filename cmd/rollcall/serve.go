@@ -23,6 +23,9 @@ type serveCmd struct {
 	serverFlags
 }
 
+// Help says what has no flag among those of the server.
+func (serveCmd) Help() string { return rulesHelp }
+
 // Run serves until the process is told to stop, then lets the work under way finish. The store is closed last.
 func (c *serveCmd) Run(a *app) (err error) {
 	if err := c.check(); err != nil {
@@ -44,9 +47,9 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	service := identity.NewService(opened, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: system.Clock{}, api: api, baseURL: c.BaseURL, log: logger}
+	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (a *app) onStore(f storeFlag, do func(s *session) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	service := identity.NewService(opened, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
+	service := identity.NewService(opened, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
 	return do(&session{app: a, store: opened, service: service, read: opened, by: operator()})
 }
 

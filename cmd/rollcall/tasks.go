@@ -16,6 +16,7 @@ import (
 const (
 	purgesAtOnce  = 500
 	revertsAtOnce = 500
+	claimsAtOnce  = 500
 	stepsAtOnce   = 20 // of a job, before the next one has its turn
 )
 
@@ -25,6 +26,7 @@ const (
 	// mark, and a mark is good for an hour.
 	clockEvery        = time.Minute
 	revertEvery       = time.Minute
+	claimsEvery       = time.Minute
 	housekeepingEvery = time.Hour
 	jobsEvery         = 2 * time.Second // somebody waits for the first step
 )
@@ -38,6 +40,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 			{Name: "clock", Every: clockEvery, Run: retention.Mark},
 			{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
 			{Name: "e-mail changes", Every: revertEvery, Run: worker.Drain(revertsAtOnce, service.RevertEmailChanges)},
+			{Name: "claims", Every: claimsEvery, Run: worker.Drain(claimsAtOnce, service.SettleDueClaims)},
 			{Name: "housekeeping", Every: housekeepingEvery, Run: housekeeping(service)},
 		},
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},

@@ -56,7 +56,7 @@ type userListCmd struct {
 // userFilter narrows a list of users.
 type userFilter struct {
 	Status string `placeholder:"STATUS" help:"Only users with this status: not_verified, verified, active, inactive or deferred_claim."`
-	Reason string `placeholder:"REASON" help:"Only users inactive for this reason: deactivated, deactivated_by_provider, directory_disabled, directory_deleted or directory_out_of_scope."`
+	Reason string `placeholder:"REASON" help:"Only users inactive for this reason: deactivated, deactivated_by_provider, inactive_when_claimed, directory_disabled, directory_deleted or directory_out_of_scope."`
 	Source string `placeholder:"SOURCE" help:"Only users who came this way: manual, csv, scim, directory, self or claim."`
 	Search string `placeholder:"TEXT" help:"Only users with this text in their userName or in one of their addresses."`
 }
@@ -67,7 +67,8 @@ func (f *userFilter) Validate() error {
 	if err := oneOf("--status", identity.Status(f.Status), statuses); err != nil {
 		return err
 	}
-	reasons := []identity.InactiveReason{identity.ByAdministrator, identity.ByProvider, identity.DirectoryDisabled, identity.DirectoryDeleted, identity.DirectoryOutOfScope}
+	reasons := []identity.InactiveReason{identity.ByAdministrator, identity.ByProvider, identity.ClaimedInactive, identity.DirectoryDisabled,
+		identity.DirectoryDeleted, identity.DirectoryOutOfScope}
 	if err := oneOf("--reason", identity.InactiveReason(f.Reason), reasons); err != nil {
 		return err
 	}

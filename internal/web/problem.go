@@ -30,6 +30,19 @@ type Problem struct {
 type Reason struct {
 	Code    string `json:"code" doc:"Stable code; clients may depend on it"`
 	Message string `json:"message" doc:"One sentence for people"`
+
+	Detail  string   `json:"detail,omitempty" doc:"Stable code; says more than the first one where that covers several cases"`
+	Count   int      `json:"count,omitempty" doc:"How many things it is about"`
+	Objects []Object `json:"objects,omitempty" nullable:"false" doc:"What it is about, as far as that can be named"`
+	Remedy  string   `json:"remedy,omitempty" doc:"One sentence for people: what to do"`
+}
+
+// Object is a thing that stands in the way.
+type Object struct {
+	Type   string `json:"type" example:"subscription"`
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Status string `json:"status,omitempty"`
 }
 
 // Remedy is one way out.

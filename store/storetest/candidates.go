@@ -156,11 +156,11 @@ func (c *candidates) query(rt *rapid.T) identity.CandidateQuery {
 }
 
 func (c *candidates) compare(rt *rapid.T, q identity.CandidateQuery) {
-	var want []identity.Hold
+	var want []identity.Candidate
 	for _, p := range c.people {
 		i := slices.IndexFunc(c.organizations, func(o identity.Organization) bool { return o.ID == p.account.Org })
 		if candidate(q, c.organizations[i], p) {
-			want = append(want, p.hold)
+			want = append(want, identity.Candidate{Key: p.hold.Key, Account: p.account})
 		}
 	}
 	n, err := c.store.CountCandidates(ctx, q)

@@ -14,7 +14,7 @@ func (w world) claim(target, source identity.OrgID) identity.Claim {
 	return identity.Claim{
 		ID: identity.ClaimID(w.ids.New()), Target: target, Source: source, NewAccount: identity.AccountID(w.ids.New()),
 		OldAccount: identity.AccountID(w.ids.New()), Mode: identity.ClaimDeferred, Email: "Ada@Example.com", Domain: "example.com",
-		Carried: identity.Carried{Status: identity.Active, StatusAt: start}, ClaimedAt: start, Version: 1,
+		Carried: identity.Carried{Status: identity.Active}, ClaimedAt: start, Version: 1,
 	}
 }
 
@@ -36,10 +36,7 @@ func (w world) settle(t testing.TB, c identity.Claim, outcome identity.ClaimOutc
 func testClaims(t *testing.T, w world) {
 	full := w.claim(w.own, w.other)
 	full.Mode, full.ContentLost, full.SignedInAt = identity.ClaimImmediate, true, start.Add(time.Microsecond)
-	full.Carried = identity.Carried{
-		Status: identity.Inactive, PreviousStatus: identity.Verified, Reason: identity.ByProvider, StatusAt: start.Add(-time.Hour),
-		StatusEvent: identity.EventID(w.ids.New()), Licences: []identity.Licence{"free", `"; --`},
-	}
+	full.Carried = identity.Carried{Status: identity.Inactive, StatusEvent: identity.EventID(w.ids.New()), Licences: []identity.Licence{"free", `"; --`}}
 	full.Outcome, full.SettledAt = identity.OutcomeKept, start.Add(2*time.Hour)
 	bare := w.claim(w.own, identity.ConsumerOrgID)
 	for name, c := range map[string]identity.Claim{"every field set": full, "nothing that can be left out": bare} {

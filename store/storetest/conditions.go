@@ -105,8 +105,8 @@ var (
 	texts = []string{"", "a", "ab", "A", "b", "%", "_", "a%", "a_b", `\`, `'`, `"`, "a'b", "$1", "?", "?1", "--", "*", "é", "É", "ß", "日本", "a b",
 		"inactive", "active", "deactivated", "scim", "a@x.example", "b@x.example", "\U0010FFFF", "x\x00y", "x"}
 	statuses = []identity.Status{identity.NotVerified, identity.Verified, identity.Active, identity.Inactive, identity.DeferredClaim}
-	reasons  = []identity.InactiveReason{identity.ByAdministrator, identity.ByProvider, identity.DirectoryDisabled, identity.DirectoryDeleted,
-		identity.DirectoryOutOfScope}
+	reasons  = []identity.InactiveReason{identity.ByAdministrator, identity.ByProvider, identity.ClaimedInactive, identity.DirectoryDisabled,
+		identity.DirectoryDeleted, identity.DirectoryOutOfScope}
 	sources   = []identity.Source{identity.SourceManual, identity.SourceSCIM, identity.SourceDirectory}
 	textField = []identity.Field{identity.FieldID, identity.FieldUserName, identity.FieldExternalID, identity.FieldEmail, identity.FieldStatus,
 		identity.FieldReason, identity.FieldSource, identity.FieldConnector}

@@ -60,6 +60,8 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"deletions of organizations", testOrgDeletions},
 		{"purge of an organization", testPurgeOrganization},
 		{"reminders", testReminders},
+		{"tombstones", testTombstones},
+		{"people", testPeople},
 		{"jobs", testJobs},
 		{"jobs open", testJobsOpen},
 		{"job files", testJobFiles},

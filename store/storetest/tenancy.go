@@ -34,6 +34,7 @@ type property struct {
 var crossing = map[string]string{
 	"Organization":       "finds an organization",
 	"Organizations":      "finds all organizations",
+	"Tombstones":         "finds all organizations that were deleted",
 	"AccountsDue":        "finds everybody whose retention is over",
 	"EmailChangesDue":    "finds everybody who has not confirmed a new address",
 	"Binding":            "finds the account of a person, wherever it is",
@@ -62,6 +63,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"CountAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.CountAccounts(ctx, org, &identity.Compare{Field: identity.FieldEmail, Op: identity.Present})
+	},
+	"CountUsers": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountUsers(ctx, org)
 	},
 	"ConnectorAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.ConnectorAccounts(ctx, org, p.connector.ID, "", 10)

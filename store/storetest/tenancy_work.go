@@ -105,6 +105,9 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 		p.work.message.Org, p.work.message.State = org, identity.MessageSent
 		return tx.UpdateMessage(ctx, p.work.message)
 	},
+	"DeleteMessage": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteMessage(ctx, org, p.work.message.ID)
+	},
 	"UpdateJob": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		p.work.job.Org = org
 		return tx.UpdateJob(ctx, p.work.job)

@@ -1,0 +1,256 @@
+package model_test
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"rollcall/identity"
+)
+
+// event is something that somebody does, or that happens. It names everything by number, so that the same sequence can be played in
+// several worlds.
+type event struct {
+	what     string
+	by       pipe
+	org      int
+	who      int // an account
+	person   int
+	claim    int
+	address  string
+	others   []string
+	active   bool
+	licences []identity.Licence
+	mode     identity.ClaimMode
+	option   identity.ClaimOption
+	role     identity.Role
+	domain   string
+	standing identity.Trigger
+	loss     identity.InactiveReason
+	paid     identity.SubscriptionStatus
+	time     time.Duration
+	order    int // in which the workers run
+}
+
+// String says what of an event means something.
+func (e event) String() string {
+	text := e.what
+	v := reflect.ValueOf(e)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; name != "what" && !v.Field(i).IsZero() && !(v.Field(i).CanInt() && v.Field(i).Int() < 0) {
+			text += fmt.Sprintf(" %s=%v", name, v.Field(i))
+		}
+	}
+	return text
+}
+
+// deck is what can happen, and how often one thing more than another.
+var deck = []struct {
+	what   string
+	weight int
+	draw   func(*rapid.T, *model, *event) bool
+}{
+	{"add", 6, func(t *rapid.T, m *model, e *event) bool {
+		e.org, e.address, e.active = rapid.IntRange(0, len(m.orgs)-1).Draw(t, "org"), some(t, "address", addresses), often(t, "active")
+		e.by = some(t, "by", []pipe{byHand, byFeed, byFeed})
+		if m.orgs[e.org].synced {
+			e.by = some(t, "by", []pipe{bySync, bySync, byHand})
+		}
+		e.active = e.active || e.by == byHand
+		if rarely(t, "others") && !m.orgs[e.org].consumer {
+			e.others = []string{some(t, "other", append(elsewhere, "x@"+m.orgs[e.org].alias, "y@"+m.orgs[e.org].alias))}
+		}
+		if e.by != bySync && e.org > 0 && rapid.Bool().Draw(t, "explicit") {
+			e.licences = someLicences(t)
+		}
+		return true
+	}},
+	{"register", 4, func(t *rapid.T, _ *model, e *event) bool {
+		e.address = some(t, "address", addresses)
+		return true
+	}},
+	{"remove", 2, func(t *rapid.T, m *model, e *event) bool {
+		e.by = some(t, "by", []pipe{byHand, byFeed})
+		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+	}},
+	{"remove own", 1, somePerson},
+	{"set active", 3, func(t *rapid.T, m *model, e *event) bool {
+		e.by, e.active = some(t, "by", []pipe{byHand, byFeed}), rapid.Bool().Draw(t, "active")
+		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+	}},
+	{"directory", 4, func(t *rapid.T, m *model, e *event) bool {
+		e.standing = some(t, "standing", []identity.Trigger{identity.DirectoryMissing, identity.DirectoryBlocked, identity.DirectoryPresent})
+		e.loss = some(t, "loss", []identity.InactiveReason{identity.DirectoryDeleted, identity.DirectoryOutOfScope})
+		return someAccount(t, m, e, func(a *account) bool { return m.orgs[a.org].synced })
+	}},
+	{"sign in", 4, somePerson},
+	{"readdress", 1, func(t *rapid.T, m *model, e *event) bool {
+		e.address = some(t, "address", addresses)
+		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+	}},
+	{"ask address", 2, func(t *rapid.T, m *model, e *event) bool {
+		e.address = some(t, "address", addresses)
+		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+	}},
+	{"drop address", 1, func(t *rapid.T, m *model, e *event) bool {
+		return someAccount(t, m, e, func(a *account) bool { return !a.shadow })
+	}},
+	{"confirm address", 3, func(t *rapid.T, m *model, e *event) bool {
+		return someAccount(t, m, e, func(a *account) bool { return a.pending != "" })
+	}},
+	{"set licences", 3, func(t *rapid.T, m *model, e *event) bool {
+		e.licences = someLicences(t)
+		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+	}},
+	{"join", 1, func(t *rapid.T, m *model, e *event) bool {
+		return someAccount(t, m, e, func(a *account) bool { return !a.shadow && !m.orgs[a.org].consumer })
+	}},
+	{"grant", 2, func(t *rapid.T, m *model, e *event) bool {
+		e.org, e.role = someCustomer(t, m), some(t, "role", []identity.Role{identity.RoleFull, identity.RoleFull, identity.RoleUser})
+		return somePerson(t, m, e) && m.accounts[m.ownerOf(e.person)].status != identity.DeferredClaim
+	}},
+	{"ungrant", 2, func(t *rapid.T, m *model, e *event) bool {
+		e.org = someCustomer(t, m)
+		roles := map[int]bool{}
+		for p := range m.orgs[e.org].roles {
+			roles[p] = true
+		}
+		if len(roles) == 0 {
+			return false
+		}
+		e.person = some(t, "person", numbers(roles))
+		return true
+	}},
+	{"claim", 10, func(t *rapid.T, m *model, e *event) bool {
+		e.org, e.address = someCustomer(t, m), some(t, "address", addresses)
+		var eligible []string
+		for _, a := range addresses {
+			if len(m.reasonsAgainst(e.org, a)) == 0 {
+				eligible = append(eligible, a)
+			}
+		}
+		if len(eligible) > 0 && often(t, "eligible") {
+			e.address = some(t, "whom", eligible)
+		}
+		e.mode = some(t, "mode", []identity.ClaimMode{"", "", identity.ClaimImmediate, identity.ClaimDeferred})
+		if rapid.Bool().Draw(t, "explicit") {
+			e.licences = someLicences(t)
+		}
+		return true
+	}},
+	{"revoke", 4, func(t *rapid.T, m *model, e *event) bool {
+		if len(m.claims) == 0 {
+			return false
+		}
+		e.claim = rapid.IntRange(0, len(m.claims)-1).Draw(t, "claim")
+		e.org = m.claims[e.claim].target
+		if rarely(t, "foreign") {
+			e.org = someCustomer(t, m)
+		}
+		return true
+	}},
+	{"choose", 6, func(t *rapid.T, m *model, e *event) bool {
+		e.option = some(t, "option", []identity.ClaimOption{identity.OptionKeep, identity.OptionTransfer, identity.OptionDelete})
+		if e.option == identity.OptionKeep {
+			e.address = some(t, "address", addresses)
+		}
+		return someClaimed(t, m, e)
+	}},
+	{"keep under", 1, func(t *rapid.T, m *model, e *event) bool {
+		e.address = some(t, "address", addresses)
+		return someClaimed(t, m, e)
+	}},
+	{"attest", 3, someDomain}, {"challenge", 1, someDomain}, {"claim domain", 2, someDomain}, {"release domain", 2, someDomain}, {"remove domain", 2, someDomain},
+	{"sync on", 1, someSettings}, {"sync off", 3, someSettings},
+	{"sso", 1, someSettings}, {"authoritative", 1, someSettings}, {"transfer", 1, someSettings}, {"registers", 1, someSettings},
+	{"paid", 1, func(t *rapid.T, m *model, e *event) bool {
+		e.paid = some(t, "paid", []identity.SubscriptionStatus{identity.SubscriptionActive, identity.SubscriptionSuspended, identity.SubscriptionCancelled})
+		return someSettings(t, m, e)
+	}},
+	{"creator", 1, func(t *rapid.T, m *model, e *event) bool {
+		return someAccount(t, m, e, func(a *account) bool { return m.orgs[a.org].trial && !a.shadow })
+	}},
+	{"time", 6, func(t *rapid.T, m *model, e *event) bool {
+		e.time = rapid.SampledFrom([]time.Duration{time.Second, time.Hour, day, 3 * day, 8 * day, 15 * day, 40 * day}).Draw(t, "time")
+		if at, do := m.nextDeadline(); do != nil && often(t, "deadline") {
+			e.time = max(0, at.Sub(m.now)+some(t, "around", []time.Duration{-time.Microsecond, 0, time.Microsecond}))
+		}
+		e.order = rapid.IntRange(0, 5).Draw(t, "order")
+		return true
+	}},
+}
+
+// actions are the deck as rapid wants it.
+func actions(m func() *model, play func(*rapid.T, event)) map[string]func(*rapid.T) {
+	all := map[string]func(*rapid.T){}
+	for _, card := range deck {
+		for i := range card.weight {
+			all[fmt.Sprint(card.what, " ", i)] = func(t *rapid.T) {
+				e := event{what: card.what, who: -1, person: -1, claim: -1}
+				if !card.draw(t, m(), &e) {
+					t.Skip("nobody to do it to")
+				}
+				play(t, e)
+			}
+		}
+	}
+	return all
+}
+
+func some[T any](t *rapid.T, label string, from []T) T { return rapid.SampledFrom(from).Draw(t, label) }
+
+func often(t *rapid.T, label string) bool { return rapid.IntRange(0, 3).Draw(t, label) > 0 }
+
+func rarely(t *rapid.T, label string) bool { return !often(t, label) }
+
+func someLicences(t *rapid.T) []identity.Licence {
+	return some(t, "licences", [][]identity.Licence{{}, {lite}, {pro}, {lite, pro}})
+}
+
+func someCustomer(t *rapid.T, m *model) int { return rapid.IntRange(1, len(m.orgs)-1).Draw(t, "org") }
+
+func someDomain(t *rapid.T, m *model, e *event) bool {
+	e.org, e.domain = someCustomer(t, m), some(t, "domain", domains[:3])
+	return true
+}
+
+func someSettings(t *rapid.T, m *model, e *event) bool {
+	e.org, e.active = someCustomer(t, m), rapid.Bool().Draw(t, "on")
+	return true
+}
+
+func someAccount(t *rapid.T, m *model, e *event, which func(*account) bool) bool {
+	found := m.live(which)
+	if len(found) == 0 {
+		return false
+	}
+	e.who = some(t, "who", found)
+	e.org = m.accounts[e.who].org
+	return true
+}
+
+func somePerson(t *rapid.T, m *model, e *event) bool {
+	found := m.live(func(a *account) bool { return len(a.people) > 0 })
+	if len(found) == 0 {
+		return false
+	}
+	e.person = m.accounts[some(t, "whose", found)].people[0]
+	return true
+}
+
+// someClaimed draws a person who came by a claim, and now and then one who did not.
+func someClaimed(t *rapid.T, m *model, e *event) bool {
+	people := map[int]bool{}
+	for _, c := range m.claims {
+		for _, p := range m.accounts[c.young].people {
+			people[p] = true
+		}
+	}
+	if len(people) == 0 || rapid.IntRange(0, 19).Draw(t, "anybody") == 0 {
+		return somePerson(t, m, e)
+	}
+	e.person = some(t, "person", numbers(people))
+	return true
+}

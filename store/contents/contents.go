@@ -1,0 +1,118 @@
+// Package contents shows every row of every table of a SQLite database, for tests that ask whether anything has changed or whether
+// something is left.
+//
+// Its one idea: it knows no table, so a table that is added later is looked at too.
+package contents
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+)
+
+// Contents are the rows of each table, in an order that depends on nothing but them.
+type Contents map[string][]string
+
+// Read reads a database file. What others write meanwhile is there whole or not at all.
+func Read(ctx context.Context, file string) (Contents, error) {
+	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro&_query_only=1&_busy_timeout=5000")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	tables, err := rows(ctx, tx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
+	if err != nil {
+		return nil, err
+	}
+	found := Contents{}
+	for _, table := range tables {
+		name := strings.TrimPrefix(table, "name=")
+		if found[name], err = rows(ctx, tx, `SELECT * FROM "`+name+`"`); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return found, nil
+}
+
+func rows(ctx context.Context, tx *sql.Tx, query string) ([]string, error) {
+	r, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	columns, err := r.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for r.Next() {
+		values := make([]any, len(columns))
+		places := make([]any, len(columns))
+		for i := range values {
+			places[i] = &values[i]
+		}
+		if err := r.Scan(places...); err != nil {
+			return nil, err
+		}
+		cells := make([]string, len(columns))
+		for i, v := range values {
+			cells[i] = columns[i] + "=" + show(v)
+		}
+		all = append(all, strings.Join(cells, " "))
+	}
+	slices.Sort(all)
+	return all, r.Err()
+}
+
+func show(v any) string {
+	if b, ok := v.([]byte); ok && len(b) == 16 { // an identifier
+		text := hex.EncodeToString(b)
+		return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+	}
+	return fmt.Sprint(v)
+}
+
+// Without leaves tables out.
+func (c Contents) Without(tables ...string) Contents {
+	rest := Contents{}
+	for name, rows := range c {
+		if !slices.Contains(tables, name) {
+			rest[name] = rows
+		}
+	}
+	return rest
+}
+
+// Mentioning returns the rows in which a text stands, such as an identifier. Tables without any are left out.
+func (c Contents) Mentioning(text string) Contents {
+	found := Contents{}
+	for name, rows := range c {
+		for _, row := range rows {
+			if strings.Contains(row, text) {
+				found[name] = append(found[name], row)
+			}
+		}
+	}
+	return found
+}
+
+// Tables are the names of the tables, in their order.
+func (c Contents) Tables() []string {
+	var names []string
+	for name := range c {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
