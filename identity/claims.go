@@ -78,7 +78,7 @@ type CandidateQuery struct {
 	Without  []OrgID  // organizations whose users stay out (CLM-10 i)
 	After    EmailKey // only addresses beyond this one; empty: from the start
 	InCharge bool     // only those who may be the last full administrator of their organization or created it (CLM-10 h)
-	Any      bool     // everybody with an address in the domain, whatever speaks against a claim
+	Any      bool     // everybody of another organization with a primary address in the domain, whatever speaks against a claim
 	Limit    int
 }
 

@@ -80,7 +80,8 @@ func (r reader) OpenClaims(ctx context.Context, org identity.OrgID, limit int) (
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND (target = $1 OR source = $1) LIMIT $2`, org, limit)
+	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND target = $1
+		UNION ALL SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND source = $1 AND target <> $1 LIMIT $2`, org, limit)
 }
 
 func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]identity.Claim, error) {
@@ -158,7 +159,7 @@ func (r reader) DomainsAround(ctx context.Context, name string) ([]identity.Doma
 	below := reversedLabels(name) + "."
 	end, _ := afterPrefix(below)
 	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE `+above+`)
-		UNION SELECT `+domainColumns+` FROM domains WHERE reversed >= `+c.arg(below)+` AND reversed < `+c.arg(end), c.args...)
+		UNION ALL SELECT `+domainColumns+` FROM domains WHERE reversed >= `+c.arg(below)+` AND reversed < `+c.arg(end), c.args...)
 }
 
 // reversedLabels returns a domain with its labels from the last to the first.
