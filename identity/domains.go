@@ -236,6 +236,9 @@ func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name st
 			return now, err
 		}
 		if now.State == DomainVerified {
+			if err := c.nobodyDecides(ctx, now.Name); err != nil {
+				return now, err
+			}
 			if err := c.tx.DeleteDomain(ctx, org, now.Name); err != nil {
 				return now, err
 			}
@@ -243,6 +246,30 @@ func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name st
 		return now, c.tellOf(ctx, DomainRemoved, domainTarget(now.Name), map[string]any{"domain": now.Name, "state": now.State})
 	})
 	return err
+}
+
+// claimsAtOnce is how many claims are read at a time where all of them are looked at.
+const claimsAtOnce = 500
+
+// nobodyDecides refuses to give a domain up while users who were claimed by it have time to decide (DOM-18): what the claim rests on
+// stays until it is settled.
+func (c *Acts) nobodyDecides(ctx context.Context, domain string) error {
+	for after := ClaimID(""); ; {
+		open, err := c.tx.Claims(ctx, c.org.ID, ClaimQuery{Open: true, Domain: domain, After: after, Limit: claimsAtOnce})
+		if err != nil {
+			return err
+		}
+		for _, claim := range open {
+			if claim.Mode == ClaimDeferred && !claim.Due(c.now) {
+				return Refuse(Conflict, RuleDomainHasOpenClaims, "users of %s have been claimed and have not decided yet; the domain stays until they have, at %s for the last of them",
+					domain, claim.Deadline().Format(time.RFC3339))
+			}
+		}
+		if len(open) < claimsAtOnce {
+			return nil
+		}
+		after = open[len(open)-1].ID
+	}
 }
 
 func (s *Service) changeDomain(ctx context.Context, by Actor, org OrgID, name string, change func(*Acts, DomainStanding) (DomainStanding, error)) (DomainStanding, error) {

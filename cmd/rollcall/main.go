@@ -44,7 +44,7 @@ type cli struct {
 	Me           meCmd           `cmd:"" help:"Yourself, on a server."`
 	Job          jobCmd          `cmd:"" help:"Imports, exports and other work in the background."`
 	Retention    retentionCmd    `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
-	Mail         mailCmd         `cmd:"" help:"Mails on their way, and those that were given up."`
+	Mail         mailCmd         `cmd:"" help:"Mails and work orders on their way, and those that were given up."`
 	Claim        claimCmd        `cmd:"" help:"Claims of users who have an account elsewhere."`
 	Audit        auditCmd        `cmd:"" help:"What was done, by whom, and what was refused."`
 	Verify       verifyCmd       `cmd:"" help:"Check that nobody has changed the audit."`

@@ -92,6 +92,7 @@ func (a *app) showOrg(o seen[admin.Organization]) error {
 			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", singleSignOn(*s),
 				"e-mail required", yesNo(s.RequireEmail), "activation e-mails", yesNo(s.ActivationEmails),
 				"only verified domains", yesNo(s.EnforceVerifiedDomains), "self-registration", yesNo(s.SelfRegistration),
+				"claimed users bring content", yesNo(s.AllowContentTransfer),
 				"required attributes", or(strings.Join(s.RequiredAttributes, ", "), "none"), "inactive users kept", strconv.Itoa(s.RetentionDays)+" days",
 				"created", instant(s.CreatedAt), "changed", instant(s.UpdatedAt))
 		}
@@ -118,6 +119,7 @@ type orgSetCmd struct {
 	ActivationEmails *bool     `negatable:"" help:"Whether new users get an activation mail."`
 	VerifiedDomains  *bool     `name:"only-verified-domains" negatable:"" help:"Refuse new users whose address is in no verified domain of the organization."`
 	SelfRegistration *bool     `negatable:"" help:"Let people with an address in a claimed domain create their own account."`
+	ContentTransfer  *bool     `name:"allow-content-transfer" negatable:"" help:"Let users whom the organization claims bring their content along."`
 	Required         *[]string `name:"required-attribute" placeholder:"NAME" help:"What an administrator has to give for a new user, such as displayName; repeatable, an empty text for nothing."`
 
 	SSOProvider *string `name:"sso-provider" placeholder:"URL|none" help:"On the database: active single-sign-on provider that is no identity provider of rollcall sso; none switches it off."`
@@ -148,7 +150,7 @@ func (c *orgSetCmd) patch() map[string]any {
 		p["retentionDays"] = *c.RetentionDays
 	}
 	for name, value := range map[string]*bool{"requireEmail": c.RequireEmail, "activationEmails": c.ActivationEmails,
-		"enforceVerifiedDomains": c.VerifiedDomains, "selfRegistration": c.SelfRegistration} {
+		"enforceVerifiedDomains": c.VerifiedDomains, "selfRegistration": c.SelfRegistration, "allowContentTransfer": c.ContentTransfer} {
 		if value != nil {
 			p[name] = *value
 		}
