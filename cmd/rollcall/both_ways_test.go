@@ -213,7 +213,8 @@ var (
 	differing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9a-f]{64}|verification=[A-Z2-7]{26,}`)
 	tracking  = regexp.MustCompile(` \(tracking id [^)]*\)`)
 	place64   = regexp.MustCompile(`--after [A-Za-z0-9_-]+`)
-	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template|users|everything else)(: .*)?\n`)
+	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template|claim|users|everything else)(: .*)?
+`)
 )
 
 func (w way) neutral(text string) string {
