@@ -232,6 +232,9 @@ func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name st
 		if _, err := now.State.after(DomainRemoveAct, now.Name); err != nil {
 			return now, err
 		}
+		if err := c.noDeferredClaims(ctx, now); err != nil {
+			return now, err
+		}
 		if err := c.tx.DeleteChallenge(ctx, org, now.Name); err != nil {
 			return now, err
 		}
@@ -243,6 +246,20 @@ func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name st
 		return now, c.tellOf(ctx, DomainRemoved, domainTarget(now.Name), map[string]any{"domain": now.Name, "state": now.State})
 	})
 	return err
+}
+
+// noDeferredClaims refuses to remove the domain of people who have been claimed and can still decide (DOM-18). The newest claim tells for
+// all: if its time is over, so is that of every other.
+func (c *Acts) noDeferredClaims(ctx context.Context, now DomainStanding) error {
+	if now.State != DomainVerified {
+		return nil
+	}
+	claims, err := c.tx.Claims(ctx, c.org.ID, ClaimQuery{Open: true, Mode: ClaimDeferred, Domain: now.Name, Limit: 1})
+	if err != nil || len(claims) == 0 || claims[0].Due(c.now) {
+		return err
+	}
+	return Refuse(Conflict, RuleDomainHasOpenClaims, "users with an address in %s were claimed and have not decided yet, so the domain has to stay until %s at the latest",
+		now.Name, claims[0].Deadline().Format(time.RFC3339))
 }
 
 func (s *Service) changeDomain(ctx context.Context, by Actor, org OrgID, name string, change func(*Acts, DomainStanding) (DomainStanding, error)) (DomainStanding, error) {
