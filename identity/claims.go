@@ -63,6 +63,7 @@ func (c Claim) Deadline() time.Time { return c.ClaimedAt.Add(ClaimDays * Day) }
 // ClaimQuery selects claims that one organization made, the newest first.
 type ClaimQuery struct {
 	Open      bool      // only those that are not settled
+	Mode      ClaimMode // empty: any
 	Revocable time.Time // only those that could be revoked at this instant (CLM-61, CLM-62); zero: any
 	Domain    string    // of the address; empty: any
 	After     ClaimID   // only older ones; empty: from the newest

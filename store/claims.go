@@ -37,6 +37,9 @@ func (r reader) Claims(ctx context.Context, target identity.OrgID, q identity.Cl
 		query += ` AND signed_in_at IS NULL AND claimed_at > ` + c.arg(q.Revocable.Add(-identity.ClaimDays*identity.Day)) +
 			` AND NOT EXISTS (SELECT 1 FROM domains d WHERE d.org_id = claims.target AND d.name = claims.domain AND d.state = 'claimed')`
 	}
+	if q.Mode != "" {
+		query += ` AND mode = ` + c.arg(q.Mode)
+	}
 	if q.Domain != "" {
 		query += ` AND domain = ` + c.arg(q.Domain)
 	}

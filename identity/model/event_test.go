@@ -30,6 +30,8 @@ type event struct {
 	standing identity.Trigger
 	loss     identity.InactiveReason
 	paid     identity.SubscriptionStatus
+	site     identity.SiteStatus
+	handling identity.UserHandling
 	time     time.Duration
 	order    int // in which the workers run
 }
@@ -39,9 +41,12 @@ func (e event) String() string {
 	text := e.what
 	v := reflect.ValueOf(e)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; name != "what" && !v.Field(i).IsZero() && !(v.Field(i).CanInt() && v.Field(i).Int() < 0) {
+		if name := v.Type().Field(i).Name; name != "what" && name != "time" && !v.Field(i).IsZero() && !(v.Field(i).CanInt() && v.Field(i).Int() < 0) {
 			text += fmt.Sprintf(" %s=%v", name, v.Field(i))
 		}
+	}
+	if e.what == "time" {
+		text += " " + e.time.String()
 	}
 	return text
 }
@@ -53,7 +58,7 @@ var deck = []struct {
 	draw   func(*rapid.T, *model, *event) bool
 }{
 	{"add", 6, func(t *rapid.T, m *model, e *event) bool {
-		e.org, e.address, e.active = rapid.IntRange(0, len(m.orgs)-1).Draw(t, "org"), some(t, "address", addresses), often(t, "active")
+		e.org, e.address, e.active = rapid.IntRange(0, 3).Draw(t, "org"), some(t, "address", addresses), often(t, "active")
 		e.by = some(t, "by", []pipe{byHand, byFeed, byFeed})
 		if m.orgs[e.org].synced {
 			e.by = some(t, "by", []pipe{bySync, bySync, byHand})
@@ -169,6 +174,25 @@ var deck = []struct {
 		e.paid = some(t, "paid", []identity.SubscriptionStatus{identity.SubscriptionActive, identity.SubscriptionSuspended, identity.SubscriptionCancelled})
 		return someSettings(t, m, e)
 	}},
+	{"dry run", 1, someSettings},
+	{"site", 1, func(t *rapid.T, m *model, e *event) bool {
+		e.address, e.site = "meet.example", some(t, "site", []identity.SiteStatus{"", "", identity.SitePending, identity.SiteCompleted})
+		someSettings(t, m, e)
+		return e.site != "" || m.orgs[e.org].sites[e.address] != ""
+	}},
+	{"partner", 1, func(t *rapid.T, m *model, e *event) bool {
+		e.who = rapid.IntRange(4, len(m.orgs)-1).Draw(t, "partner")
+		someSettings(t, m, e)
+		return m.open(e.who).ok() && m.orgs[e.org].managers[e.who] != e.active
+	}},
+	{"delete org", 2, func(t *rapid.T, m *model, e *event) bool {
+		e.org = rapid.IntRange(1, len(m.orgs)-1).Draw(t, "org")
+		e.handling = some(t, "handling", []identity.UserHandling{identity.HandleNone, identity.HandleConvert, identity.HandleConvert, identity.HandleDelete})
+		return true
+	}},
+	{"finish deletions", 3, func(_ *rapid.T, m *model, _ *event) bool {
+		return len(m.others(-1, func(o *organization) bool { return o.deleting && !o.deleted })) > 0
+	}},
 	{"creator", 1, func(t *rapid.T, m *model, e *event) bool {
 		return someAccount(t, m, e, func(a *account) bool { return m.orgs[a.org].trial && !a.shadow })
 	}},
@@ -209,7 +233,7 @@ func someLicences(t *rapid.T) []identity.Licence {
 	return some(t, "licences", [][]identity.Licence{{}, {lite}, {pro}, {lite, pro}})
 }
 
-func someCustomer(t *rapid.T, m *model) int { return rapid.IntRange(1, len(m.orgs)-1).Draw(t, "org") }
+func someCustomer(t *rapid.T, m *model) int { return rapid.IntRange(1, 3).Draw(t, "org") }
 
 func someDomain(t *rapid.T, m *model, e *event) bool {
 	e.org, e.domain = someCustomer(t, m), some(t, "domain", domains[:3])

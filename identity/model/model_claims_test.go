@@ -35,6 +35,7 @@ func (m *model) reasonsAgainst(org int, address string) []identity.Rule {
 	add(m.verifiedElsewhere(org, domainOf(address)), identity.RuleClaimVerifiedElsewhere)                                              // c
 	add(!foreign, identity.RuleClaimAlreadyMember)                                                                                     // e
 	add(a.shadow || m.openClaim(who) != nil, identity.RuleClaimAlreadyPending)                                                         // f
+	add(foreign && source.deleting, identity.RuleClaimSourceDeleting)                                                                  // g
 	add(foreign && !source.consumer && (m.lastFullAdmin(who) || source.trial && source.creator == who), identity.RuleUserOwnsTrialOrg) // h
 	add(foreign && !source.consumer && m.overlap(org, a.org), identity.RuleClaimOverlap)                                               // i
 	add(foreign && how == byDeleted, identity.RuleEmailHeld)                                                                           // 14.1
@@ -111,12 +112,13 @@ func (m *model) revocable(c *claim) bool {
 // mayRevoke is CLM-61 and CLM-62.
 func (m *model) mayRevoke(c *claim) verdict {
 	return refusedIf(!m.revocable(c), identity.RuleClaimNotRevocable).
-		or(refusedIf(m.orgs[c.target].domains[domainOf(c.address)] == identity.DomainClaimed, identity.RuleRevokeDomainClaimed))
+		or(refusedIf(m.orgs[c.target].domains[domainOf(c.address)] == identity.DomainClaimed, identity.RuleRevokeDomainClaimed)).
+		or(m.open(c.source)) // nobody goes back to where everybody has to leave
 }
 
 func (m *model) revoke(org int, number int) verdict {
 	c := m.claims[number]
-	if c.target != org {
+	if c.target != org || c.forgotten {
 		return refused(identity.RuleUnknownClaim) // CLM-63
 	}
 	v := m.mayRevoke(c)
@@ -192,7 +194,7 @@ func (m *model) options(c *claim) []identity.ClaimOption {
 func (m *model) latestClaim(person int) *claim {
 	who := m.ownerOf(person)
 	for _, c := range slices.Backward(m.claims) {
-		if who >= 0 && c.young == who {
+		if who >= 0 && c.young == who && !c.forgotten {
 			return c
 		}
 	}
@@ -214,7 +216,10 @@ func (m *model) choose(person int, option identity.ClaimOption, address string) 
 	case !slices.Contains(m.options(c), option):
 		return refused(identity.RuleOptionNotAvailable)
 	case option == identity.OptionKeep:
-		if v := m.taken(c.source, address, c.old); !v.ok() { // CLM-54
+		if who, _ := m.holder(address); who == c.young {
+			return refused(identity.RuleEmailTaken)
+		}
+		if v := m.open(c.source).or(m.taken(c.source, address, c.old)); !v.ok() { // CLM-54
 			return v
 		}
 	}
@@ -247,7 +252,7 @@ func (m *model) keepUnder(person int, address string) verdict {
 	case !m.awaits(c):
 		return refused(identity.RuleClaimSettled)
 	}
-	v := m.taken(c.source, address, c.old)
+	v := m.open(c.source).or(m.taken(c.source, address, c.old))
 	if v.ok() {
 		m.accounts[c.old].pending, m.accounts[c.old].pendingAt = address, m.now
 	}
@@ -260,6 +265,9 @@ func (m *model) confirmKept(old int) verdict {
 	for _, c := range slices.Backward(m.claims) {
 		if c.old == old {
 			m.unshadow(c)
+			if c.forgotten && a.status == identity.Inactive {
+				a.since = m.now // nobody knows any more how long it was a shadow
+			}
 			break
 		}
 	}

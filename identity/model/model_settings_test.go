@@ -21,6 +21,9 @@ func (m *model) free(org int, l identity.Licence) bool {
 
 // seatsFor refuses licences that have no seat left.
 func (m *model) seatsFor(org int, licences []identity.Licence) verdict {
+	if m.orgs[org].seats == nil {
+		return refusedIf(len(licences) > 0, identity.RuleUnknownLicence)
+	}
 	return refusedIf(slices.ContainsFunc(licences, func(l identity.Licence) bool { return !m.free(org, l) }), identity.RuleNoLicences)
 }
 

@@ -43,6 +43,8 @@ const (
 type organization struct {
 	consumer      bool
 	alias         string // a domain that it has verified from the start and that nobody else can
+	partner       bool
+	directory     bool // it has a connector
 	synced, sso   bool
 	authoritative bool
 	transfer      bool // claimed users may bring their content (CLM-20)
@@ -55,6 +57,12 @@ type organization struct {
 	paid          identity.SubscriptionStatus // of the subscription that has pro
 	domains       map[string]identity.DomainState
 	roles         map[int]identity.Role // of people
+	dryRun        time.Time             // when somebody last looked what its directory would do
+	sites         map[string]identity.SiteStatus
+	managers      map[int]bool          // the organizations that manage it
+	handling      identity.UserHandling // while it is being deleted
+	deleting      bool
+	deleted       bool
 }
 
 // account is a user of an organization.
@@ -87,6 +95,7 @@ type claim struct {
 	settledAt      time.Time
 	carried        account // the old account as it was
 	unpaid         []identity.Licence
+	forgotten      bool // with one of its organizations
 }
 
 // model is all of it at an instant.

@@ -123,7 +123,7 @@ func (x *the) follow(e event, fresh int) error {
 
 // performOnAccount is what is done to somebody's account.
 func (x *the) performOnAccount(e event) (err error, done bool) {
-	if e.who < 0 || e.what == "creator" {
+	if e.who < 0 || e.what == "creator" || e.what == "partner" {
 		return nil, false
 	}
 	id, by := x.accounts[e.who], actors[e.by]
@@ -216,10 +216,31 @@ func (x *the) performOnOrganization(e event) error {
 		require.NoError(x.t, err)
 		s.Status = e.paid
 		_, err = x.PutSubscription(x.ctx, operator, s)
+	case "dry run":
+		err = x.dryRun(e.org)
 	case "sync on":
-		err = set(func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
+		_, err = x.EnableSync(x.ctx, admin, org)
 	case "sync off":
-		err = set(func(o *identity.Organization) { o.SyncMode = identity.SyncDisabled })
+		_, err = x.DisableSync(x.ctx, admin, org)
+	case "site":
+		err = x.site(e)
+	case "partner":
+		if e.active {
+			_, err = x.PutPartner(x.ctx, operator, x.orgs[e.who], org, identity.RoleFull)
+		} else {
+			err = x.RemovePartner(x.ctx, operator, org, x.orgs[e.who], org)
+		}
+	case "delete org":
+		if e.handling == identity.HandleNone {
+			_, err = x.DeleteOrganization(x.ctx, operator, org)
+		} else {
+			_, err = x.RequestDeletion(x.ctx, operator, org,
+				identity.DeletionRequest{Handling: e.handling, AcknowledgeUsers: e.handling, AcknowledgeIrreversible: true})
+		}
+	case "finish deletions":
+		for n := 1; n > 0 && err == nil; {
+			n, err = x.ContinueDeletions(x.ctx, 7)
+		}
 	case "sso":
 		err = set(func(o *identity.Organization) { o.SSOProvider = map[bool]string{true: "https://idp.example"}[e.active] })
 	case "authoritative":
@@ -276,4 +297,28 @@ func rulesOf(err error) []identity.Rule {
 		codes = append(codes, r.Code)
 	}
 	return codes
+}
+
+// dryRun notes that somebody has looked what a directory would do, as a plan does.
+func (x *the) dryRun(org int) error {
+	if x.links[org] == "" {
+		return nil
+	}
+	return x.Transact(x.ctx, x.orgs[org], admin, func(c *identity.Acts) error {
+		return c.Tx().InsertPlan(x.ctx, identity.Plan{ID: identity.PlanID(x.NewID()), Org: x.orgs[org], Connector: x.links[org], CreatedAt: c.Now(), Hash: "-",
+			State: identity.PlanReady, Summary: []byte(`{}`), Body: []byte(`{}`), Version: 1})
+	})
+}
+
+// site links a site, up to a status; without one it ends the link.
+func (x *the) site(e event) error {
+	org := x.orgs[e.org]
+	if e.site == "" {
+		return x.UnlinkSite(x.ctx, operator, org, e.address)
+	}
+	_, err := x.AddSite(x.ctx, operator, org, e.address, "")
+	if err == nil && e.site == identity.SiteCompleted {
+		_, err = x.CompleteSite(x.ctx, operator, org, e.address)
+	}
+	return err
 }

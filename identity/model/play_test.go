@@ -12,6 +12,9 @@ type made struct{ account, claim int }
 // play lets an event happen in the model.
 func (m *model) play(e event) (v verdict, n made) {
 	n = made{account: -1, claim: -1}
+	if v = m.shut(e); !v.ok() {
+		return v, n
+	}
 	switch e.what {
 	case "add":
 		v, n.account = m.add(newcomer{org: e.org, by: e.by, address: e.address, others: e.others, inactive: !e.active, licences: e.licences})
@@ -77,18 +80,17 @@ func (m *model) playSettings(e event) verdict {
 		return m.releaseDomain(e.org, e.domain)
 	case "remove domain":
 		return m.removeDomain(e.org, e.domain)
+	case "dry run":
+		o.dryRun = m.now
 	case "sync on":
-		if o.authoritative {
-			return refused(identity.RuleSyncSourceConflict) // SCM-15
-		}
-		o.synced = true
+		return m.synchronize(e.org)
 	case "sync off":
 		o.synced = false
 	case "sso":
 		o.sso = e.active
 	case "authoritative":
-		if e.active && o.synced {
-			return refused(identity.RuleSyncSourceConflict)
+		if e.active && o.directory {
+			return refused(identity.RuleSyncSourceConflict) // SCM-15
 		}
 		o.authoritative = e.active
 	case "transfer":
@@ -99,6 +101,22 @@ func (m *model) playSettings(e event) verdict {
 		o.paid = e.paid
 	case "creator":
 		o.creator = e.who
+	case "site":
+		if e.site == "" {
+			delete(o.sites, e.address)
+		} else if o.sites[e.address] == "" || e.site == identity.SiteCompleted {
+			o.sites[e.address] = e.site
+		}
+	case "partner":
+		if e.active {
+			o.managers[e.who] = true
+		} else {
+			delete(o.managers, e.who)
+		}
+	case "delete org":
+		return m.requestDeletion(e.org, e.handling)
+	case "finish deletions":
+		m.finishDeletions()
 	default:
 		panic("no such event: " + e.what)
 	}
@@ -114,17 +132,19 @@ func (m *model) tie(who int) {
 // newModel returns the world as every sequence finds it: three organizations with an administrator each, and nobody else.
 func newModel() *model {
 	m := &model{now: t0, told: map[telling]int{}}
-	for i := range 4 {
-		o := &organization{consumer: i == 0, creator: -1, transfer: true, registers: true, domains: map[string]identity.DomainState{},
-			roles: map[int]identity.Role{}, seats: map[identity.Licence]int{pro: 2, lite: 2}, paid: identity.SubscriptionActive}
+	for i := range orgNames {
+		o := &organization{consumer: i == 0, partner: i > 3, creator: -1, transfer: true, registers: true, domains: map[string]identity.DomainState{},
+			roles: map[int]identity.Role{}, sites: map[string]identity.SiteStatus{}, managers: map[int]bool{}}
 		m.orgs = append(m.orgs, o)
 		if o.consumer {
-			o.seats = nil
 			continue
 		}
-		o.alias, o.trial, o.far = aliases[i], i == 2, i == 3
+		o.alias, o.trial, o.far, o.directory = aliases[i], i == 2, i == 3, i < 3
 		if i == 3 {
 			o.template = []identity.Licence{lite}
+		}
+		if !o.partner {
+			o.seats, o.paid = map[identity.Licence]int{pro: 2, lite: 2}, identity.SubscriptionActive
 		}
 		o.domains[o.alias] = identity.DomainVerified
 		m.accounts = append(m.accounts, &account{org: i, address: "root@" + o.alias, status: identity.Active, people: []int{m.people}})

@@ -23,8 +23,8 @@ const issuer = "https://login.example.net"
 
 // The organizations' names are such that they can be looked for in what others see (I11).
 var (
-	orgNames = []string{"Personal accounts", "Asterworks", "Boragehouse", "Cressfields"}
-	aliases  = []string{"", "aster.example", "borage.example", "cress.example"}
+	orgNames = []string{"Personal accounts", "Asterworks", "Boragehouse", "Cressfields", "Dillpartners", "Elderpartners"}
+	aliases  = []string{"", "aster.example", "borage.example", "cress.example", "dill.example", "elder.example"}
 )
 
 type clock struct {
@@ -51,7 +51,8 @@ type the struct {
 	ctx      context.Context
 	clock    *clock
 	store    *store.Store
-	raw      *sql.DB // to look at every table
+	raw      *sql.DB // to look at the tables
+	tables   []*sql.Stmt
 	orgs     []identity.OrgID
 	accounts []identity.AccountID
 	claims   []identity.ClaimID
@@ -104,22 +105,26 @@ func newOrigin(t *testing.T) *origin {
 
 func (x *the) makeOrganization(t *testing.T, o *origin, number int, name string) {
 	t.Helper()
-	org, err := x.CreateOrganization(x.ctx, operator, identity.Organization{Name: name, Kind: identity.Customer, Region: map[bool]string{true: "far"}[number == 3]})
+	draftOf := identity.Organization{Name: name, Kind: identity.Customer}
+	if number == 3 {
+		draftOf.Region = "far"
+	}
+	if number > 3 {
+		draftOf.Kind = identity.Partner
+	}
+	org, err := x.CreateOrganization(x.ctx, operator, draftOf)
 	require.NoError(t, err)
 	o.orgs = append(o.orgs, org.ID)
-	c, err := x.CreateConnector(x.ctx, operator, identity.Connector{Org: org.ID, Name: "AD", Kind: "ad", Settings: []byte(`{}`)})
-	require.NoError(t, err)
-	o.links = append(o.links, c.ID)
-	x.set(org.ID, func(o *identity.Organization) { o.SyncMode = identity.SyncDisabled })
-	second := map[bool]identity.SubscriptionType{true: identity.OnlineTrial, false: identity.Free}[number == 2]
-	for licence, kind := range map[identity.Licence]identity.SubscriptionType{pro: identity.Paid, lite: second} {
-		s, err := x.PutSubscription(x.ctx, operator, identity.Subscription{Org: org.ID, Name: string(licence), Type: kind, Status: identity.SubscriptionActive,
-			Pools: []identity.Pool{{Licence: licence, Seats: 2}}})
+	var link identity.ConnectorID
+	if number < 3 {
+		c, err := x.CreateConnector(x.ctx, operator, identity.Connector{Org: org.ID, Name: "AD", Kind: "ad", Settings: []byte(`{}`)})
 		require.NoError(t, err)
-		if licence == pro {
-			o.paid = append(o.paid, s.ID)
-		}
+		link = c.ID
+		_, err = x.DisableSync(x.ctx, operator, org.ID)
+		require.NoError(t, err)
 	}
+	o.links = append(o.links, link)
+	o.paid = append(o.paid, x.subscribe(t, org.ID, number))
 	if number == 3 {
 		_, err = x.PutTemplate(x.ctx, operator, org.ID, "", []identity.Licence{lite})
 		require.NoError(t, err)
@@ -144,6 +149,26 @@ func (x *the) makeOrganization(t *testing.T, o *origin, number int, name string)
 	}))
 }
 
+// subscribe gives a customer its subscriptions and returns the one that is paid for.
+func (x *the) subscribe(t *testing.T, org identity.OrgID, number int) identity.SubscriptionID {
+	t.Helper()
+	if number > 3 {
+		return ""
+	}
+	put := func(licence identity.Licence, kind identity.SubscriptionType) identity.SubscriptionID {
+		s, err := x.PutSubscription(x.ctx, operator, identity.Subscription{Org: org, Name: string(licence), Type: kind, Status: identity.SubscriptionActive,
+			Pools: []identity.Pool{{Licence: licence, Seats: 2}}})
+		require.NoError(t, err)
+		return s.ID
+	}
+	if number == 2 {
+		put(lite, identity.OnlineTrial)
+	} else {
+		put(lite, identity.Free)
+	}
+	return put(pro, identity.Paid)
+}
+
 // begin opens a copy of the origin.
 func (o *origin) begin(t *testing.T, r require.TestingT, dir string) (x *the, end func()) {
 	path := filepath.Join(dir, "rollcall.db")
@@ -153,6 +178,7 @@ func (o *origin) begin(t *testing.T, r require.TestingT, dir string) (x *the, en
 	require.NoError(r, err)
 	raw, err := sql.Open("sqlite3", "file:"+path+"?mode=ro&_query_only=1&_busy_timeout=10000")
 	require.NoError(r, err)
+	raw.SetMaxOpenConns(1)
 	c := &clock{now: t0}
 	x = &the{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: r, ctx: t.Context(), clock: c, store: s, raw: raw,
 		orgs: o.orgs, accounts: append([]identity.AccountID{}, o.accounts...), groups: o.groups, paid: o.paid, links: o.links,
