@@ -45,6 +45,13 @@ var bothWays = []string{
 	"claim revoke pat@acme.example",
 	"? claim revoke pat@acme.example",
 	"? claim show nobody@acme.example",
+	"claim template -o FOLDER/claims-template.csv",
+	"claim export -o FOLDER/candidates.csv",
+	"? claim import FOLDER/candidates.csv",
+	"? claim import FOLDER/people.csv --yes",
+	"claim import FOLDER/candidates.csv --dry-run",
+	"! claim import FOLDER/claims.csv --acknowledge --remove-services --results FOLDER/claim-results.csv",
+	"claim revoke pat@acme.example",
 	"domain claim acme.example",
 	"domain release acme.example",
 	"? domain remove other.example",
@@ -155,6 +162,8 @@ func TestTheCommandsDoTheSameOnADatabaseAndOnAServer(t *testing.T) {
 	require.Equal(t, files, remote.files())
 	require.Contains(t, files["results.csv"], "nonsense,failed,INVALID_EMAIL")
 	require.Contains(t, files["all.csv"], "carl@acme.example")
+	require.Contains(t, files["candidates.csv"], "pat@acme.example,Pat,not_verified,DEFERRED,FALSE")
+	require.Contains(t, files["claim-results.csv"], "pat@acme.example,claimed,,IMMEDIATE")
 }
 
 // way is how commands reach the API.
@@ -203,6 +212,7 @@ func (w way) run(line string) outcome {
 func (w way) prepare() {
 	for name, text := range map[string]string{
 		"users.json": `[{"email": "bela@acme.example"}, {"email": "dora@acme.example", "givenName": "Dora"}]`,
+		"claims.csv": "User ID/Email (Required),Claim Mode\npat@acme.example,IMMEDIATE\nnobody@acme.example,\n",
 		"people.csv": "User ID/Email (Required),First Name\nada@acme.example,Augusta\nnonsense,No\ncarl@acme.example,Carl\n",
 	} {
 		require.NoError(w.t, os.WriteFile(filepath.Join(w.folder, name), []byte(text), 0o600))
@@ -254,7 +264,7 @@ func (w way) withoutCaller(v any) any {
 // files are those that commands wrote, by name.
 func (w way) files() map[string]string {
 	found := map[string]string{}
-	for _, name := range []string{"results.csv", "template.csv", "all.csv"} {
+	for _, name := range []string{"results.csv", "template.csv", "all.csv", "claims-template.csv", "candidates.csv", "claim-results.csv"} {
 		raw, err := os.ReadFile(filepath.Join(w.folder, name))
 		require.NoError(w.t, err)
 		found[name] = w.neutral(string(raw))
