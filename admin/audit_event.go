@@ -56,6 +56,9 @@ type auditor struct {
 func (a *api) auditor(ctx context.Context, org identity.OrgID) (auditor, error) {
 	read := a.service.Reader()
 	o, err := read.Organization(ctx, org)
+	if identity.IsNotFound(err) {
+		o, err = read.Tombstone(ctx, org) // who may see it is decided by now
+	}
 	if err != nil {
 		return auditor{}, err
 	}

@@ -56,6 +56,7 @@ func (a *api) addClaims() {
 	}, a.previewClaims)
 	a.addClaiming()
 	a.addClaimsMade()
+	a.addClaimFiles()
 }
 
 func (a *api) listCandidates(ctx context.Context, in *struct {

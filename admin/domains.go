@@ -90,7 +90,7 @@ func (a *api) addDomains() {
 	}, a.releaseDomain)
 	add(a, operation{
 		id: "removeDomain", method: http.MethodDelete, path: domainPath, scope: scopeWriteDomains,
-		summary: "Remove a domain", about: "Or give its proof up. Its users stay as they are. A claimed domain has to be released first.",
+		summary: "Remove a domain", about: "Or give its proof up. Its users stay as they are. A claimed domain has to be released first. Refused with 409 while users of it who were claimed have time to decide.",
 	}, a.removeDomain)
 	// huma knows one status of success only.
 	responses := a.huma.OpenAPI().Paths[domainsPath].Post.Responses

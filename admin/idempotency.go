@@ -81,12 +81,12 @@ func (a *api) once(c caller, op *huma.Operation, w http.ResponseWriter, r *http.
 	finished := false
 	defer func() {
 		if !finished { // a panic is under way
-			a.keep(ctx, receipt, nil)
+			a.keep(ctx, c, receipt, nil)
 		}
 	}()
 	next(answer, r)
 	finished = true
-	a.keep(ctx, receipt, answer)
+	a.keep(ctx, c, receipt, answer)
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body.Bytes()) // the client may be gone; it will ask again
 }
@@ -121,7 +121,7 @@ func fingerprint(r *http.Request, body string) string {
 
 // keep stores an answer under its key. An answer that says that the server could not do it is not kept, so that the client can
 // try again. If the answer cannot be stored it is sent all the same: what it says has happened.
-func (a *api) keep(ctx context.Context, receipt identity.Receipt, answer *recording) {
+func (a *api) keep(ctx context.Context, c caller, receipt identity.Receipt, answer *recording) {
 	var err error
 	if answer == nil || answer.status >= http.StatusInternalServerError {
 		err = a.service.AbandonReceipt(ctx, receipt)
@@ -134,12 +134,25 @@ func (a *api) keep(ctx context.Context, receipt identity.Receipt, answer *record
 		}
 		var text []byte
 		if text, err = json.Marshal(k); err == nil {
+			receipt.Org = a.organizationOf(ctx, c)
 			err = a.service.FinishReceipt(ctx, receipt, text)
 		}
 	}
 	if err != nil {
 		a.logger.ErrorContext(ctx, "answer not kept", "request", web.RequestID(ctx), "error", err)
 	}
+}
+
+// organizationOf returns whom an answer tells about: the organization in the path, or where the caller is at home by now.
+func (a *api) organizationOf(ctx context.Context, c caller) identity.OrgID {
+	if c.access.Org != "" {
+		return c.access.Org
+	}
+	now, err := a.service.Caller(ctx, c.Person)
+	if err != nil {
+		return c.Home
+	}
+	return now.Home
 }
 
 func (a *api) replay(w http.ResponseWriter, r *http.Request, answer []byte) {

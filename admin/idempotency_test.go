@@ -250,3 +250,28 @@ func TestAClientThatHangsUpGetsItsAnswerWhenItAsksAgain(t *testing.T) {
 	require.Equal(t, "did it", d.post("/x", "it", keyHeader, "k").Body.String())
 	require.Zero(t, d.did)
 }
+
+func TestORG15_AReceiptSaysWhomItsAnswerTellsAbout(t *testing.T) {
+	const path, home identity.OrgID = "00000000-0000-7000-8000-00000000000a", identity.ConsumerOrgID
+	d := newDesk(t)
+	of := func(key string) identity.OrgID {
+		d.post("/x", "it", keyHeader, key)
+		r, err := d.service.Reader().Receipt(t.Context(), keyOf(d.who.Person), key)
+		require.NoError(t, err)
+		require.NotNil(t, r.Answer)
+		return r.Org
+	}
+	require.Empty(t, of("of nobody"))
+	answer := d.do
+	d.do = func(w http.ResponseWriter, r *http.Request) {
+		_, err := d.service.RegisterSelf(r.Context(), d.who.Person, identity.Request{})
+		require.NoError(t, err)
+		answer(w, r)
+	}
+	d.who.Email, d.who.EmailVerified = "ada@example.com", true
+	require.Equal(t, home, of("of somebody who is at home since"))
+	d.do = answer
+	require.Equal(t, home, of("of somebody at home"))
+	d.who.access.Org = path
+	require.Equal(t, path, of("of the organization in the path"))
+}

@@ -14,10 +14,10 @@ import (
 // Job is work in the background.
 type Job struct {
 	ID             string     `json:"id" format:"uuid"`
-	Kind           string     `json:"kind" enum:"import,export,invite,template"`
+	Kind           string     `json:"kind" enum:"import,export,invite,template,claim"`
 	State          string     `json:"state" enum:"queued,running,done,failed"`
-	DryRun         bool       `json:"dryRun,omitempty" doc:"Of an import: rows are judged and nothing is changed"`
-	RemoveServices bool       `json:"removeServices,omitempty" doc:"Of an import: FALSE takes a licence away from a user who has it"`
+	DryRun         bool       `json:"dryRun,omitempty" doc:"Of an import or a claim by file: rows are judged and nothing is changed"`
+	RemoveServices bool       `json:"removeServices,omitempty" doc:"Of an import or a claim by file: FALSE takes a licence away from a user who has it"`
 	Total          *int       `json:"total,omitempty" doc:"Rows or users; absent while it is not known"`
 	Processed      int        `json:"processed"`
 	Succeeded      int        `json:"succeeded"`
@@ -53,7 +53,7 @@ const (
 func (a *api) addJobs() {
 	add(a, operation{
 		id: "listJobs", method: http.MethodGet, path: jobsPath, scope: scopeReadUsers,
-		summary: "List jobs", about: "Imports, exports, invitations and licence templates that were started, the newest first.",
+		summary: "List jobs", about: "Imports, exports, claims by file, invitations and licence templates that were started, the newest first.",
 	}, a.listJobs)
 	add(a, operation{
 		id: "listImports", method: http.MethodGet, path: importsPath, scope: scopeReadUsers,
@@ -94,7 +94,7 @@ func (a *api) getJob(ctx context.Context, in *JobPath) (*body[Job], error) {
 func (a *api) listJobs(ctx context.Context, in *struct {
 	OrgPath
 	Page
-	Kind string `query:"kind" enum:"import,export,invite,template" doc:"Only jobs of this kind"`
+	Kind string `query:"kind" enum:"import,export,invite,template,claim" doc:"Only jobs of this kind"`
 }) (*body[jobList], error) {
 	return a.jobPage(ctx, in.OrgPath, in.Page, identity.JobKind(in.Kind))
 }
@@ -167,8 +167,8 @@ func showJob(j identity.Job) Job {
 	if j.Total >= 0 {
 		shown.Total = &j.Total
 	}
-	var o bulk.ImportOptions
-	if j.Kind == identity.JobImport && json.Unmarshal(j.Options, &o) == nil {
+	var o bulk.ImportOptions // which claims by file have too
+	if (j.Kind == identity.JobImport || j.Kind == identity.JobClaim) && json.Unmarshal(j.Options, &o) == nil {
 		shown.DryRun, shown.RemoveServices = o.DryRun, o.RemoveServices
 	}
 	return shown

@@ -8,13 +8,13 @@ import (
 	"rollcall/identity"
 )
 
-// Message is a mail that waits, was sent or was given up. What it says is not shown: it may hold a link that is for its
-// recipient only.
+// Message is a mail or a work order that waits, was sent or was given up. What it says is not shown: a mail may hold a link that is
+// for its recipient only, and an order names the organization that a user comes from.
 type Message struct {
 	ID        string     `json:"id" format:"uuid"`
-	Kind      string     `json:"kind" example:"invitation"`
-	To        string     `json:"to" doc:"The recipient's address"`
-	User      string     `json:"user,omitempty" format:"uuid" doc:"Whom it is about"`
+	Kind      string     `json:"kind" enum:"invitation,activation,change_confirm,change_notice,change_done,account_deleted,sync_report,claim,claim_revoked,keep_confirm,content.transfer,content.purge" doc:"content.transfer and content.purge: a work order for the services that have people's content; the others are mails"`
+	To        string     `json:"to,omitempty" doc:"The recipient's address; absent for a work order"`
+	User      string     `json:"user,omitempty" format:"uuid" doc:"Whom it is about; may be deleted meanwhile"`
 	State     string     `json:"state" enum:"waiting,sent,parked,dropped" doc:"parked: given up; dropped: what it was about was over"`
 	Attempts  int        `json:"attempts"`
 	LastError string     `json:"lastError,omitempty" doc:"Why the last attempt failed"`
@@ -33,19 +33,19 @@ const messagesPath = orgPath + "/messages"
 func (a *api) addMessages() {
 	add(a, operation{
 		id: "listMessages", method: http.MethodGet, path: messagesPath, scope: scopeReadMail,
-		summary: "List mails", about: "Those that the organization's acts caused, the newest first. Mails are forgotten 30 days after they were sent.",
+		summary: "List messages", about: "Mails and work orders that the organization's acts caused, the newest first. They are forgotten 30 days after they were sent.",
 	}, a.listMessages)
 	add(a, operation{
 		id: "retryMessage", method: http.MethodPost, path: messagesPath + "/{message}/retry", scope: scopeWriteMail,
-		summary: "Try a mail again", about: "One that was given up, with all of its attempts.",
+		summary: "Try a message again", about: "One that was given up, with all of its attempts.",
 	}, a.retryMessage)
 }
 
 func (a *api) listMessages(ctx context.Context, in *struct {
 	OrgPath
 	Page
-	State string `query:"state" enum:"waiting,sent,parked,dropped" doc:"Only mails in this state"`
-	User  string `query:"user" maxLength:"36" doc:"Only mails about this user"`
+	State string `query:"state" enum:"waiting,sent,parked,dropped" doc:"Only messages in this state"`
+	User  string `query:"user" maxLength:"36" doc:"Only messages about this user"`
 }) (*body[messageList], error) {
 	scope := []any{"messages", in.Org, in.State, in.User}
 	after, err := in.after(scope...)
@@ -71,7 +71,7 @@ func (a *api) listMessages(ctx context.Context, in *struct {
 
 func (a *api) retryMessage(ctx context.Context, in *struct {
 	OrgPath
-	Message string `path:"message" doc:"The mail's id"`
+	Message string `path:"message" doc:"The message's id"`
 }) (*body[Message], error) {
 	m, err := a.service.RetryMessage(ctx, callerOf(ctx).actor(), in.id(), identity.MessageID(in.Message))
 	if err != nil {

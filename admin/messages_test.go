@@ -3,11 +3,14 @@ package admin_test
 import (
 	"net/http"
 	"net/url"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/admin"
 	"rollcall/identity"
 )
 
@@ -57,4 +60,39 @@ func TestAMailThatWasGivenUpIsTriedAgain(t *testing.T) {
 	require.Equal(t, []any{"waiting", 0., t0.Format(time.RFC3339)}, []any{again["state"], again["attempts"], again["nextAt"]})
 	w.post(orgOf(org)+"/messages/x/retry", token, "").refused(http.StatusNotFound, identity.RuleUnknownMessage)
 	require.Equal(t, "message.retried", w.audit(org, token, "limit=1")[0]["kind"])
+}
+
+func TestAWorkOrderIsShownWithoutWhereTheContentComesFrom(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("Example")
+	token := w.administrator(org, "ada", identity.RoleFull)
+	source, user := "00000000-0000-7000-8000-00000000abcd", "00000000-0000-7000-8000-000000000001"
+	order := identity.Message{ID: identity.MessageID(w.NewID()), Org: org, Account: identity.AccountID(user), Kind: identity.OrderTransfer, Key: "transfer:c1",
+		Data: map[string]string{identity.OrderOrganization: source, identity.OrderToAccount: user}, State: identity.MessageWaiting, NextAt: t0, CreatedAt: t0}
+	require.NoError(t, w.Transact(w.ctx, org, identity.Actor{Kind: identity.Operator}, func(c *identity.Acts) error {
+		_, err := c.Tx().Enqueue(w.ctx, order)
+		return err
+	}))
+	a := w.get(orgOf(org)+"/messages?user="+user, token)
+	all := a.is(http.StatusOK)["messages"].([]any)
+	require.Len(t, all, 1)
+	m := all[0].(map[string]any)
+	require.Equal(t, []any{string(order.ID), "content.transfer", user, "waiting"}, []any{m["id"], m["kind"], m["user"], m["state"]})
+	require.NotContains(t, m, "to")
+	require.NotContains(t, a.body, source)
+
+	claimed, err := w.ClaimMessages(w.ctx, identity.ByOrder, 10, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, w.DeliveryFailed(w.ctx, claimed[0], true, "the receiver answered 410 Gone"))
+	again := w.post(orgOf(org)+"/messages/"+string(order.ID)+"/retry", token, "").is(http.StatusOK)
+	require.Equal(t, []any{"waiting", "the receiver answered 410 Gone"}, []any{again["state"], again["lastError"]})
+}
+
+func TestTheAPINamesEveryKindOfMessage(t *testing.T) {
+	kind, _ := reflect.TypeFor[admin.Message]().FieldByName("Kind")
+	var all []string
+	for _, k := range append(append([]identity.MessageKind(nil), identity.MessageKinds...), identity.OrderKinds...) {
+		all = append(all, string(k))
+	}
+	require.Equal(t, all, strings.Split(kind.Tag.Get("enum"), ","))
 }

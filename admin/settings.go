@@ -20,6 +20,7 @@ type SettingsPatch struct {
 	RetentionDays          setting[int]      `json:"retentionDays,omitempty" doc:"30 to 90; nobody is deleted within a day of making it smaller"`
 	EnforceVerifiedDomains setting[bool]     `json:"enforceVerifiedDomains,omitempty"`
 	SelfRegistration       setting[bool]     `json:"selfRegistration,omitempty"`
+	AllowContentTransfer   setting[bool]     `json:"allowContentTransfer,omitempty" doc:"Let users whom the organization claims bring their content along"`
 	RequiredAttributes     setting[[]string] `json:"requiredAttributes,omitempty" maxItems:"20" doc:"An empty list requires nothing"`
 }
 
@@ -87,7 +88,8 @@ func (a *api) changeOrganization(ctx context.Context, in *struct {
 func (p SettingsPatch) check() error {
 	for name, null := range map[string]bool{
 		"name": p.Name.null, "requireEmail": p.RequireEmail.null, "activationEmails": p.ActivationEmails.null, "retentionDays": p.RetentionDays.null,
-		"enforceVerifiedDomains": p.EnforceVerifiedDomains.null, "selfRegistration": p.SelfRegistration.null, "requiredAttributes": p.RequiredAttributes.null,
+		"enforceVerifiedDomains": p.EnforceVerifiedDomains.null, "selfRegistration": p.SelfRegistration.null,
+		"allowContentTransfer": p.AllowContentTransfer.null, "requiredAttributes": p.RequiredAttributes.null,
 	} {
 		if null {
 			return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "a setting can be changed but not taken away; give a value instead of null").At("body." + name)
@@ -110,6 +112,7 @@ func (p SettingsPatch) apply(o identity.Organization) identity.Organization {
 	p.RetentionDays.put(&o.RetentionDays)
 	p.EnforceVerifiedDomains.put(&o.EnforceVerifiedDomains)
 	p.SelfRegistration.put(&o.SelfRegistration)
+	p.AllowContentTransfer.put(&o.AllowContentTransfer)
 	if p.RequiredAttributes.value != nil {
 		o.RequiredAttributes = strings.Join(*p.RequiredAttributes.value, " ")
 	}

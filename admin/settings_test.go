@@ -20,7 +20,7 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 	token := w.administrator(org, "ada", identity.RoleFull)
 	before := w.get(of(org, ""), token)
 	require.Equal(t, map[string]any{"syncMode": "disabled", "requireEmail": false, "activationEmails": true, "retentionDays": 30.,
-		"enforceVerifiedDomains": false, "selfRegistration": true, "singleSignOn": false, "requiredAttributes": []any{},
+		"enforceVerifiedDomains": false, "selfRegistration": true, "allowContentTransfer": true, "singleSignOn": false, "requiredAttributes": []any{},
 		"createdAt": t0.Format(time.RFC3339), "updatedAt": t0.Format(time.RFC3339)}, before.is(http.StatusOK)["settings"])
 	require.Equal(t, `"1"`, before.header.Get("ETag"))
 
@@ -31,6 +31,7 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 		{"retentionDays, the shortest", `{"retentionDays":30}`, `"retentionDays":30`},
 		{"enforceVerifiedDomains", `{"enforceVerifiedDomains":true}`, `"enforceVerifiedDomains":true`},
 		{"selfRegistration", `{"selfRegistration":false}`, `"selfRegistration":false`},
+		{"allowContentTransfer (CLM-20)", `{"allowContentTransfer":false}`, `"allowContentTransfer":false`},
 		{"requiredAttributes", `{"requiredAttributes":["department","title"]}`, `"requiredAttributes":["department","title"]`},
 		{"no required attributes", `{"requiredAttributes":[]}`, `"requiredAttributes":[]`},
 		{"the name, and no letter of it is changed", `{"name":"Müller & Söhne <GmbH>"}`, `"name":"Müller & Söhne <GmbH>"`},
@@ -42,8 +43,8 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 	}
 	o, err := w.Reader().Organization(w.ctx, org)
 	require.NoError(t, err)
-	require.EqualValues(t, 10, o.Version)
-	require.Equal(t, "10", strings.Trim(w.patch(of(org, ""), token, `{}`).header.Get("ETag"), `"`), "nothing was changed")
+	require.EqualValues(t, 11, o.Version)
+	require.Equal(t, "11", strings.Trim(w.patch(of(org, ""), token, `{}`).header.Get("ETag"), `"`), "nothing was changed")
 }
 
 func TestSettingsThatCannotBeAreRefusedWhole(t *testing.T) {
@@ -57,6 +58,7 @@ func TestSettingsThatCannotBeAreRefusedWhole(t *testing.T) {
 		"a day too few":                {`"retentionDays":29`, "retentionDays: inactive accounts can be kept 30 to 90 days, not 29"},
 		"a day too many":               {`"retentionDays":91`, "retentionDays"},
 		"null for yes or no":           {`"activationEmails":null`, "body.activationEmails"},
+		"null for another yes or no":   {`"allowContentTransfer":null`, "body.allowContentTransfer"},
 		"an attribute nobody can give": {`"requiredAttributes":["shoeSize"]`, `requiredAttributes: the attribute "shoeSize" cannot be required`},
 		"two attributes in one":        {`"requiredAttributes":["title department"]`, "one word without blanks"},
 		"an attribute twice":           {`"requiredAttributes":["title","title"]`, "twice"},

@@ -32,6 +32,7 @@ type Settings struct {
 	RetentionDays          int       `json:"retentionDays" doc:"How many days an inactive user is kept, if nothing else decides"`
 	EnforceVerifiedDomains bool      `json:"enforceVerifiedDomains" doc:"New users need an address in one of its verified domains, as soon as it has one"`
 	SelfRegistration       bool      `json:"selfRegistration" doc:"People with an address in one of its claimed domains can create their own account in it"`
+	AllowContentTransfer   bool      `json:"allowContentTransfer" doc:"Users whom it claims can bring their content along: whoever can is claimed deferred"`
 	RequiredAttributes     []string  `json:"requiredAttributes" nullable:"false" doc:"What an administrator has to give for a new user; with any, users are added one at a time"`
 	CreatedAt              time.Time `json:"createdAt"`
 	UpdatedAt              time.Time `json:"updatedAt"`
@@ -86,7 +87,7 @@ func showOrganization(o identity.Organization, in identity.Access) Organization 
 		shown.Settings = &Settings{
 			SyncMode: string(o.SyncMode), SingleSignOn: o.UsesSSO(), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
 			RetentionDays: o.RetentionDays, EnforceVerifiedDomains: o.EnforceVerifiedDomains, SelfRegistration: o.SelfRegistration,
-			RequiredAttributes: append([]string{}, strings.Fields(o.RequiredAttributes)...), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+			AllowContentTransfer: o.AllowContentTransfer, RequiredAttributes: append([]string{}, strings.Fields(o.RequiredAttributes)...), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		}
 	}
 	return shown

@@ -21,6 +21,13 @@ type task struct {
 	dry  *rehearsal // not nil: keep the outcomes, and nothing else
 	// walks says that the rows are not in the store before they are done.
 	walks bool
+	// transact is how rows are done together; nil: as anything else in the organization.
+	transact func(ctx context.Context, rows []identity.JobRow, fn func(*identity.Acts) error) error
+}
+
+// stored returns the next rows that the store has.
+func (t *turn) stored(ctx context.Context, limit int) ([]identity.JobRow, error) {
+	return t.jobs.service.Reader().JobRows(ctx, t.job.Org, t.job.ID, t.mark.Row, limit)
 }
 
 var errDry = errors.New("bulk: nothing of this shall be kept")
@@ -46,7 +53,7 @@ func (t *turn) step(k task) stepper {
 		done := make([]identity.JobRow, 0, len(rows))
 		next := t.mark
 		var job identity.Job
-		err = t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
+		err = t.transact(ctx, k, rows, func(c *identity.Acts) error {
 			c.LookFirst()
 			var err error
 			if k.dry != nil {
@@ -73,6 +80,13 @@ func (t *turn) step(k task) stepper {
 		}
 		return false, t.settle(ctx, k, job, rows, done, err)
 	}
+}
+
+func (t *turn) transact(ctx context.Context, k task, rows []identity.JobRow, fn func(*identity.Acts) error) error {
+	if k.transact != nil {
+		return k.transact(ctx, rows, fn)
+	}
+	return t.jobs.service.Transact(ctx, t.job.Org, t.job.By, fn)
 }
 
 // dryRun does rows in a transaction that is not kept, and returns with them the seats that would be taken after them.
@@ -147,7 +161,7 @@ func do(ctx context.Context, c *identity.Acts, act act, rows, done []identity.Jo
 			return done, err
 		}
 		row = answered(row, r)
-		row.Outcome = r.outcome
+		row.Outcome, row.Message = r.outcome, r.note
 		done = append(done, row)
 	}
 	return done, nil
@@ -191,7 +205,7 @@ func (t *turn) progress(ctx context.Context, c *identity.Acts, k task, rows []id
 		} else {
 			job.Succeeded++
 		}
-		if k.dry != nil && row.Outcome == Created {
+		if k.dry != nil && (row.Outcome == Created || row.Outcome == Claimed) {
 			rows[i].Account = "" // there is none
 		}
 	}

@@ -14,6 +14,7 @@ type role uint8
 const (
 	names    role = iota // says which user the row is about
 	changes              // is an attribute of the profile
+	chooses              // says how the user is claimed (CLM-34)
 	tells                // can be looked at only (CSV-04)
 	licenses             // is a licence: TRUE, FALSE or empty (CSV-03)
 )
@@ -35,6 +36,7 @@ type view struct {
 	profile  map[string]any
 	manager  string // the manager's address; empty: none
 	licences map[identity.Licence]bool
+	preview  identity.ClaimPreview // of somebody who can be claimed, instead of an account
 	now      time.Time
 }
 
@@ -47,9 +49,9 @@ const (
 	userHeader    = "User ID/Email (Required)"
 )
 
-// fixedColumns are the columns that every organization has, in the order of an export (CSV-02). A profile has the form of RFC
+// userColumns are the columns of a file of users that every organization has, in the order of an export (CSV-02). A profile has the form of RFC
 // 7643; the place of work is an address of type "other", as the large identity providers send it.
-var fixedColumns = []column{
+var userColumns = []column{
 	{id: userColumn, header: userHeader, role: names, show: func(v view) string { return nameOf(v.account) }},
 	text("first", "First Name", "name", "givenName"),
 	text("last", "Last Name", "name", "familyName"),

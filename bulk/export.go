@@ -38,7 +38,7 @@ func (j *Jobs) WriteTemplate(ctx context.Context, w io.Writer, org identity.OrgI
 	if err != nil {
 		return err
 	}
-	return x.header(w)
+	return writeRows(w, header(x.columns))
 }
 
 // StartExport has the users that a filter means written into a file in the background, which can be had for 7 days (CSV-06).
@@ -72,18 +72,21 @@ func (t *turn) exporter() (stepper, error) {
 		return nil, err
 	}
 	x := &export{read: t.jobs.service.Reader(), org: t.job.Org, where: o.Filter.condition(), now: t.jobs.service.Now}
-	for _, stored := range o.Columns {
-		c, known := columnOf(stored.ID)
-		if !known {
-			return nil, unknownColumn(stored.ID)
-		}
-		c.header = stored.Header
-		x.columns = append(x.columns, c)
+	ids := make([]string, len(o.Columns))
+	for i, stored := range o.Columns {
+		ids[i] = stored.ID
+	}
+	var err error
+	if x.columns, err = columnsOf(userColumns, ids); err != nil {
+		return nil, err
+	}
+	for i, stored := range o.Columns {
+		x.columns[i].header = stored.Header
 	}
 	return func(ctx context.Context) (bool, error) {
 		var chunk bytes.Buffer
 		if t.mark.Chunk == 0 {
-			if err := x.header(&chunk); err != nil {
+			if err := writeRows(&chunk, header(x.columns)); err != nil {
 				return false, err
 			}
 		}
@@ -119,19 +122,8 @@ type export struct {
 
 func (j *Jobs) export(ctx context.Context, org identity.OrgID, f Filter) (*export, error) {
 	read := j.service.Reader()
-	if _, err := read.Organization(ctx, org); err != nil {
-		return nil, err
-	}
-	licences, err := offers(ctx, read, org)
-	return &export{read: read, org: org, where: f.condition(), columns: columnsOf(licences), now: j.service.Now}, err
-}
-
-func (x *export) header(w io.Writer) error {
-	cells := make([]string, 0, len(x.columns))
-	for _, c := range x.columns {
-		cells = append(cells, neutral(c.header))
-	}
-	return writeRows(w, cells)
+	s, err := sheetOf(ctx, read, org, userColumns)
+	return &export{read: read, org: org, where: f.condition(), columns: s.columns(), now: j.service.Now}, err
 }
 
 // page writes the users beyond one and returns the last and how many there were; fewer than usersAtOnce, it was the last page.

@@ -52,8 +52,8 @@ func (r *rationed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openFile reads the header and finds its columns among the fixed ones and the organization's licences.
-func openFile(r io.Reader, licences []offer) (*file, error) {
+// openFile reads the header and finds its columns in a sheet.
+func openFile(r io.Reader, s sheet) (*file, error) {
 	begin := bufio.NewReaderSize(r, readAhead)
 	if mark, _ := begin.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		_, _ = begin.Discard(3)
@@ -72,7 +72,7 @@ func openFile(r io.Reader, licences []offer) (*file, error) {
 		return nil, refuseFile("line 1: the columns must be separated by commas, as RFC 4180 says; save the file as CSV with commas")
 	}
 	for i, cell := range header {
-		c, found := find(strings.TrimSpace(plain(cell)), licences)
+		c, found := s.find(strings.TrimSpace(plain(cell)))
 		switch {
 		case !found:
 			return nil, refuseFile("line 1: column %d, %s, is not known; take the names from the template, and licences from the organization's subscriptions",

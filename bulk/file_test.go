@@ -19,7 +19,7 @@ var licences = []offer{
 
 // readAll returns the ids of the columns and all rows.
 func readAll(r io.Reader) (columns []string, rows [][]string, err error) {
-	f, err := openFile(r, licences)
+	f, err := openFile(r, sheet{fixed: userColumns, licences: licences})
 	if err != nil {
 		return nil, nil, err
 	}

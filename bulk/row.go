@@ -14,6 +14,7 @@ import (
 // The outcomes of rows.
 const (
 	Created    = "created"
+	Claimed    = "claimed" // moved here from another organization (CLM-33)
 	Changed    = "changed"
 	Unchanged  = "unchanged"
 	Sent       = "sent"
@@ -37,11 +38,31 @@ func (in input) encode() json.RawMessage {
 	return raw
 }
 
+// read returns the cells of a row as they were meant, and notes whom it is about. A row that is about nobody, or about somebody whom
+// an earlier one is about, is refused.
+func (in input) read(columns []column, r *result) ([]string, error) {
+	cells := make([]string, len(columns))
+	for i := range min(len(cells), len(in.Cells)) {
+		cells[i] = plain(in.Cells[i])
+		if columns[i].id == userColumn {
+			r.name = strings.TrimSpace(cells[i])
+		}
+	}
+	switch {
+	case r.name == "":
+		return nil, identity.Refuse(identity.Invalid, identity.RuleInvalidEmail, "the column %q is empty; every row needs it", userHeader)
+	case in.Twin > 0:
+		return nil, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "row %d is about the same user; keep one of the two", in.Twin)
+	}
+	return cells, nil
+}
+
 // result is what came of a row. With an error, wrote says that the row had changed something before it was refused, so that
 // nothing of its transaction can be kept.
 type result struct {
 	name    string
 	outcome string
+	note    string // what else there is to say about it
 	account identity.AccountID
 	wrote   bool
 }
@@ -57,18 +78,9 @@ type people struct {
 // row does one row in the transaction of c. A row that says what is so already changes nothing.
 func (p people) row(ctx context.Context, c *identity.Acts, in input) (result, error) {
 	var r result
-	cells := make([]string, len(p.columns))
-	for i := range min(len(cells), len(in.Cells)) {
-		cells[i] = plain(in.Cells[i])
-		if p.columns[i].id == userColumn {
-			r.name = strings.TrimSpace(cells[i])
-		}
-	}
-	switch {
-	case r.name == "":
-		return r, identity.Refuse(identity.Invalid, identity.RuleInvalidEmail, "the column %q is empty; every row needs it", userHeader)
-	case in.Twin > 0:
-		return r, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "row %d is about the same user; keep one of the two", in.Twin)
+	cells, err := in.read(p.columns, &r)
+	if err != nil {
+		return r, err
 	}
 	if err := p.overlaps(c.Org(), cells); err != nil {
 		return r, err
@@ -127,8 +139,7 @@ func (p people) overlaps(org identity.Organization, cells []string) error {
 // wanted is what a row asks for.
 type wanted struct {
 	edited bool // the profile of the view has been changed
-	give   []identity.Licence
-	take   []identity.Licence
+	licenceWish
 }
 
 // apply brings the cells into the view's profile and collects the licences. Empty cells leave everything as it is.
@@ -145,13 +156,8 @@ func (p people) apply(ctx context.Context, c *identity.Acts, v view, cells []str
 				return w, err
 			}
 		case licenses:
-			switch strings.ToUpper(strings.TrimSpace(cell)) {
-			case "TRUE":
-				w.give = append(w.give, col.licence)
-			case "FALSE":
-				w.take = append(w.take, col.licence)
-			default:
-				return w, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the column %s has %s; write TRUE, FALSE or nothing", col.header, quoted(cell))
+			if err := w.read(col, cell); err != nil {
+				return w, err
 			}
 		case changes:
 			text, err := p.value(ctx, c, col, cell)
@@ -221,7 +227,7 @@ func (p people) add(ctx context.Context, c *identity.Acts, r result, v view, w w
 	if u.Draft.Profile, err = identity.ProfileOf(v.profile); err != nil {
 		return r, err
 	}
-	if u.Licences, err = firstLicences(ctx, c, w); err != nil {
+	if u.Licences, err = w.first(ctx, c); err != nil {
 		return r, err
 	}
 	a, err := c.Add(ctx, u, identity.SourceCSV)
@@ -230,31 +236,6 @@ func (p people) add(ctx context.Context, c *identity.Acts, r result, v view, w w
 	}
 	r.outcome, r.account = Created, a.ID
 	return r, nil
-}
-
-// firstLicences holds CSV-03 for new users: those that say TRUE; without any what the template says (nil), less those that say
-// FALSE.
-func firstLicences(ctx context.Context, c *identity.Acts, w wanted) ([]identity.Licence, error) {
-	if w.give != nil || w.take == nil || c.Org().LicenceTemplates == 0 {
-		return w.give, nil
-	}
-	templates, err := c.Tx().Templates(ctx, c.Org().ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range templates {
-		if t.Group != "" || !slices.ContainsFunc(t.Licences, func(l identity.Licence) bool { return slices.Contains(w.take, l) }) {
-			continue
-		}
-		rest := []identity.Licence{} // not nil: the template has been answered
-		for _, l := range t.Licences {
-			if !slices.Contains(w.take, l) {
-				rest = append(rest, l)
-			}
-		}
-		return rest, nil
-	}
-	return nil, nil
 }
 
 func (p people) change(ctx context.Context, c *identity.Acts, r result, v view, w wanted) (result, error) {
@@ -275,31 +256,9 @@ func (p people) change(ctx context.Context, c *identity.Acts, r result, v view, 
 			r.outcome, v.account = Changed, a
 		}
 	}
-	want, differs := p.licencesAfter(v, w)
-	if !differs {
-		return r, nil
+	changed, err := w.bring(ctx, c, v, p.options.RemoveServices)
+	if changed {
+		r.outcome = Changed
 	}
-	if _, err := c.SetLicences(ctx, v.account, want); err != nil {
-		return r, err
-	}
-	r.outcome = Changed
-	return r, nil
-}
-
-// licencesAfter is CLM-35's choice for existing users: TRUE adds, FALSE is ignored or removes.
-func (p people) licencesAfter(v view, w wanted) (want []identity.Licence, differs bool) {
-	for l := range v.licences {
-		if p.options.RemoveServices && slices.Contains(w.take, l) {
-			differs = true
-			continue
-		}
-		want = append(want, l)
-	}
-	for _, l := range w.give {
-		if !v.licences[l] {
-			want, differs = append(want, l), true
-		}
-	}
-	slices.Sort(want)
-	return want, differs
+	return r, err
 }

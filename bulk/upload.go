@@ -20,43 +20,29 @@ const (
 // uploadLease is how long nobody takes an upload for broken off after it last stored something.
 const uploadLease = 2 * time.Minute
 
-// ImportOptions is what the administrator chose.
-type ImportOptions struct {
-	DryRun         bool `json:"dryRun,omitempty"`         // judge every row, change nothing
-	RemoveServices bool `json:"removeServices,omitempty"` // FALSE takes a licence away from an existing user (CLM-35)
-}
-
-// importOptions is what the store keeps of it.
-type importOptions struct {
-	ImportOptions
-	Columns []string `json:"columns"`
-}
-
-// StartImport stores a file of users and has it worked on in the background. It reads the file once, as a stream. A file that is
-// not what [Jobs.WriteTemplate] says, has more than [MaxRows] users (TOO_MANY_ROWS) or comes while another one is imported in
-// the organization (JOB_RUNNING, CSV-01) is refused, and no row of it is looked at. What is wrong with a single row is in the
-// results.
-func (j *Jobs) StartImport(ctx context.Context, by identity.Actor, org identity.OrgID, r io.Reader, o ImportOptions) (identity.Job, error) {
-	if _, err := j.service.Reader().Organization(ctx, org); err != nil {
-		return identity.Job{}, err
-	}
-	licences, err := offers(ctx, j.service.Reader(), org)
+// receive stores a file for a job of a kind that is done row by row, and hands it over to the workers. It reads the file once, as a
+// stream. A file that is not what the sheet says, has more than [MaxRows] users (TOO_MANY_ROWS) or comes while another job of the
+// kind is under way in the organization (JOB_RUNNING, CSV-01) is refused, and no row of it is looked at. options are the job's,
+// given the ids of the file's columns.
+func (j *Jobs) receive(ctx context.Context, by identity.Actor, org identity.OrgID, kind identity.JobKind, fixed []column, r io.Reader,
+	options func(columns []string) any) (identity.Job, error) {
+	s, err := sheetOf(ctx, j.service.Reader(), org, fixed)
 	if err != nil {
 		return identity.Job{}, err
 	}
-	f, err := openFile(r, licences)
+	f, err := openFile(r, s)
 	if err != nil {
 		return identity.Job{}, err
 	}
-	options := importOptions{ImportOptions: o}
+	ids := make([]string, 0, len(f.columns))
 	for _, c := range f.columns {
-		options.Columns = append(options.Columns, c.id)
+		ids = append(ids, c.id)
 	}
-	job, err := j.newJob(org, by, identity.JobImport, -1, options)
+	job, err := j.newJob(org, by, kind, -1, options(ids))
 	if err != nil {
 		return identity.Job{}, err
 	}
-	// Until everything is stored the job counts as being worked on, which also keeps a second import out. Should the upload break
+	// Until everything is stored the job counts as being worked on, which also keeps a second file out. Should the upload break
 	// off, a worker finds the mark when the lease is over.
 	job.State, job.Next, job.LeaseUntil = identity.JobRunning, mark{Uploading: true}.String(), job.CreatedAt.Add(uploadLease)
 	u := upload{jobs: j, file: f, job: job, seen: map[string]int{}}

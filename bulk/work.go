@@ -203,6 +203,8 @@ func (t *turn) stepper(ctx context.Context) (stepper, error) {
 		return t.templater()
 	case identity.JobExport:
 		return t.exporter()
+	case identity.JobClaim:
+		return t.claimer()
 	}
 	return nil, fmt.Errorf("nobody knows how to do a job of kind %q", t.job.Kind)
 }

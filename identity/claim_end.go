@@ -152,7 +152,7 @@ func (c *Acts) endShadow(ctx context.Context, claim Claim, target *Acts) (order 
 			return "", err
 		}
 	case OutcomeDeleted:
-		order, err = c.orderPurge(ctx, "purge-claim:"+string(claim.ID), claim.OldAccount)
+		order, err = c.orderPurge(ctx, "purge-claim:"+string(claim.ID), claim.OldAccount, ContentScopes)
 	case OutcomeTransferred, OutcomeAutomatic:
 		order, err = target.orderTransfer(ctx, claim)
 	}
@@ -327,4 +327,14 @@ func (s *Service) SettleDueClaims(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	return settled, errors.Join(failures...)
+}
+
+// SettleClaims looks at the clock and then does what [Service.SettleDueClaims] does; nothing while deletions are paused, because the
+// end of a claim deletes the old account.
+func (r *Retention) SettleClaims(ctx context.Context, limit int) (int, error) {
+	watch, err := r.look(ctx)
+	if err != nil || !watch.MayDelete() {
+		return 0, err
+	}
+	return r.service.SettleDueClaims(ctx, limit)
 }

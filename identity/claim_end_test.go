@@ -78,6 +78,30 @@ func TestCLM23_BeingLateChangesNothing(t *testing.T) {
 	}
 }
 
+func TestCLM23_NoClaimEndsByAClockThatJumped(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	old, _ := w.personal("ada@corp.example")
+	claim, _ := w.claimed(org, "ada@corp.example", identity.ClaimDeferred)
+	up := time.Duration(0)
+	retention := identity.NewRetention(w.Service, func() time.Duration { return up }, func(identity.ClockWatch, identity.ClockWatch) {})
+	settle := func() int {
+		n, err := retention.SettleClaims(w.ctx, 10)
+		require.NoError(t, err)
+		return n
+	}
+	require.Zero(t, settle())
+	w.clock.move(14 * identity.Day)
+	require.Zero(t, settle(), "the clock says that the time is over, and nobody believes it")
+	require.Equal(t, old.ID, w.at(old.Org, old.ID).ID)
+	w.clock.move(-14 * identity.Day)
+	require.Zero(t, settle())
+	up += 14 * identity.Day
+	w.clock.move(14 * identity.Day)
+	require.Equal(t, 1, settle())
+	require.Equal(t, identity.ClaimDoneAuto, w.stateOf(claim))
+}
+
 func TestCLM23_SomebodyInactiveIsInactiveAfterwards(t *testing.T) {
 	w := newWorld(t)
 	org := w.claimant("Corp", "corp.example")
@@ -234,6 +258,8 @@ func TestCLM60_TheAddressStaysWhileTheUserCouldGoBack(t *testing.T) {
 	refusedWith(t, err, identity.RuleInvalidTransition)
 	_, err = w.update(provider, a, func(d *identity.Draft) { d.ExternalID = "x" })
 	require.NoError(t, err)
+	_, err = w.update(provider, w.account(a), func(d *identity.Draft) { d.Emails = person("Ada@Corp.example").Emails })
+	require.NoError(t, err, "another spelling is the same address")
 	w.clock.move(14 * identity.Day)
 	_, err = w.update(provider, w.account(a), func(d *identity.Draft) { *d = person("b@corp.example") })
 	require.NoError(t, err)

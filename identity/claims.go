@@ -63,7 +63,6 @@ func (c Claim) Deadline() time.Time { return c.ClaimedAt.Add(ClaimDays * Day) }
 // ClaimQuery selects claims that one organization made, the newest first.
 type ClaimQuery struct {
 	Open      bool      // only those that are not settled
-	Mode      ClaimMode // empty: any
 	Revocable time.Time // only those that could be revoked at this instant (CLM-61, CLM-62); zero: any
 	Domain    string    // of the address; empty: any
 	After     ClaimID   // only older ones; empty: from the newest
@@ -79,7 +78,7 @@ type CandidateQuery struct {
 	Without  []OrgID  // organizations whose users stay out (CLM-10 i)
 	After    EmailKey // only addresses beyond this one; empty: from the start
 	InCharge bool     // only those who may be the last full administrator of their organization or created it (CLM-10 h)
-	Any      bool     // everybody with an address in the domain, whatever speaks against a claim
+	Any      bool     // everybody of another organization with a primary address in the domain, whatever speaks against a claim
 	Limit    int
 }
 

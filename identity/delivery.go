@@ -19,9 +19,6 @@ const (
 	maxFailureCause = 500 // bytes
 )
 
-// deliveryActor is who sends messages.
-var deliveryActor = Actor{Kind: System, Name: "mail"}
-
 // RetryAfter returns how long a message rests after a number of attempts that failed: a minute, doubled each time, six hours at
 // most.
 func RetryAfter(attempts int) time.Duration {
@@ -30,6 +27,11 @@ func RetryAfter(attempts int) time.Duration {
 		d = min(2*d, longestRetry)
 	}
 	return d
+}
+
+// RetryPause is RetryAfter if the receiver asked for a pause, which can be longer and not shorter; six hours at most all the same.
+func RetryPause(attempts int, asked time.Duration) time.Duration {
+	return max(RetryAfter(attempts), min(asked, longestRetry))
 }
 
 // dueAt reports whether a message can be claimed.
@@ -109,13 +111,22 @@ func (s *Service) Delivered(ctx context.Context, m Message) error {
 // trying again would not help or this was attempt [MaxDeliveryAttempts]. The cause is for operators; the secret of the
 // message's link is taken out of it. If somebody else has claimed the message since, because the lease was over, nothing happens.
 func (s *Service) DeliveryFailed(ctx context.Context, m Message, permanent bool, cause string) error {
+	return s.failed(ctx, m, permanent, 0, cause)
+}
+
+// PutOff is DeliveryFailed for a message whose receiver asked for a pause.
+func (s *Service) PutOff(ctx context.Context, m Message, pause time.Duration, cause string) error {
+	return s.failed(ctx, m, false, pause, cause)
+}
+
+func (s *Service) failed(ctx context.Context, m Message, permanent bool, pause time.Duration, cause string) error {
 	return s.settle(ctx, m, func(c *Acts, now Message) error {
 		if now.Attempts != m.Attempts {
 			return nil
 		}
 		now.LastError = m.WithoutSecrets(cause)
 		if !permanent && now.Attempts < MaxDeliveryAttempts {
-			now.NextAt = c.now.Add(RetryAfter(now.Attempts))
+			now.NextAt = c.now.Add(RetryPause(now.Attempts, pause))
 			return c.tx.UpdateMessage(ctx, now)
 		}
 		now.State = MessageParked
@@ -141,7 +152,7 @@ func (s *Service) Drop(ctx context.Context, m Message, why string) error {
 
 // settle lets do change a message that was claimed, unless it has gone or was settled by somebody else.
 func (s *Service) settle(ctx context.Context, m Message, do func(c *Acts, now Message) error) error {
-	return s.onMessages(ctx, m.Org, deliveryActor, func(c *Acts) error {
+	return s.onMessages(ctx, m.Org, Actor{Kind: System, Name: string(m.Kind.Channel())}, func(c *Acts) error {
 		now, err := c.tx.Message(ctx, m.Org, m.ID)
 		switch {
 		case IsNotFound(err):

@@ -267,3 +267,23 @@ func TestTheCauseOfAFailureIsOneShortLineWithoutSecrets(t *testing.T) {
 		})
 	}
 }
+
+func TestAReceiverCanAskForALongerPauseButNotForAShorterOne(t *testing.T) {
+	for name, tc := range map[string]struct{ asked, want time.Duration }{
+		"longer":             {time.Hour, time.Hour},
+		"shorter":            {time.Second, time.Minute},
+		"none":               {0, time.Minute},
+		"longer than we do":  {365 * identity.Day, 6 * time.Hour},
+		"a pause before now": {-time.Hour, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			m, _ := w.enqueue(w.letter(w.org("Acme"), "a"))
+			require.NoError(t, w.PutOff(w.ctx, w.take(1)[0], tc.asked, "429"))
+			now := w.message(m)
+			require.Equal(t, identity.MessageWaiting, now.State)
+			require.Equal(t, w.clock.Now().Add(tc.want), now.NextAt)
+			require.Equal(t, "429", now.LastError)
+		})
+	}
+}

@@ -232,13 +232,13 @@ func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name st
 		if _, err := now.State.after(DomainRemoveAct, now.Name); err != nil {
 			return now, err
 		}
-		if err := c.noDeferredClaims(ctx, now); err != nil {
-			return now, err
-		}
 		if err := c.tx.DeleteChallenge(ctx, org, now.Name); err != nil {
 			return now, err
 		}
 		if now.State == DomainVerified {
+			if err := c.nobodyDecides(ctx, now.Name); err != nil {
+				return now, err
+			}
 			if err := c.tx.DeleteDomain(ctx, org, now.Name); err != nil {
 				return now, err
 			}
@@ -248,18 +248,28 @@ func (s *Service) RemoveDomain(ctx context.Context, by Actor, org OrgID, name st
 	return err
 }
 
-// noDeferredClaims refuses to remove the domain of people who have been claimed and can still decide (DOM-18). The newest claim tells for
-// all: if its time is over, so is that of every other.
-func (c *Acts) noDeferredClaims(ctx context.Context, now DomainStanding) error {
-	if now.State != DomainVerified {
-		return nil
+// claimsAtOnce is how many claims are read at a time where all of them are looked at.
+const claimsAtOnce = 500
+
+// nobodyDecides refuses to give a domain up while users who were claimed by it have time to decide (DOM-18): what the claim rests on
+// stays until it is settled.
+func (c *Acts) nobodyDecides(ctx context.Context, domain string) error {
+	for after := ClaimID(""); ; {
+		open, err := c.tx.Claims(ctx, c.org.ID, ClaimQuery{Open: true, Domain: domain, After: after, Limit: claimsAtOnce})
+		if err != nil {
+			return err
+		}
+		for _, claim := range open {
+			if claim.Mode == ClaimDeferred && !claim.Due(c.now) {
+				return Refuse(Conflict, RuleDomainHasOpenClaims, "users of %s have been claimed and have not decided yet; the domain stays until they have, at %s for the last of them",
+					domain, claim.Deadline().Format(time.RFC3339))
+			}
+		}
+		if len(open) < claimsAtOnce {
+			return nil
+		}
+		after = open[len(open)-1].ID
 	}
-	claims, err := c.tx.Claims(ctx, c.org.ID, ClaimQuery{Open: true, Mode: ClaimDeferred, Domain: now.Name, Limit: 1})
-	if err != nil || len(claims) == 0 || claims[0].Due(c.now) {
-		return err
-	}
-	return Refuse(Conflict, RuleDomainHasOpenClaims, "users with an address in %s were claimed and have not decided yet, so the domain has to stay until %s at the latest",
-		now.Name, claims[0].Deadline().Format(time.RFC3339))
 }
 
 func (s *Service) changeDomain(ctx context.Context, by Actor, org OrgID, name string, change func(*Acts, DomainStanding) (DomainStanding, error)) (DomainStanding, error) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -258,6 +259,29 @@ func TestDOM13_ReleaseAndRemove(t *testing.T) {
 	require.NoError(t, w.RemoveDomain(w.ctx, admin, org, "example.com"))
 	refusedWith(t, w.RemoveDomain(w.ctx, admin, org, "example.com"), identity.RuleUnknownDomain)
 	require.Equal(t, a.Version, w.account(a).Version, "users are not affected")
+}
+
+func TestDOM18_ADomainStaysWhileUsersClaimedByItDecide(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	w.verify(org, "other.example")
+	_, p := w.personal("ada@corp.example")
+	w.personal("bela@corp.example")
+	w.personal("carl@corp.example")
+	remove := func() error { return w.RemoveDomain(w.ctx, admin, org, "corp.example") }
+	w.claimed(org, "ada@corp.example", identity.ClaimDeferred)
+	w.clock.move(identity.Day)
+	bela, _ := w.claimed(org, "bela@corp.example", identity.ClaimDeferred)
+	w.claimed(org, "carl@corp.example", identity.ClaimImmediate)
+
+	refusedWith(t, remove(), identity.RuleDomainHasOpenClaims)
+	require.ErrorContains(t, remove(), bela.Deadline().Format(time.RFC3339), "the latest")
+	require.NoError(t, w.RemoveDomain(w.ctx, admin, org, "other.example"), "nobody was claimed by that one")
+	_, err := w.choose(p, identity.OptionDelete, "")
+	require.NoError(t, err)
+	refusedWith(t, remove(), identity.RuleDomainHasOpenClaims)
+	w.clock.move(14 * identity.Day)
+	require.NoError(t, remove(), "time is over, though nobody has noted it yet, and an immediate claim has no end to wait for")
 }
 
 func TestDOM14_ASubdomainIsAnotherDomain(t *testing.T) {

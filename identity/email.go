@@ -145,6 +145,19 @@ func ParseDomain(name string) (string, error) {
 	return ascii, nil
 }
 
+// sameAddress reports whether two texts are the same address, in whatever spelling (EML-02).
+func sameAddress(a, b string, policy EmailPolicy) bool {
+	if a == b {
+		return true
+	}
+	x, err := ParseEmail(a, policy)
+	if err != nil {
+		return false
+	}
+	y, err := ParseEmail(b, policy)
+	return err == nil && x.Key == y.Key
+}
+
 // InReservedDomain reports whether a domain (as A-labels) is [ReservedDomain] or below it.
 func InReservedDomain(domain string) bool {
 	return within(domain, ReservedDomain)

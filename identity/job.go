@@ -15,6 +15,7 @@ const (
 	JobExport   JobKind = "export"   // people into a file (CSV-06)
 	JobInvite   JobKind = "invite"   // invitations to many people (USR-23)
 	JobTemplate JobKind = "template" // a licence template brought to existing users (LIC-03)
+	JobClaim    JobKind = "claim"    // users of other organizations claimed by a file (CLM-33)
 )
 
 // JobState is where a job stands.
@@ -59,7 +60,7 @@ type JobRow struct {
 	Outcome string    // a word of the kind's own: "created", "changed", "unchanged", "failed", …
 	Account AccountID // may be empty
 	Code    Rule      // why it failed
-	Message string
+	Message string    // why it failed, or what else there is to say
 }
 
 // JobReader reads jobs. It is part of [Reader].

@@ -239,7 +239,7 @@ func TestORG10_ShadowsAndMachinesAreDeletedInAnyCase(t *testing.T) {
 
 func TestORG15ORG16_OneOrderToPurgeTheContent(t *testing.T) {
 	for h, want := range map[identity.UserHandling]map[string]string{
-		identity.HandleConvert: {"exclude": "oneToOneSpaces", "excludeFor": "convertedUsers"},
+		identity.HandleConvert: {identity.OrderExcept: identity.OneToOneSpaces},
 		identity.HandleDelete:  {},
 		identity.HandleNone:    {},
 	} {
@@ -265,7 +265,9 @@ func TestORG15ORG16_OneOrderToPurgeTheContent(t *testing.T) {
 			require.Equal(t, "purge-org:"+string(w.deletionOf(org).ID), m.Key)
 			require.ElementsMatch(t, []string{"messages", "files", "meetings", "meetingUrls", "recordings", "identity", "licences", "roles", "groups", "domains", "tokens"},
 				strings.Fields(m.Data["scopes"]))
-			delete(m.Data, "scopes")
+			require.Equal(t, string(org), m.Data[identity.OrderOrganization])
+			delete(m.Data, identity.OrderScopes)
+			delete(m.Data, identity.OrderOrganization)
 			require.Equal(t, want, m.Data)
 			require.Empty(t, m.Account, "it is about the whole organization")
 			w.end()

@@ -23,7 +23,7 @@ const (
 )
 
 // The kinds of work orders: what services that have people's content are to do with it. They are delivered like mails, but to
-// another place, see [Channel]. The id of the message is the order's; Data says what is to be done, see orders.go.
+// another place, see [Channel]. The id of the message is the order's, and To is empty; see [OrderAccount] for what Data holds.
 const (
 	OrderTransfer MessageKind = "content.transfer"
 	OrderPurge    MessageKind = "content.purge"
@@ -64,8 +64,8 @@ const (
 	MessageDropped MessageState = "dropped" // what it was about was over before it was sent
 )
 
-// Message is one mail to one recipient, written in the transaction of what it tells about (NTF-06). It is delivered at least
-// once: its id makes a stable Message-ID, so that a second delivery can be recognized.
+// Message is one mail to one recipient, or one work order, written in the transaction of what it tells about (NTF-06). It is
+// delivered at least once: its id goes with it, in a mail as the Message-ID, so that a second delivery can be recognized.
 type Message struct {
 	ID        MessageID
 	Org       OrgID

@@ -15,6 +15,7 @@ type Receipt struct {
 	Key         string // chosen by the caller
 	Fingerprint string // of the call: a key must not be used for two different ones
 	Answer      []byte // nil: not answered yet
+	Org         OrgID  // whom the answer tells about, and with whom it goes; empty: nobody, or not answered yet
 	CreatedAt   time.Time
 }
 
@@ -28,7 +29,7 @@ type ReceiptReader interface {
 type ReceiptTx interface {
 	// InsertReceipt is Conflict with RECEIPT_EXISTS if the caller has used the key.
 	InsertReceipt(ctx context.Context, r Receipt) error
-	// UpdateReceipt stores the answer and the time.
+	// UpdateReceipt stores the answer, whom it tells about, and the time.
 	UpdateReceipt(ctx context.Context, r Receipt) error
 	DeleteReceipt(ctx context.Context, caller, key string) error
 	// DeleteReceiptsBefore forgets what was made before an instant.

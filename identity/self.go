@@ -100,8 +100,8 @@ func (s *Service) homeOf(ctx context.Context, domain string) (OrgID, error) {
 	return ConsumerOrgID, nil
 }
 
-// DeleteSelf deletes a person's own personal account at once and for good (EML-08, EML-11). Accounts of organizations are not
-// their owner's to delete.
+// DeleteSelf deletes a person's own personal account at once and for good, and has its content deleted (EML-08, EML-11).
+// Accounts of organizations are not their owner's to delete.
 func (s *Service) DeleteSelf(ctx context.Context, c Caller, req Request) error {
 	if c.Binding == nil {
 		return Refuse(Conflict, RuleNotBound, "you have no account here")
@@ -114,7 +114,10 @@ func (s *Service) DeleteSelf(ctx context.Context, c Caller, req Request) error {
 		if err != nil {
 			return err
 		}
-		if err := acts.Delete(ctx, a.ID, nil); err != nil || a.PrimaryEmail() == "" || a.unproven() {
+		if err := acts.Delete(ctx, a.ID, nil); err != nil {
+			return err
+		}
+		if _, err := acts.orderPurge(ctx, "purge:"+string(a.ID), a.ID, ContentScopes); err != nil || a.PrimaryEmail() == "" || a.unproven() {
 			return err
 		}
 		return acts.Mail(ctx, MessageAccountDeleted, a.PrimaryEmail(), "deleted:"+string(a.ID), map[string]string{"name": a.Profile.DisplayName()})

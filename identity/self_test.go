@@ -86,8 +86,11 @@ func TestEML11_AnOwnerDeletesAPersonalAccountAtOnce(t *testing.T) {
 	require.NoError(t, w.DeleteSelf(w.ctx, w.caller(p), identity.Request{}))
 	require.Nil(t, w.caller(p).Account)
 	told := w.outbox(identity.ConsumerOrgID)
-	require.Len(t, told, 1, "the owner is told, in case it was somebody else")
-	require.Equal(t, identity.MessageAccountDeleted, told[0].Kind)
+	require.Len(t, told, 2)
+	require.Equal(t, identity.MessageAccountDeleted, told[0].Kind, "the owner is told, in case it was somebody else")
+	require.Equal(t, identity.OrderPurge, told[1].Kind, "EML-08: all messages and files are lost")
+	require.Equal(t, map[string]string{identity.OrderAccount: string(a.ID), identity.OrderOrganization: string(identity.ConsumerOrgID),
+		identity.OrderScopes: "messages files meetings meetingUrls recordings"}, told[1].Data)
 	refusedWith(t, w.DeleteSelf(w.ctx, w.caller(p), identity.Request{}), identity.RuleNotBound)
 
 	b := w.byHand(org, "ada@gmail.example")

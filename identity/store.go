@@ -48,7 +48,9 @@ type Reader interface {
 	Organization(ctx context.Context, org OrgID) (Organization, error)
 	// Organizations is crossing: all that were not deleted, in the order of their ids, at most limit after the given id.
 	Organizations(ctx context.Context, after OrgID, limit int) ([]Organization, error)
-	// Tombstones is crossing: what is left of the organizations that were deleted, in the same way.
+	// Tombstone is crossing: what is left of an organization that was deleted.
+	Tombstone(ctx context.Context, org OrgID) (Organization, error)
+	// Tombstones is crossing: all of them, in the order of their ids, at most limit after the given id.
 	Tombstones(ctx context.Context, after OrgID, limit int) ([]Organization, error)
 
 	Account(ctx context.Context, org OrgID, id AccountID) (Account, error)

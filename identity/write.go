@@ -33,7 +33,7 @@ func (c *Acts) write(ctx context.Context, before, a Account, status Event, evide
 		if err := a.Draft().validate(c.org, c.service.policy); err != nil {
 			return Account{}, err
 		}
-		if before.PrimaryEmail() != a.PrimaryEmail() {
+		if !sameAddress(before.PrimaryEmail(), a.PrimaryEmail(), c.service.policy) {
 			if err := c.mayMoveAddress(ctx, before); err != nil {
 				return Account{}, err
 			}

@@ -32,15 +32,14 @@ type Options struct {
 	ProductName string // how the mails call this server; empty: Rollcall
 }
 
-// Deliverer sends messages. It can be used by several goroutines, and beside others on the same store.
+// Deliverer sends mails. It can be used by several goroutines, and beside others on the same store.
 type Deliverer struct {
-	service   *identity.Service
+	ledger
 	from      *netmail.Address
 	links     string // what the secret of a link is put after
 	host      string // for Message-IDs
 	product   string
 	transport Transport
-	log       *slog.Logger
 	texts     texts
 }
 
@@ -58,8 +57,8 @@ func New(o Options) (*Deliverer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Deliverer{service: o.Service, from: from, links: strings.TrimRight(o.BaseURL, "/") + o.LinkPath, host: base.Hostname(), product: o.ProductName,
-		transport: o.Transport, log: o.Log, texts: t}
+	d := &Deliverer{ledger: ledger{service: o.Service, log: o.Log, noun: "mail"}, from: from, links: strings.TrimRight(o.BaseURL, "/") + o.LinkPath, host: base.Hostname(), product: o.ProductName,
+		transport: o.Transport, texts: t}
 	if d.product == "" {
 		d.product = "Rollcall"
 	}
@@ -121,35 +120,6 @@ func (d *Deliverer) send(ctx context.Context, line *line, m identity.Message) *F
 		return failure
 	}
 	return &Failure{Cause: err.Error()}
-}
-
-// settle records what became of a message.
-func (d *Deliverer) settle(ctx context.Context, m identity.Message, failure *Failure) error {
-	log := d.log.With("message", m.ID, "kind", m.Kind, "org", m.Org, "attempt", m.Attempts)
-	if failure == nil {
-		if err := d.service.Delivered(ctx, m); err != nil {
-			return fmt.Errorf("the message %s was sent and could not be marked so; it will be sent again: %w", m.ID, err)
-		}
-		log.InfoContext(ctx, "mail sent")
-		return nil
-	}
-	if failure.Obsolete {
-		if err := d.service.Drop(ctx, m, failure.Cause); err != nil {
-			return fmt.Errorf("the message %s is not to be sent, and that could not be recorded: %w", m.ID, err)
-		}
-		log.InfoContext(ctx, "mail dropped", "cause", m.WithoutSecrets(failure.Cause))
-		return nil
-	}
-	if err := d.service.DeliveryFailed(ctx, m, failure.Permanent, failure.Cause); err != nil {
-		return fmt.Errorf("the message %s was not sent, and that could not be recorded: %w", m.ID, err)
-	}
-	cause := m.WithoutSecrets(failure.Cause)
-	if failure.Permanent || m.Attempts >= identity.MaxDeliveryAttempts {
-		log.ErrorContext(ctx, "mail given up", "cause", cause, "remedy", "rollcall mail retry, once the cause is mended")
-		return nil
-	}
-	log.WarnContext(ctx, "mail not sent; it will be tried again", "in", identity.RetryAfter(m.Attempts), "cause", cause)
-	return nil
 }
 
 // line is the connection of one round. It is opened for the first mail and again after every failure: where a failure leaves

@@ -40,12 +40,14 @@ type Connection interface {
 	Close()
 }
 
-// Failure is why one mail was not sent.
+// Failure is why one message was not sent.
 type Failure struct {
-	Cause     string // for operators
-	Permanent bool   // trying again would not help: it is this message or its recipient that is refused
-	Obsolete  bool   // there is nothing to send any more
-	Lost      bool   // the connection broke, or the server is about to close it
+	Cause     string        // for operators
+	Permanent bool          // trying again would not help: it is this message or its recipient that is refused
+	Obsolete  bool          // there is nothing to send any more
+	Lost      bool          // the connection broke, or the server is about to close it
+	Down      bool          // nothing else can be sent at present either
+	Pause     time.Duration // that the receiver asked for; zero: it did not
 }
 
 func (f *Failure) Error() string { return f.Cause }

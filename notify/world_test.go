@@ -71,6 +71,7 @@ func (r *record) String() string {
 // world is a service over a real store, with one organization.
 type world struct {
 	*identity.Service
+	store identity.Store
 	t     *testing.T
 	ctx   context.Context
 	clock *clock
@@ -84,7 +85,7 @@ func newWorld(t *testing.T) *world {
 	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	w := &world{t: t, ctx: t.Context(), clock: &clock{now: t0}, log: &record{}}
+	w := &world{store: s, t: t, ctx: t.Context(), clock: &clock{now: t0}, log: &record{}}
 	w.Service = identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{NonASCIILocalParts: true})
 	o, err := w.CreateOrganization(w.ctx, operator, identity.Organization{Name: "Acme", Kind: identity.Customer})
 	require.NoError(t, err)

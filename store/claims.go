@@ -37,9 +37,6 @@ func (r reader) Claims(ctx context.Context, target identity.OrgID, q identity.Cl
 		query += ` AND signed_in_at IS NULL AND claimed_at > ` + c.arg(q.Revocable.Add(-identity.ClaimDays*identity.Day)) +
 			` AND NOT EXISTS (SELECT 1 FROM domains d WHERE d.org_id = claims.target AND d.name = claims.domain AND d.state = 'claimed')`
 	}
-	if q.Mode != "" {
-		query += ` AND mode = ` + c.arg(q.Mode)
-	}
 	if q.Domain != "" {
 		query += ` AND domain = ` + c.arg(q.Domain)
 	}
@@ -83,7 +80,8 @@ func (r reader) OpenClaims(ctx context.Context, org identity.OrgID, limit int) (
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND (target = $1 OR source = $1) LIMIT $2`, org, limit)
+	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND target = $1
+		UNION ALL SELECT `+claimColumns+` FROM claims WHERE outcome IS NULL AND source = $1 AND target <> $1 LIMIT $2`, org, limit)
 }
 
 func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]identity.Claim, error) {
@@ -161,7 +159,7 @@ func (r reader) DomainsAround(ctx context.Context, name string) ([]identity.Doma
 	below := reversedLabels(name) + "."
 	end, _ := afterPrefix(below)
 	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE `+above+`)
-		UNION SELECT `+domainColumns+` FROM domains WHERE reversed >= `+c.arg(below)+` AND reversed < `+c.arg(end), c.args...)
+		UNION ALL SELECT `+domainColumns+` FROM domains WHERE reversed >= `+c.arg(below)+` AND reversed < `+c.arg(end), c.args...)
 }
 
 // reversedLabels returns a domain with its labels from the last to the first.

@@ -79,11 +79,22 @@ func (t *transaction) UpdateOrgDeletion(ctx context.Context, d identity.OrgDelet
 	return err
 }
 
+// purge says which rows of a table are an organization's.
+type purge struct{ table, key, where string }
+
+// statement deletes rows of organization $1, at most $2.
+func (p purge) statement() string {
+	key := p.key
+	if strings.Contains(key, ",") {
+		key = "(" + key + ")"
+	}
+	return `DELETE FROM ` + p.table + ` WHERE ` + key + ` IN (SELECT ` + p.key + ` FROM ` + p.table + ` WHERE ` + p.where + ` LIMIT $2)`
+}
+
 // purges are the tables that hold what an organization has, each with the condition that finds its rows, in an order in which
 // nothing is deleted that something else still refers to. Tables whose rows go with others' are not in it. A test compares it
 // with the schema.
-var purges = []struct{ table, key, where string }{
-	{"receipts", "caller, key", "instr(CAST(answer AS TEXT), $2) > 0"},
+var purges = []purge{
 	{"tokens", "id", "org_id = $1"},
 	{"runs", "id", "org_id = $1"},
 	{"plans", "id", "org_id = $1"},
@@ -103,6 +114,7 @@ var purges = []struct{ table, key, where string }{
 	{"site_links", "org_id, site", "org_id = $1"},
 	{"messages", "org_id, id", "org_id = $1 AND NOT (channel = 'order' AND state IN ('waiting', 'parked'))"},
 	{"grants", "org_id, issuer, subject", "org_id = $1"},
+	{"receipts", "caller, key", "org_id = $1"},
 }
 
 func (t *transaction) PurgeOrganization(ctx context.Context, org identity.OrgID, limit int) (int, error) {
@@ -112,16 +124,7 @@ func (t *transaction) PurgeOrganization(ctx context.Context, org identity.OrgID,
 	defer t.shared.forget()
 	deleted := 0
 	for _, p := range purges {
-		args := []any{org, limit - deleted}
-		where, most := p.where, "$2"
-		if strings.Contains(where, "$2") {
-			args, most = []any{org, string(org), limit - deleted}, "$3"
-		}
-		key := "(" + p.key + ")"
-		if !strings.Contains(p.key, ",") {
-			key = p.key
-		}
-		n, err := t.exec(ctx, `DELETE FROM `+p.table+` WHERE `+key+` IN (SELECT `+p.key+` FROM `+p.table+` WHERE `+where+` LIMIT `+most+`)`, args...)
+		n, err := t.exec(ctx, p.statement(), org, limit-deleted)
 		if err != nil {
 			return deleted, err
 		}

@@ -32,6 +32,11 @@ func (r reader) Organizations(ctx context.Context, after identity.OrgID, limit i
 		`SELECT `+organizationColumns+` FROM organizations WHERE id > $1 AND state <> 'deleted' ORDER BY id LIMIT $2`, after, limit)
 }
 
+func (r reader) Tombstone(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
+	return one(ctx, r.run, unknownOrganization, scanOrganization,
+		`SELECT `+organizationColumns+` FROM organizations WHERE id = $1 AND state = 'deleted'`, org)
+}
+
 func (r reader) Tombstones(ctx context.Context, after identity.OrgID, limit int) ([]identity.Organization, error) {
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)

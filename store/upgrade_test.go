@@ -64,6 +64,48 @@ func TestPeopleOfAnOlderDatabaseGoOnAsTheyWere(t *testing.T) {
 	require.Empty(t, verifyChain(t, s, org).Fault)
 }
 
+func TestAddressesAndDomainsOfAnOlderDatabaseAreFoundByDomain(t *testing.T) {
+	const org identity.OrgID = "00000000-0000-7000-8000-00000000000a"
+	keys := []string{"ada@example.com", "bob+x@mail.example.com", "é@xn--bcher-kva.example", "cyd@notexample.com"}
+	domains := []string{"com", "example.com", "a.b.mail.example.com", "xn--bcher-kva.example", "notexample.com", "example.com.evil.org"}
+	s := openFirst(t, func(db *sql.DB) {
+		d := newSQLiteDialect()
+		put := func(query string, args ...any) {
+			bound, err := bind(args)
+			require.NoError(t, err)
+			_, err = db.ExecContext(ctx, d.rebind(query), bound...)
+			require.NoError(t, err)
+		}
+		put(`INSERT INTO organizations SELECT $1, name, 'customer', sync_mode, sso_provider, require_email, activation_emails, retention_days,
+			created_at, updated_at, version FROM organizations WHERE id = $2`, org, identity.ConsumerOrgID)
+		for _, key := range keys {
+			put(`INSERT INTO accounts (org_id, id, user_name, user_name_key, status, previous_status, status_at, status_event, source, shadow,
+				created_at, updated_at, version, emails, profile) VALUES ($1, $2, $2, $2, 'active', '', 0, $2, 'scim', 0, 0, 0, 1, '[]', '')`, org, key)
+			put(`INSERT INTO address_holds (email_key, org_id, account_id, kind) VALUES ($2, $1, $2, 'primary')`, org, key)
+		}
+		for _, domain := range domains {
+			put(`INSERT INTO domains (org_id, name, state, updated_at) VALUES ($1, $2, 'verified', 0)`, org, domain)
+		}
+	})
+	for _, key := range keys {
+		q := identity.CandidateQuery{Claimant: identity.ConsumerOrgID, Domain: identity.EmailKey(key).DomainOf(), Limit: 10}
+		found, err := s.Candidates(ctx, q)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.Equal(t, identity.EmailKey(key), found[0].Key)
+	}
+	for _, domain := range domains {
+		require.Equal(t, []string{reversedLabels(domain)}, columnOf(t, s.readers, `SELECT reversed FROM domains WHERE name = ?`, domain))
+	}
+	around, err := s.DomainsAround(ctx, "example.com")
+	require.NoError(t, err)
+	require.Len(t, around, 3)
+	o, err := s.Organization(ctx, org)
+	require.NoError(t, err)
+	require.Equal(t, identity.OrgActive, o.State)
+	require.True(t, o.AllowContentTransfer)
+}
+
 // at is a clock that stands still.
 type at time.Time
 

@@ -113,6 +113,11 @@ var bothWays = []string{
 	"? mail show 00000000-0000-7000-8000-000000000009",
 	"? mail retry 00000000-0000-7000-8000-000000000009",
 	"verify --org Acme",
+	"# org delete Acme --check",
+	"? org delete Acme --yes",
+	"? org delete Acme --users delete --yes",
+	"org delete Gone --check",
+	"org delete Gone --users convert --yes",
 }
 
 // TestTheCommandsDoTheSameOnADatabaseAndOnAServer compares what people and programs read, and the files.
@@ -127,6 +132,9 @@ func TestTheCommandsDoTheSameOnADatabaseAndOnAServer(t *testing.T) {
 	here, there := database(t), database(t)
 	for _, db := range []string{here, there} {
 		command(t, db, "org", "create", "Acme")
+		command(t, db, "org", "create", "Gone")
+		command(t, db, "user", "add", "--org", "Gone", "last@gone.example")
+		command(t, db, "admin", "grant", "--org", "Gone", "--issuer", issuer.URL(), "--subject", me, "--role", "full")
 		command(t, db, "domain", "attest", "--org", "Acme", "acme.example")
 		command(t, db, "user", "add", "--org", "Personal accounts", "pat@acme.example", "--name", "Pat")
 		command(t, db, "subscription", "set", "--org", "Acme", "Plan", "--licence", "calling=5", "--licence", "chat=unlimited")
@@ -164,7 +172,7 @@ type outcome struct {
 }
 
 // expected are the statuses that the marks before commands stand for.
-var expected = map[string]int{"?": 1, "!": 2}
+var expected = map[string]int{"?": 1, "!": 2, "#": 3}
 
 func (w way) run(line string) outcome {
 	w.t.Helper()
@@ -205,7 +213,8 @@ var (
 	differing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9a-f]{64}|verification=[A-Z2-7]{26,}`)
 	tracking  = regexp.MustCompile(` \(tracking id [^)]*\)`)
 	place64   = regexp.MustCompile(`--after [A-Za-z0-9_-]+`)
-	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template)(: .*)?\n`)
+	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template|claim|users|everything else)(: .*)?
+`)
 )
 
 func (w way) neutral(text string) string {

@@ -17,6 +17,10 @@ type claimCmd struct {
 	Made    claimMadeCmd    `cmd:"" help:"List the claims that an organization made."`
 	Show    claimShowCmd    `cmd:"" help:"Show a claim."`
 	Revoke  claimRevokeCmd  `cmd:"" help:"Revoke a claim: the user goes back to where they were."`
+
+	Export   claimExportCmd   `cmd:"" help:"Write everybody who can be claimed into a CSV file."`
+	Template claimTemplateCmd `cmd:"" help:"Write an empty CSV file for a claim by file."`
+	Import   claimImportCmd   `cmd:"" help:"Claim the users of a CSV file."`
 }
 
 type claimListCmd struct {

@@ -13,7 +13,7 @@ import (
 )
 
 type connectorCmd struct {
-	Create connectorCreateCmd `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people."`
+	Create connectorCreateCmd `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
 	List   connectorListCmd   `cmd:"" help:"List an organization's connectors."`
 	Show   connectorShowCmd   `cmd:"" help:"Show a connector's settings."`
 	Test   connectorTestCmd   `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
@@ -92,7 +92,15 @@ func (c *connectorCreateCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		s.say("The directory owns the people of %s from now on. Next: rollcall sync plan --org %s --connector %s", o.Name, o.ID, n.ID)
+		if o, err = s.read.Organization(s.ctx, o.ID); err != nil {
+			return err
+		}
+		next := fmt.Sprintf("Next: rollcall sync plan --org %s --connector %s", o.ID, n.ID)
+		if o.ManagedByDirectory() {
+			s.say("The directory owns the people of %s from now on. %s", o.Name, next)
+		} else {
+			s.say("Users were claimed, so synchronization stays off until somebody has looked what the directory would do to them. %s", next)
+		}
 		created := struct {
 			ID   identity.ConnectorID `json:"id"`
 			Name string               `json:"name"`

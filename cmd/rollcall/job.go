@@ -19,7 +19,7 @@ type jobCmd struct {
 type jobListCmd struct {
 	apiFlags
 	orgFlag
-	Kind string `enum:",import,export,invite,template" default:"" placeholder:"KIND" help:"Only jobs of this kind: import, export, invite or template."`
+	Kind string `enum:",import,export,invite,template,claim" default:"" placeholder:"KIND" help:"Only jobs of this kind: import, export, invite, template or claim."`
 	place
 }
 

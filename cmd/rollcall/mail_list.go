@@ -12,19 +12,19 @@ import (
 )
 
 type mailCmd struct {
-	List  mailListCmd  `cmd:"" help:"List an organization's mails, the newest first."`
-	Show  mailShowCmd  `cmd:"" help:"Show one mail and what became of it."`
-	Retry mailRetryCmd `cmd:"" help:"Have mails that were given up tried again."`
+	List  mailListCmd  `cmd:"" help:"List an organization's messages, mails and work orders, the newest first."`
+	Show  mailShowCmd  `cmd:"" help:"Show one message and what became of it."`
+	Retry mailRetryCmd `cmd:"" help:"Have messages that were given up tried again."`
 }
 
 type mailListCmd struct {
 	apiFlags
 	orgFlag
-	State string `enum:",waiting,sent,parked,dropped" default:"" placeholder:"STATE" help:"Only mails that are waiting, sent, parked (given up) or dropped (what they were about was over)."`
+	State string `enum:",waiting,sent,parked,dropped" default:"" placeholder:"STATE" help:"Only messages that are waiting, sent, parked (given up) or dropped (what they were about was over)."`
 	place
 }
 
-// Run lists the mails.
+// Run lists the messages.
 func (c *mailListCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		messages, next, err := o.messages(c.State, c.place)
@@ -49,10 +49,10 @@ func (c *orgClient) messages(state string, p place) ([]seen[admin.Message], stri
 type mailShowCmd struct {
 	apiFlags
 	orgFlag
-	ID string `arg:"" help:"The mail's id; rollcall mail list has it."`
+	ID string `arg:"" help:"The message's id; rollcall mail list has it."`
 }
 
-// Run shows the mail.
+// Run shows the message.
 func (c *mailShowCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		all, _, err := o.messages("", everything)
@@ -61,7 +61,7 @@ func (c *mailShowCmd) Run(a *app) error {
 		}
 		n := slices.IndexFunc(all, func(m seen[admin.Message]) bool { return m.is.ID == c.ID })
 		if n < 0 {
-			return identity.Refuse(identity.NotFound, identity.RuleUnknownMessage, "no mail of this organization has the id %q", c.ID)
+			return identity.Refuse(identity.NotFound, identity.RuleUnknownMessage, "no message of this organization has the id %q", c.ID)
 		}
 		return a.showMessage(all[n])
 	})
@@ -78,19 +78,19 @@ func (a *app) showMessage(m seen[admin.Message]) error {
 type mailRetryCmd struct {
 	apiFlags
 	orgFlag
-	ID  string `arg:"" optional:"" help:"The mail's id."`
-	All bool   `help:"All of the organization's mails that were given up."`
+	ID  string `arg:"" optional:"" help:"The message's id."`
+	All bool   `help:"All of the organization's messages that were given up."`
 }
 
-// Validate wants either a mail or all of them.
+// Validate wants either a message or all of them.
 func (c *mailRetryCmd) Validate() error {
 	if (c.ID == "") != c.All {
-		return errors.New("name one mail by its id, or all that were given up with --all")
+		return errors.New("name one message by its id, or all that were given up with --all")
 	}
 	return nil
 }
 
-// Run has mails tried again by the server.
+// Run has messages tried again by the server.
 func (c *mailRetryCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		if !c.All {

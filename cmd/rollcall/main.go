@@ -40,11 +40,12 @@ type cli struct {
 	Template     templateCmd     `cmd:"" help:"Licences that users get by themselves."`
 	SSO          ssoCmd          `cmd:"" name:"sso" help:"Identity providers of organizations."`
 	Partner      partnerCmd      `cmd:"" help:"Organizations that manage others."`
+	Site         siteCmd         `cmd:"" help:"Meeting sites that are linked to organizations."`
 	Subscription subscriptionCmd `cmd:"" help:"What organizations have bought or are trying."`
 	Me           meCmd           `cmd:"" help:"Yourself, on a server."`
 	Job          jobCmd          `cmd:"" help:"Imports, exports and other work in the background."`
 	Retention    retentionCmd    `cmd:"" help:"Who is about to be deleted, and whether the clock lets it happen."`
-	Mail         mailCmd         `cmd:"" help:"Mails on their way, and those that were given up."`
+	Mail         mailCmd         `cmd:"" help:"Mails and work orders on their way, and those that were given up."`
 	Claim        claimCmd        `cmd:"" help:"Claims of users who have an account elsewhere."`
 	Audit        auditCmd        `cmd:"" help:"What was done, by whom, and what was refused."`
 	Verify       verifyCmd       `cmd:"" help:"Check that nobody has changed the audit."`
@@ -132,11 +133,14 @@ func usage(err error) error {
 func complain(stderr io.Writer, err error) int {
 	var status exit
 	var refusal *identity.Error
+	var inTheWay *blocked
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &status):
 		return int(status)
+	case errors.As(err, &inTheWay):
+		fmt.Fprintln(stderr, inTheWay)
 	case errors.As(err, &refusal):
 		fmt.Fprintf(stderr, "%s: %s\n", refusal.Rule, refusal.Detail)
 		for _, why := range refusal.Why {

@@ -70,6 +70,9 @@ func (days ahead) Now() time.Time {
 //	until TEXT COMMAND…           runs a command again and again until its standard output has the text
 //	exits STATUS COMMAND…         runs a command that must end with that status
 //	keep NAME FIELD               puts a field of the JSON on the last standard output into the environment; FIELD.INNER one within
+//	serve [FLAG…]                 runs a server on the database until the story ends; $SERVER is its URL
+//	token NAME SUBJECT            puts a token that the issuer at $ISSUER made for somebody into the environment
+//	people N DOMAIN FILE          writes a file of so many people; drop FROM TO FILE takes rows out of it again
 //	dns publish NAME TEXT         puts a TXT record into the DNS that $DNS_SERVER answers for; dns withdraw NAME takes the name away
 //	directory WHAT [N]            changes the directory at $LDAP_URL: add N people; disable, enable, delete or move the N-th;
 //	                              blind or sight
@@ -82,9 +85,13 @@ func TestStories(t *testing.T) {
 			if err := startNameServer(env); err != nil {
 				return err
 			}
+			if err := startIssuer(env); err != nil {
+				return err
+			}
 			return startDirectory(env)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"until": until, "exits": exits, "keep": keep, "dns": changeDNS, "directory": changeDirectory},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"until": until, "serve": startServer, "token": tokenOf, "exits": exits, "keep": keep,
+			"people": writePeople, "drop": dropRows, "dns": changeDNS, "directory": changeDirectory},
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rollcall/admin"
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
@@ -17,6 +18,7 @@ type orgCmd struct {
 	List   orgListCmd   `cmd:"" help:"List the organizations."`
 	Show   orgShowCmd   `cmd:"" help:"Show an organization."`
 	Set    orgSetCmd    `cmd:"" help:"Change an organization's settings."`
+	Delete orgDeleteCmd `cmd:"" help:"Delete an organization with everything in it."`
 }
 
 type orgCreateCmd struct {
@@ -56,7 +58,11 @@ func (c *orgListCmd) Run(a *app) error {
 				if s := o.is.Settings; s != nil {
 					sync, sso = s.SyncMode, yesNo(s.SingleSignOn)
 				}
-				rows[i] = []string{o.is.ID, o.is.Kind, sync, sso, o.is.Name}
+				name := o.is.Name
+				if o.is.State == string(identity.OrgDeleting) {
+					name += " (being deleted)"
+				}
+				rows[i] = []string{o.is.ID, o.is.Kind, sync, sso, name}
 			}
 			return table(w, []string{"ID", "KIND", "SYNC", "SSO", "NAME"}, rows)
 		})
@@ -86,11 +92,12 @@ func (c *orgShowCmd) Run(a *app) error {
 
 func (a *app) showOrg(o seen[admin.Organization]) error {
 	return a.show(o, func(w io.Writer) error {
-		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "users managed by", "the " + o.is.ManagedBy}
+		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "state", o.is.State, "users managed by", "the " + o.is.ManagedBy}
 		if s := o.is.Settings; s != nil {
 			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", singleSignOn(*s),
 				"e-mail required", yesNo(s.RequireEmail), "activation e-mails", yesNo(s.ActivationEmails),
 				"only verified domains", yesNo(s.EnforceVerifiedDomains), "self-registration", yesNo(s.SelfRegistration),
+				"claimed users bring content", yesNo(s.AllowContentTransfer),
 				"required attributes", or(strings.Join(s.RequiredAttributes, ", "), "none"), "inactive users kept", strconv.Itoa(s.RetentionDays)+" days",
 				"created", instant(s.CreatedAt), "changed", instant(s.UpdatedAt))
 		}
@@ -117,6 +124,7 @@ type orgSetCmd struct {
 	ActivationEmails *bool     `negatable:"" help:"Whether new users get an activation mail."`
 	VerifiedDomains  *bool     `name:"only-verified-domains" negatable:"" help:"Refuse new users whose address is in no verified domain of the organization."`
 	SelfRegistration *bool     `negatable:"" help:"Let people with an address in a claimed domain create their own account."`
+	ContentTransfer  *bool     `name:"allow-content-transfer" negatable:"" help:"Let users whom the organization claims bring their content along."`
 	Required         *[]string `name:"required-attribute" placeholder:"NAME" help:"What an administrator has to give for a new user, such as displayName; repeatable, an empty text for nothing."`
 
 	SSOProvider *string `name:"sso-provider" placeholder:"URL|none" help:"On the database: active single-sign-on provider that is no identity provider of rollcall sso; none switches it off."`
@@ -147,7 +155,7 @@ func (c *orgSetCmd) patch() map[string]any {
 		p["retentionDays"] = *c.RetentionDays
 	}
 	for name, value := range map[string]*bool{"requireEmail": c.RequireEmail, "activationEmails": c.ActivationEmails,
-		"enforceVerifiedDomains": c.VerifiedDomains, "selfRegistration": c.SelfRegistration} {
+		"enforceVerifiedDomains": c.VerifiedDomains, "selfRegistration": c.SelfRegistration, "allowContentTransfer": c.ContentTransfer} {
 		if value != nil {
 			p[name] = *value
 		}
@@ -186,8 +194,8 @@ func (c *orgSetCmd) operate(o *orgClient) error {
 		return err
 	}
 	if c.SyncMode != nil && !before.ManagedByDirectory() {
-		return identity.Refuse(identity.Conflict, identity.RuleInvalidTransition,
-			"the organization has no connector; rollcall connector create switches synchronization on").At("syncMode")
+		return identity.Refuse(identity.Conflict, directory.RuleSyncOff,
+			"synchronization is off for this organization; rollcall sync enable switches it on, and so does rollcall connector create if there is no connector yet").At("syncMode")
 	}
 	_, err = s.service.ChangeOrganization(s.ctx, s.by, before.ID, func(o identity.Organization) identity.Organization {
 		if c.SSOProvider != nil {

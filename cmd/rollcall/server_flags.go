@@ -40,6 +40,7 @@ type serverFlags struct {
 	ShutdownGrace  time.Duration `default:"20s" env:"ROLLCALL_SHUTDOWN_GRACE" placeholder:"DURATION" help:"How long requests under way may take to finish (${default})."`
 
 	mailFlags
+	ordersFlags
 }
 
 // check refuses settings that the server could not run with. It reads files and reaches for nothing else.
@@ -75,6 +76,9 @@ func (f *serverFlags) check() error {
 		return err
 	}
 	if err := f.mailFlags.check(f.BaseURL); err != nil {
+		return err
+	}
+	if err := f.ordersFlags.check(); err != nil {
 		return err
 	}
 	options, err := f.api()

@@ -76,10 +76,15 @@ const pageOfAll = 500
 
 // organizations returns all organizations.
 func organizations(ctx context.Context, r identity.Reader) ([]identity.Organization, error) {
+	return everyOrganization(ctx, r.Organizations)
+}
+
+// everyOrganization reads a list of organizations to its end.
+func everyOrganization(ctx context.Context, read func(context.Context, identity.OrgID, int) ([]identity.Organization, error)) ([]identity.Organization, error) {
 	var all []identity.Organization
 	var after identity.OrgID
 	for {
-		page, err := r.Organizations(ctx, after, pageOfAll)
+		page, err := read(ctx, after, pageOfAll)
 		if err != nil {
 			return nil, err
 		}

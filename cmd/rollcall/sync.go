@@ -17,6 +17,8 @@ type syncCmd struct {
 	Run     syncRunCmd     `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
 	History syncHistoryCmd `cmd:"" help:"List the runs."`
 	Show    syncShowCmd    `cmd:"" help:"Show a plan or a run."`
+	Disable syncDisableCmd `cmd:"" help:"Switch synchronization off; connectors, links and dates of deletion stay."`
+	Enable  syncEnableCmd  `cmd:"" help:"Switch synchronization on again; after users were claimed, only once a plan has been made."`
 }
 
 // The exit statuses of "sync plan" and "sync run", beside 0 for nothing to do and 1 for an error.
@@ -88,10 +90,22 @@ func (s *session) next(o identity.Organization, stored identity.Plan, plan direc
 		return exitGuard
 	case plan.Empty():
 		s.say("Nothing to do. (Plan %s)", stored.ID)
+		s.sayOff(o)
 		return nil
+	case !o.ManagedByDirectory():
+		s.say("To do exactly this after synchronization is switched on: %s", apply)
+		s.sayOff(o)
+		return exitChanges
 	}
 	s.say("To do exactly this: %s", apply)
 	return exitChanges
+}
+
+// sayOff says how to go on where synchronization is off.
+func (s *session) sayOff(o identity.Organization) {
+	if !o.ManagedByDirectory() {
+		s.say("Synchronization is off. To switch it on: rollcall sync enable --org %s", o.ID)
+	}
 }
 
 func (s *session) showPlan(stored identity.Plan, plan directory.Plan) error {

@@ -18,6 +18,8 @@ const (
 	revertsAtOnce = 500
 	claimsAtOnce  = 500
 	stepsAtOnce   = 20 // of a job, before the next one has its turn
+	deletedAtOnce = 500
+	idleAtOnce    = 20
 )
 
 // How often the server does what has no setting of its own.
@@ -29,21 +31,31 @@ const (
 	claimsEvery       = time.Minute
 	housekeepingEvery = time.Hour
 	jobsEvery         = 2 * time.Second // somebody waits for the first step
+	deletionsEvery    = 2 * time.Second // and here for the last
+	idleEvery         = time.Hour
 )
 
 // runners do what the server does without anybody asking for it. Tasks of one runner wait for each other, so what can take long
-// has one of its own: a slow mail server or a file of twenty thousand users must not keep deletions waiting.
+// has one of its own: a slow mail server, a slow receiver of work orders or a file of twenty thousand users must not keep deletions
+// waiting.
 func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, retention *identity.Retention, d *notify.Deliverer) ([]*worker.Runner, error) {
+	orders, err := c.ordersTask(service, logger)
+	if err != nil {
+		return nil, err
+	}
 	var runners []*worker.Runner
 	for _, tasks := range [][]worker.Task{
 		{
 			{Name: "clock", Every: clockEvery, Run: retention.Mark},
 			{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
 			{Name: "e-mail changes", Every: revertEvery, Run: worker.Drain(revertsAtOnce, service.RevertEmailChanges)},
-			{Name: "claims", Every: claimsEvery, Run: worker.Drain(claimsAtOnce, service.SettleDueClaims)},
+			{Name: "claims", Every: claimsEvery, Run: worker.Drain(claimsAtOnce, retention.SettleClaims)},
+			{Name: "idle organizations", Every: idleEvery, Run: worker.Drain(idleAtOnce, retention.DeleteIdle)},
 			{Name: "housekeeping", Every: housekeepingEvery, Run: housekeeping(service)},
 		},
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},
+		{orders},
+		{{Name: "deletions", Every: deletionsEvery, Run: worker.Drain(deletedAtOnce, service.ContinueDeletions)}},
 		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
 	} {
 		r, err := worker.New(logger, tasks...)

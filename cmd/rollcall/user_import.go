@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 
 	"rollcall/admin"
@@ -15,10 +13,8 @@ import (
 type userImportCmd struct {
 	apiFlags
 	orgFlag
-	File           string `arg:"" placeholder:"FILE" help:"The CSV file, with the header of rollcall user import-template; - for standard input."`
-	DryRun         bool   `help:"Judge every row and change nothing."`
-	RemoveServices bool   `help:"FALSE takes a licence away from a user who has it."`
-	Results        string `placeholder:"FILE" help:"Where to write what came of each row, as CSV."`
+	uploadFlags
+	RemoveServices bool `help:"FALSE takes a licence away from a user who has it."`
 }
 
 // Help says what the exit status means.
@@ -31,38 +27,8 @@ func (userImportCmd) Help() string {
 func (c *userImportCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		query := url.Values{"dryRun": {strconv.FormatBool(c.DryRun)}, "removeServices": {strconv.FormatBool(c.RemoveServices)}}
-		var job seen[admin.Job]
-		if err := o.do(call{method: http.MethodPost, path: o.at("imports"), query: query, file: c.open(a)}, &job); err != nil {
-			return err
-		}
-		job, err := o.follow(job)
-		if err != nil {
-			return err
-		}
-		if c.Results != "" {
-			if err := o.save(c.Results, o.at("jobs", job.is.ID, "results"), nil); err != nil {
-				return err
-			}
-		} else if job.is.Failed > 0 {
-			a.say("Why rows failed: rollcall job results --org %s %s", o.id, job.is.ID)
-		}
-		return a.showJob(job)
+		return c.upload(o, query, "imports")
 	})
-}
-
-// open opens the file, for every try anew. Standard input comes once.
-func (c *userImportCmd) open(a *app) func() (io.ReadCloser, error) {
-	read := false
-	return func() (io.ReadCloser, error) {
-		if c.File != "-" {
-			return os.Open(c.File)
-		}
-		if read {
-			return nil, errors.New("the server had no time for the file, and standard input comes only once; try again")
-		}
-		read = true
-		return io.NopCloser(a.stdin), nil
-	}
 }
 
 type userImportTemplateCmd struct {

@@ -63,7 +63,7 @@ func (c *verifyCmd) Run(a *app) error {
 // audited are the organizations whose chains are wanted: one, or all whose audit may be read.
 func (c *apiClient) audited(name string) ([]*orgClient, error) {
 	if name != "" {
-		o, err := c.org(orgFlag{name})
+		o, err := c.auditedOrg(orgFlag{name})
 		return []*orgClient{o}, err
 	}
 	all, _, err := list[admin.Organization](c, "/organizations", "organizations", nil, everything)
@@ -78,5 +78,12 @@ func (c *apiClient) audited(name string) ([]*orgClient, error) {
 		}
 		found = append(found, c.orgWith(o.is.ID, o.is.Name))
 	}
-	return found, nil
+	if c.local == nil {
+		return found, nil
+	}
+	stones, err := everyOrganization(c.ctx, c.local.read.Tombstones)
+	for _, o := range stones {
+		found = append(found, c.orgWith(string(o.ID), o.Name+" (deleted)"))
+	}
+	return found, err
 }

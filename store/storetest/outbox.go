@@ -17,6 +17,13 @@ func (w world) message(org identity.OrgID, key string, next time.Time) identity.
 	}
 }
 
+// order makes a work order that waits and is not stored yet.
+func (w world) order(org identity.OrgID, key string, next time.Time) identity.Message {
+	m := w.message(org, key, next)
+	m.Kind, m.To, m.Data = identity.OrderPurge, "", map[string]string{"scope": "messages"}
+	return m
+}
+
 func (w world) enqueue(t testing.TB, m identity.Message) (stored bool) {
 	t.Helper()
 	w.must(t, func(tx identity.Tx) (err error) { stored, err = tx.Enqueue(ctx, m); return err })
@@ -145,5 +152,43 @@ func testOutboxDue(t *testing.T, w world) {
 		for _, m := range []identity.Message{later, early, atOnce, exact, parked} {
 			require.True(t, exists(m), m.Key)
 		}
+	})
+}
+
+// testChannels lets mails and orders wait side by side.
+func testChannels(t *testing.T, w world) {
+	mails, orders := []identity.Message{}, []identity.Message{}
+	for i, key := range numbered("%d", 5) {
+		mails = append(mails, w.message(w.own, "mail"+key, start.Add(time.Duration(i)*time.Second)))
+		order := w.order(w.other, "order"+key, start.Add(time.Duration(i)*time.Second))
+		order.Kind = identity.OrderKinds[i%len(identity.OrderKinds)]
+		orders = append(orders, order)
+	}
+	for i := range mails {
+		require.True(t, w.enqueue(t, mails[i]))
+		require.True(t, w.enqueue(t, orders[i]))
+	}
+	for channel, want := range map[identity.Channel][]identity.Message{identity.ByMail: mails, identity.ByOrder: orders} {
+		t.Run("neither hides the other, by "+string(channel), func(t *testing.T) {
+			got, err := w.store.MessagesDue(ctx, channel, start.Add(time.Hour), 5)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			got, err = w.store.MessagesDue(ctx, channel, start.Add(time.Second), 5)
+			require.NoError(t, err)
+			require.Equal(t, want[:2], got)
+			got, err = w.store.MessagesDue(ctx, channel, start.Add(time.Hour), 1)
+			require.NoError(t, err)
+			require.Equal(t, want[:1], got)
+		})
+	}
+	t.Run("a channel that nothing goes by has nothing", func(t *testing.T) {
+		got, err := w.store.MessagesDue(ctx, "pigeon", start.Add(time.Hour), 5)
+		require.NoError(t, err)
+		require.Empty(t, got)
+	})
+	t.Run("an organization's messages are of every channel", func(t *testing.T) {
+		got, err := w.store.Messages(ctx, w.other, identity.MessageQuery{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, got, len(orders))
 	})
 }

@@ -40,7 +40,7 @@ func testReceipts(t *testing.T, w world) {
 	for name, answer := range map[string][]byte{"an answer": {0, 255, '{'}, "an empty answer": {}} {
 		t.Run(name+" is kept byte by byte", func(t *testing.T) {
 			done := r
-			done.Answer, done.CreatedAt = answer, start.Add(time.Minute)
+			done.Org, done.Answer, done.CreatedAt = w.own, answer, start.Add(time.Minute)
 			w.must(t, func(tx identity.Tx) error { return tx.UpdateReceipt(ctx, done) })
 			require.Equal(t, done, find(t, "i s", "k"))
 		})

@@ -50,6 +50,16 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"groups", testGroups},
 		{"outbox", testOutbox},
 		{"messages due", testOutboxDue},
+		{"channels", testChannels},
+		{"claims", testClaims},
+		{"claim queries", testClaimQueries},
+		{"open claims", testOpenClaims},
+		{"candidates", testCandidates},
+		{"domains around", testDomainsAround},
+		{"site links", testSiteLinks},
+		{"deletions of organizations", testOrgDeletions},
+		{"purge of an organization", testPurgeOrganization},
+		{"reminders", testReminders},
 		{"tombstones", testTombstones},
 		{"people", testPeople},
 		{"jobs", testJobs},
@@ -81,7 +91,7 @@ func newWorld(t testing.TB, s identity.Store) world {
 
 func (w world) organization(t testing.TB) identity.OrgID {
 	o := identity.Organization{
-		ID: identity.OrgID(w.ids.New()), Name: "Somebody Ltd", Kind: identity.Customer, SyncMode: identity.SyncDisabled,
+		ID: identity.OrgID(w.ids.New()), Name: "Somebody Ltd", Kind: identity.Customer, State: identity.OrgActive, SyncMode: identity.SyncDisabled,
 		ActivationEmails: true, RetentionDays: identity.DefaultRetentionDays, CreatedAt: start, UpdatedAt: start,
 	}
 	w.must(t, func(tx identity.Tx) error { return tx.InsertOrganization(ctx, o) })

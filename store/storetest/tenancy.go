@@ -27,12 +27,14 @@ type property struct {
 	provider  identity.IdentityProvider
 	link      identity.Link
 	work      work
+	moves     moves
 }
 
 // crossing are the methods of identity.Reader that look into all organizations, by what they are for.
 var crossing = map[string]string{
 	"Organization":       "finds an organization",
 	"Organizations":      "finds all organizations",
+	"Tombstone":          "finds an organization that was deleted",
 	"Tombstones":         "finds all organizations that were deleted",
 	"AccountsDue":        "finds everybody whose retention is over",
 	"EmailChangesDue":    "finds everybody who has not confirmed a new address",
@@ -184,13 +186,15 @@ func testTenancy(t *testing.T, w world) {
 	methods := reflect.TypeFor[identity.Reader]()
 	for method := range methods.Methods() {
 		name := method.Name
-		if crossing[name] != "" {
+		if crossing[name] != "" || crossingClaims[name] != "" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			ask := walk[name]
-			if ask == nil {
-				ask = walkWork[name]
+			for _, more := range []map[string]func(context.Context, identity.Reader, identity.OrgID, property) (any, error){walkWork, walkClaims} {
+				if ask == nil {
+					ask = more[name]
+				}
 			}
 			require.NotNil(t, ask, "identity.Reader has a new method: say in walk how to ask for somebody else's property, or why not in crossing")
 			found := func(r identity.Reader, org identity.OrgID) bool {
@@ -211,7 +215,7 @@ func testTenancy(t *testing.T, w world) {
 			}))
 		})
 	}
-	for _, changes := range []map[string]func(context.Context, identity.Tx, identity.OrgID, property) error{trespass, trespassWork} {
+	for _, changes := range []map[string]func(context.Context, identity.Tx, identity.OrgID, property) error{trespass, trespassWork, trespassClaims} {
 		for name, change := range changes {
 			t.Run(name, func(t *testing.T) {
 				err := w.do(func(tx identity.Tx) error { return change(ctx, tx, w.other, p) })
@@ -227,6 +231,13 @@ func testTenancy(t *testing.T, w world) {
 	})
 	t.Run("DeleteLinks", func(t *testing.T) {
 		w.must(t, func(tx identity.Tx) error { return tx.DeleteLinks(ctx, w.other, p.account.ID, p.link.Purpose) })
+	})
+	t.Run("PurgeOrganization", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error {
+			n, err := tx.PurgeOrganization(ctx, w.other, 1000)
+			require.Zero(t, n)
+			return err
+		})
 	})
 	t.Run("nothing has been changed by others", func(t *testing.T) {
 		require.Equal(t, p, w.read(t, p))
@@ -278,6 +289,7 @@ func (w world) property(t testing.TB) property {
 	p.event, err = w.store.Event(ctx, w.own, p.event.ID)
 	require.NoError(t, err, "with its place in the chain")
 	p.work = w.work(t, p.account)
+	p.moves = w.moves(t, p.account, p.partner.Managed)
 	return p
 }
 
@@ -318,5 +330,6 @@ func (w world) read(t testing.TB, p property) property {
 	require.Len(t, partners, 1)
 	got.partner = partners[0]
 	got.work = w.readWork(t, p.account, p.work)
+	got.moves = w.readMoves(t, p.account, p.moves)
 	return got
 }

@@ -128,7 +128,7 @@ func (w world) work(t testing.TB, a identity.Account) work {
 	t.Helper()
 	k := work{
 		subscription: w.subscription(t, a.Org, start, identity.Pool{Licence: "calling", Seats: 2}),
-		group:        w.group(t, a.Org, "Sales"), message: w.message(a.Org, "work", start), job: w.job(a.Org, identity.JobImport),
+		group:        w.group(t, a.Org, "Sales"), message: w.message(a.Org, "work/"+string(a.ID), start), job: w.job(a.Org, identity.JobImport),
 		row: identity.JobRow{Number: 1, Outcome: "created"}, chunk: "ours",
 	}
 	k.assignment = assignment(a, k.subscription, "calling")

@@ -50,6 +50,8 @@ func testTombstones(t *testing.T, w world) {
 		require.Equal(t, o, got)
 		require.True(t, listed(w.store, living))
 		require.False(t, listed(w.store, dead))
+		_, err = w.store.Tombstone(ctx, w.own)
+		refused(t, err, identity.NotFound, identity.RuleUnknownOrg)
 		require.Empty(t, open())
 	})
 	t.Run("one that was deleted is a tombstone and nothing else", func(t *testing.T) {
@@ -68,6 +70,9 @@ func testTombstones(t *testing.T, w world) {
 		refused(t, err, identity.NotFound, identity.RuleUnknownOrg)
 		require.False(t, listed(w.store, living))
 		require.True(t, listed(w.store, dead))
+		stone, err := w.store.Tombstone(ctx, w.own)
+		require.NoError(t, err)
+		require.Equal(t, o, stone)
 		some, err := w.store.Tombstones(ctx, w.own, 10)
 		require.NoError(t, err)
 		require.Empty(t, some, "beyond it there is none")

@@ -94,6 +94,10 @@ func testValues(t *testing.T, w world) {
 		require.Zero(t, o.ActiveProviders)
 		require.Zero(t, o.LicenceTemplates)
 		require.Empty(t, o.Creator)
+		require.Equal(t, identity.OrgActive, o.State)
+		require.True(t, o.AllowContentTransfer)
+		require.Empty(t, o.Region)
+		require.False(t, o.ProviderAuthoritative)
 		require.False(t, o.CreatedAt.IsZero())
 	})
 	t.Run("organization: every field", func(t *testing.T) {
@@ -101,7 +105,8 @@ func testValues(t *testing.T, w world) {
 			ID: identity.OrgID(w.ids.New()), Name: "Ünïcode & Söhne", Kind: identity.Partner, SyncMode: identity.SyncAuto,
 			SSOProvider: "https://idp.example", RequireEmail: true, ActivationEmails: true, RetentionDays: 90,
 			RetentionCutAt: start.Add(-time.Hour), EnforceVerifiedDomains: true, SelfRegistration: true, RequiredAttributes: "title department",
-			Creator: identity.AccountID(w.ids.New()), ActiveProviders: 2, LicenceTemplates: 3, CreatedAt: start, UpdatedAt: start, Version: 1,
+			Creator: identity.AccountID(w.ids.New()), ActiveProviders: 2, LicenceTemplates: 3,
+			State: identity.OrgActive, AllowContentTransfer: true, Region: "Zürich", ProviderAuthoritative: true, CreatedAt: start, UpdatedAt: start, Version: 1,
 		}
 		w.must(t, func(tx identity.Tx) error { return tx.InsertOrganization(ctx, o) })
 		got, err := w.store.Organization(ctx, o.ID)
@@ -111,6 +116,7 @@ func testValues(t *testing.T, w world) {
 		o.RetentionDays, o.UpdatedAt = 31, start.Add(time.Second)
 		o.RetentionCutAt, o.EnforceVerifiedDomains, o.SelfRegistration, o.RequiredAttributes = time.Time{}, false, false, ""
 		o.Creator, o.ActiveProviders, o.LicenceTemplates = "", 0, 1
+		o.State, o.AllowContentTransfer, o.Region, o.ProviderAuthoritative = identity.OrgDeleting, false, "", false
 		w.must(t, func(tx identity.Tx) error { return tx.UpdateOrganization(ctx, o) })
 		o.Version = 2
 		got, err = w.store.Organization(ctx, o.ID)

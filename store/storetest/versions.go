@@ -34,6 +34,16 @@ func testVersions(t *testing.T, w world) {
 		"UpdateRun": {
 			func(tx identity.Tx) error { return tx.UpdateRun(ctx, p.run) },
 			func(tx identity.Tx) error { r := p.run; r.ID = "none"; return tx.UpdateRun(ctx, r) }, identity.RuleUnknownRun},
+		"UpdateClaim": {
+			func(tx identity.Tx) error { return tx.UpdateClaim(ctx, p.moves.claim) },
+			func(tx identity.Tx) error { c := p.moves.claim; c.ID = "none"; return tx.UpdateClaim(ctx, c) }, identity.RuleUnknownClaim},
+		"UpdateOrgDeletion": {
+			func(tx identity.Tx) error { return tx.UpdateOrgDeletion(ctx, p.moves.deletion) },
+			func(tx identity.Tx) error {
+				d := p.moves.deletion
+				d.Org = "nobody"
+				return tx.UpdateOrgDeletion(ctx, d)
+			}, identity.RuleUnknownDeletion},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, w.do(c.write), "with the version that was read")
@@ -47,6 +57,8 @@ func testVersions(t *testing.T, w world) {
 		require.EqualValues(t, 2, got.connector.Version)
 		require.EqualValues(t, 2, got.plan.Version)
 		require.EqualValues(t, 2, got.run.Version)
+		require.EqualValues(t, 2, got.moves.claim.Version)
+		require.EqualValues(t, 2, got.moves.deletion.Version)
 	})
 	t.Run("DeleteAccount", func(t *testing.T) {
 		remove := func(version int64) error {

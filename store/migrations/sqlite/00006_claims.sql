@@ -45,6 +45,7 @@ CREATE TABLE claims (
 CREATE UNIQUE INDEX claims_old_open ON claims (source, old_account) WHERE outcome IS NULL;
 CREATE UNIQUE INDEX claims_new_open ON claims (target, new_account) WHERE outcome IS NULL;
 CREATE INDEX claims_target ON claims (target, id);
+CREATE INDEX claims_open ON claims (target, id) WHERE outcome IS NULL;
 CREATE INDEX claims_new ON claims (target, new_account, id);
 CREATE INDEX claims_old ON claims (source, old_account, id);
 CREATE INDEX claims_due ON claims (claimed_at) WHERE outcome IS NULL AND mode = 'deferred';
@@ -91,13 +92,18 @@ ALTER TABLE messages ADD COLUMN channel TEXT NOT NULL DEFAULT 'mail';
 DROP INDEX messages_due;
 CREATE INDEX messages_due ON messages (channel, COALESCE(next_at, 0), id) WHERE state = 'waiting';
 
+-- Whom an answer that is kept tells about.
+ALTER TABLE receipts ADD COLUMN org_id ANY;
+CREATE INDEX receipts_org ON receipts (org_id) WHERE org_id IS NOT NULL;
+
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('address_holds', 'address_holds_domain', '1000000 100 1'),
     ('domains', 'domains_reversed', '10000 2 1'),
-    ('claims', 'claims_old_open', '10000 1000 1'),
-    ('claims', 'claims_new_open', '10000 1000 1'),
+    ('claims', 'claims_old_open', '10000 100 1'),
+    ('claims', 'claims_new_open', '10000 100 1'),
     ('claims', 'claims_target', '100000 1000 1'),
+    ('claims', 'claims_open', '10000 100 1'),
     ('claims', 'claims_new', '100000 1000 1 1'),
     ('claims', 'claims_old', '100000 1000 1 1'),
     ('claims', 'claims_due', '10000 1'),
-    ('claims', 'claims_domain', '10000 1000 100 1');
+    ('claims', 'claims_domain', '10000 100 10 1');
