@@ -242,7 +242,8 @@ func leaveNobody(ctx context.Context, r Reader, org OrgID, leaves func(Grant) bo
 }
 
 // inCharge reports whether somebody with a grant is at home in its organization and can sign in. Whom an operator named and
-// nobody has bound yet counts.
+// nobody has bound yet counts. A claimed user who has not signed in since does not: the claim can be revoked, and no organization
+// may be left to itself by that.
 func inCharge(ctx context.Context, r Reader, g Grant) (bool, error) {
 	b, err := r.Binding(ctx, g.Issuer, g.Subject)
 	if IsNotFound(err) {
@@ -252,7 +253,17 @@ func inCharge(ctx context.Context, r Reader, g Grant) (bool, error) {
 		return false, err
 	}
 	a, err := r.Account(ctx, b.Org, b.Account)
-	return err == nil && !a.Shadow && a.Status != Inactive && a.Status != DeferredClaim, err
+	if err != nil || a.Shadow || a.Status == Inactive || a.Status == DeferredClaim {
+		return false, err
+	}
+	if a.Source != SourceClaim {
+		return true, nil
+	}
+	claim, err := r.ClaimOf(ctx, a.Org, a.ID)
+	if IsNotFound(err) {
+		return true, nil
+	}
+	return err == nil && (!claim.Open() || !claim.SignedInAt.IsZero()), err
 }
 
 // takeAwayRoles ends what the owner of an account may do, in every organization: the person is gone from here. The rule and the reason

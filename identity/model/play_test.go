@@ -129,7 +129,7 @@ func (m *model) tie(who int) {
 	m.people++
 }
 
-// newModel returns the world as every sequence finds it: three organizations with an administrator each, and nobody else.
+// newModel returns the world as every sequence finds it: organizations with an administrator each, and what the opening adds.
 func newModel() *model {
 	m := &model{now: t0, told: map[telling]int{}}
 	for i := range orgNames {
@@ -151,8 +151,21 @@ func newModel() *model {
 		o.roles[m.people] = identity.RoleFull
 		m.people++
 	}
-	if third := m.accounts[2]; m.orgs[3].template != nil {
-		third.licences = slices.Clone(m.orgs[3].template)
+	m.accounts[2].licences = slices.Clone(m.orgs[3].template)
+	for _, e := range opening {
+		if v, _ := m.play(e); !v.ok() {
+			panic(e.String())
+		}
 	}
+	m.told = map[telling]int{}
 	return m
+}
+
+// opening is what has happened before every sequence: there are people to be claimed, and organizations that may.
+var opening = []event{
+	{what: "attest", org: 1, domain: corp}, {what: "attest", org: 2, domain: firm},
+	{what: "register", address: "ada@" + corp}, {what: "register", address: "eve@" + corpPart}, {what: "register", address: "fay@" + firm},
+	{what: "add", org: 0, by: byFeed, address: "bob@" + corp, active: true},
+	{what: "add", org: 3, by: byFeed, address: "cyd@" + corp, active: true, licences: []identity.Licence{lite, pro}},
+	{what: "add", org: 3, by: byHand, address: "gus@" + firm, active: true, licences: []identity.Licence{}},
 }

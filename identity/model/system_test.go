@@ -92,6 +92,16 @@ func newOrigin(t *testing.T) *origin {
 	for i, name := range orgNames[1:] {
 		x.makeOrganization(t, o, i+1, name)
 	}
+	x.orgs = o.orgs
+	people := len(o.accounts)
+	for _, e := range opening {
+		id, _, err := x.perform(e, people)
+		require.NoError(t, err)
+		if id != "" {
+			o.accounts = append(o.accounts, id)
+			people++
+		}
+	}
 	require.NoError(t, s.Close())
 	raw, err := sql.Open("sqlite3", "file:"+path)
 	require.NoError(t, err)
