@@ -134,7 +134,11 @@ func (a *api) myAccount(ctx context.Context, account identity.Account) (MyAccoun
 	if err != nil {
 		return MyAccount{}, err
 	}
-	return MyAccount{Membership{string(o.ID), o.Name, string(o.Kind)}, showUser(account, o, assigned)}, nil
+	transient, err := a.service.Transients(ctx, read, o)
+	if err != nil {
+		return MyAccount{}, err
+	}
+	return MyAccount{Membership{string(o.ID), o.Name, string(o.Kind)}, showUser(account, o, assigned, transient)}, nil
 }
 
 // mine answers with the caller's account as an act has left it.

@@ -52,6 +52,7 @@ type Explanation struct {
 	Evidence  any       `json:"evidence,omitempty" doc:"What a directory showed, or what was changed"`
 	ManagedBy string    `json:"managedBy" enum:"directory,organization"`
 	Next      Next      `json:"next" doc:"What happens by itself"`
+	Notes     []string  `json:"notes,omitempty" nullable:"false" doc:"What else there is to know, a sentence each"`
 }
 
 // Next is what happens if nobody does anything.
@@ -104,7 +105,7 @@ func showExplanation(x identity.Explanation) Explanation {
 	return Explanation{
 		User: string(x.Account), UserName: x.UserName, Status: x.Status, Reason: string(x.Reason), Since: x.Since, Rule: string(x.Rule),
 		Because: x.Because, Event: string(x.Event), Actor: showActor(x.Actor), Evidence: evidence(x.Evidence), ManagedBy: x.ManagedBy,
-		Next: Next{What: x.Next.What, At: instant(x.Next.At), Rule: string(x.Next.Rule), Text: x.Next.Text},
+		Next: Next{What: x.Next.What, At: instant(x.Next.At), Rule: string(x.Next.Rule), Text: x.Next.Text}, Notes: x.Notes,
 	}
 }
 

@@ -44,7 +44,11 @@ func (a *api) act(ctx context.Context, in *UserVersion, do act) (*user, error) {
 		if err != nil {
 			return err
 		}
-		result = user{ETag: etag(account.Version), Body: showUser(account, c.Org(), assigned)}
+		transient, err := a.service.Transients(ctx, c.Tx(), c.Org())
+		if err != nil {
+			return err
+		}
+		result = user{ETag: etag(account.Version), Body: showUser(account, c.Org(), assigned, transient)}
 		return nil
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ type User struct {
 	PurgeAt        *time.Time    `json:"purgeAt,omitempty" doc:"When the user is deleted for good if nothing changes; absent if never"`
 	PendingEmail   *PendingEmail `json:"pendingEmail,omitempty" doc:"The address that the user has been asked to confirm"`
 	Shadow         bool          `json:"shadow,omitempty" doc:"The old account of a user whom another organization has claimed; nothing can be changed until the user has decided"`
+	Transient      bool          `json:"transient,omitempty" doc:"The address is in none of the organization's verified domains, though it wants its users there only (enforceVerifiedDomains)"`
 	Claim          *Claim        `json:"claim,omitempty" doc:"The claim by which the user came"`
 	Source         string        `json:"source" enum:"manual,csv,scim,directory,self,claim" doc:"The pipe through which the user came"`
 	ManagedBy      string        `json:"managedBy" enum:"directory,organization" doc:"Who may change the user"`
@@ -61,13 +62,13 @@ type UserDetail struct {
 	Why Explanation `json:"why"`
 }
 
-// showUser shows an account of an organization with what is assigned to it.
-func showUser(a identity.Account, o identity.Organization, assigned []identity.Assignment) User {
+// showUser shows an account of an organization with what is assigned to it. transient tells whether it is out of place there.
+func showUser(a identity.Account, o identity.Organization, assigned []identity.Assignment, transient func(identity.Account) bool) User {
 	u := User{
 		ID: string(a.ID), UserName: a.UserName, PrimaryEmail: a.PrimaryEmail(), Emails: []Email{}, Attributes: attributesOf(a.Profile),
 		ExternalID: string(a.ExternalID), Licences: texts(identity.LicencesIn(assigned)), Status: string(a.Status),
 		Reason: string(a.InactiveReason), PreviousStatus: string(a.PreviousStatus),
-		StatusSince: a.StatusAt, Source: string(a.Source), Shadow: a.Shadow, ManagedBy: managedBy(o), InvitedAt: instant(a.InvitedAt),
+		StatusSince: a.StatusAt, Source: string(a.Source), Shadow: a.Shadow, Transient: transient(a), ManagedBy: managedBy(o), InvitedAt: instant(a.InvitedAt),
 		FirstSignInAt: instant(a.FirstSignInAt), LastSignInAt: instant(a.LastSignInAt),
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Version: a.Version,
 	}

@@ -184,8 +184,12 @@ func (a *api) showUsers(ctx context.Context, o identity.Organization, accounts [
 	for _, as := range assignments {
 		of[as.Account] = append(of[as.Account], as)
 	}
+	transient, err := a.service.Transients(ctx, a.service.Reader(), o)
+	if err != nil {
+		return nil, err
+	}
 	for _, account := range accounts {
-		shown = append(shown, showUser(account, o, of[account.ID]))
+		shown = append(shown, showUser(account, o, of[account.ID], transient))
 	}
 	return shown, a.addClaimsTo(ctx, o.ID, accounts, shown)
 }

@@ -21,6 +21,7 @@ type Explanation struct {
 	Evidence  json.RawMessage `json:"evidence,omitempty"`
 	ManagedBy string          `json:"managedBy"` // "directory" or "organization": who may change it (USR-22)
 	Next      Next            `json:"next"`
+	Notes     []string        `json:"notes,omitempty"` // what else there is to know, a sentence each
 }
 
 // Next is what happens by itself if nobody does anything.
@@ -122,7 +123,13 @@ func (s *Service) Why(ctx context.Context, org OrgID, id AccountID) (Explanation
 		return Explanation{}, err
 	}
 	x := Explain(a, o, e)
-	return x, s.explainClaim(ctx, &x, a)
+	if err := s.explainClaim(ctx, &x, a); err != nil {
+		return Explanation{}, err
+	}
+	if err := s.explainDomain(ctx, &x, o, a); err != nil {
+		return Explanation{}, err
+	}
+	return x, nil
 }
 
 // explainClaim says what comes next for somebody who is being claimed.

@@ -151,16 +151,19 @@ func writeUser(w io.Writer, u admin.User) error {
 	for i, p := range u.PhoneNumbers {
 		phones[i] = p.Value
 	}
-	pending, dn := "", ""
+	pending, dn, transient := "", "", ""
 	if u.PendingEmail != nil {
 		pending = fmt.Sprintf("%s, until %s", u.PendingEmail.Address, instant(u.PendingEmail.Until))
 	}
 	if u.Directory != nil {
 		dn = u.Directory.DN
 	}
+	if u.Transient {
+		transient = "yes: in none of the organization's verified domains"
+	}
 	return properties(w, "id", u.ID, "userName", u.UserName, "name", u.DisplayName, "given name", u.GivenName, "family name", u.FamilyName,
 		"title", u.Title, "department", u.Department, "phone", strings.Join(phones, ", "), "language", u.PreferredLanguage, "time zone", u.Timezone,
-		"externalId", u.ExternalID, "e-mail", strings.Join(emails, ", "), "to be confirmed", pending, "licences", strings.Join(u.Licences, ", "),
+		"externalId", u.ExternalID, "e-mail", strings.Join(emails, ", "), "transient", transient, "to be confirmed", pending, "licences", strings.Join(u.Licences, ", "),
 		"status", statusOf(u), "since", instant(u.StatusSince), "will be deleted", instantIf(u.PurgeAt), "invited", instantIf(u.InvitedAt),
 		"last signed in", instantIf(u.LastSignInAt), "source", u.Source, "managed by", "the "+u.ManagedBy, "directory entry", dn,
 		"created", instant(u.CreatedAt), "changed", instant(u.UpdatedAt))

@@ -63,6 +63,11 @@ func explain(w io.Writer, x explanation) error {
 		"  event", x.Event, "  managed by", "the "+x.ManagedBy, "  next", next); err != nil {
 		return err
 	}
+	for _, note := range x.Notes {
+		if err := properties(w, "  note", note); err != nil {
+			return err
+		}
+	}
 	pairs := evidence(x.Evidence)
 	if len(pairs) == 0 {
 		return nil
