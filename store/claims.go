@@ -58,14 +58,8 @@ func (r reader) ClaimsOf(ctx context.Context, target identity.OrgID, accounts []
 	var all []identity.Claim
 	for part := range slices.Chunk(accounts, rowsAtOnce) {
 		c := &compiler{dialect: r.dialect}
-		query := `SELECT ` + claimColumns + ` FROM claims WHERE target = ` + c.arg(target) + ` AND new_account IN (`
-		for i, account := range part {
-			if i > 0 {
-				query += `, `
-			}
-			query += c.arg(account)
-		}
-		some, err := list(ctx, r.run, scanClaim, query+`)`, c.args...)
+		query := `SELECT ` + claimColumns + ` FROM claims WHERE target = ` + c.arg(target) + ` AND new_account IN (` + listed(c, part) + `)`
+		some, err := list(ctx, r.run, scanClaim, query, c.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -95,46 +89,43 @@ func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]
 		WHERE outcome IS NULL AND mode = 'deferred' AND claimed_at <= $1 ORDER BY claimed_at LIMIT $2`, claimed, limit)
 }
 
-// candidates compiles what of a query is the same for listing and counting.
-func (d *dialect) candidates(columns string, q identity.CandidateQuery) (string, *compiler) {
+// candidates compiles what of a query is the same for listing and counting. Who is a shadow or has to decide about a claim holds no
+// address as the primary one, so the holds alone tell; only a claim that moved somebody at once has to be looked for.
+func (d *dialect) candidates(selected string, q identity.CandidateQuery) (string, *compiler) {
 	c := &compiler{dialect: d}
-	query := `SELECT ` + columns + ` FROM address_holds h CROSS JOIN accounts`
-	where := ` WHERE h.kind = 'primary' AND accounts.org_id = h.org_id AND accounts.id = h.account_id AND h.domain = ` + c.arg(q.Domain)
+	query := `SELECT ` + selected + ` WHERE h.kind = 'primary' AND h.domain = ` + c.arg(q.Domain) + ` AND h.org_id <> ` + c.arg(q.Claimant)
 	if q.After != "" {
-		where += ` AND h.email_key > ` + c.arg(q.After)
+		query += ` AND h.email_key > ` + c.arg(q.After)
 	}
-	where += ` AND h.org_id <> ` + c.arg(q.Claimant)
 	if q.Any {
-		return query + where, c
+		return query, c
 	}
-	query += ` CROSS JOIN organizations o`
-	where += ` AND o.id = h.org_id
-		AND o.state = 'active' AND o.sso_provider = '' AND o.active_providers = 0 AND o.sync_mode = 'disabled' AND NOT o.provider_authoritative
-		AND accounts.status <> 'deferred_claim' AND NOT accounts.shadow
-		AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.target = h.org_id AND c.new_account = h.account_id AND c.outcome IS NULL)`
 	if len(q.Without) > 0 {
-		where += ` AND h.org_id NOT IN (`
-		for i, org := range q.Without {
-			if i > 0 {
-				where += `, `
-			}
-			where += c.arg(org)
-		}
-		where += `)`
+		query += ` AND h.org_id NOT IN (` + listed(c, q.Without) + `)`
 	}
+	open := func(org, more string) string {
+		return `EXISTS (SELECT 1 FROM organizations o WHERE o.id = ` + org + ` AND o.state = 'active' AND o.sso_provider = '' AND o.active_providers = 0
+			AND o.sync_mode = 'disabled' AND NOT o.provider_authoritative` + more + `)`
+	}
+	const settled = `NOT EXISTS (SELECT 1 FROM claims c WHERE c.target = h.org_id AND c.new_account = h.account_id AND c.outcome IS NULL)`
+	consumer := c.arg(identity.ConsumerOrgID)
 	if q.InCharge {
-		where += ` AND o.kind <> 'consumer' AND (o.creator = h.account_id OR EXISTS (SELECT 1 FROM bindings b
+		return query + ` AND h.org_id <> ` + consumer + ` AND ` + open(`h.org_id`, ` AND (o.creator = h.account_id OR EXISTS (SELECT 1 FROM bindings b
 			JOIN grants g ON g.issuer = b.issuer AND g.subject = b.subject AND g.org_id = b.org_id
-			WHERE b.org_id = h.org_id AND b.account_id = h.account_id AND g.role = 'full'))`
+			WHERE b.org_id = h.org_id AND b.account_id = h.account_id AND g.role = 'full'))`) + ` AND ` + settled, c
 	}
-	return query + where, c
+	// Most candidates are in one organization, which claims nobody itself: it is enough to see that once, and not for each of them.
+	return query + ` AND (h.org_id = ` + consumer + ` AND ` + open(consumer, ``) + `
+			AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.target = ` + consumer + ` AND c.outcome IS NULL)
+		OR ` + open(`h.org_id`, ``) + ` AND ` + settled + `)`, c
 }
 
 func (r reader) Candidates(ctx context.Context, q identity.CandidateQuery) ([]identity.Candidate, error) {
 	if err := positive(q.Limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	query, c := r.dialect.candidates(`h.email_key, `+accountColumns, q)
+	query, c := r.dialect.candidates(`h.email_key, `+accountColumns+` FROM address_holds h
+		CROSS JOIN accounts ON accounts.org_id = h.org_id AND accounts.id = h.account_id`, q)
 	return list(ctx, r.run, scanCandidate, query+` ORDER BY h.email_key LIMIT `+c.arg(q.Limit), c.args...)
 }
 
@@ -144,24 +135,19 @@ func scanCandidate(r *sql.Rows) (c identity.Candidate, err error) {
 }
 
 func (r reader) CountCandidates(ctx context.Context, q identity.CandidateQuery) (int, error) {
-	query, c := r.dialect.candidates(`count(*)`, q)
+	query, c := r.dialect.candidates(`count(*) FROM address_holds h`, q)
 	return one(ctx, r.run, unknownClaim, scanInt, query, c.args...)
 }
 
 func (r reader) DomainsAround(ctx context.Context, name string) ([]identity.Domain, error) {
 	c := &compiler{dialect: r.dialect}
-	above := `name IN (` + c.arg(name)
-	for rest := name; ; {
-		_, parent, more := strings.Cut(rest, ".")
-		if !more {
-			break
-		}
-		above += `, ` + c.arg(parent)
-		rest = parent
+	above := []string{name}
+	for _, parent, more := strings.Cut(name, "."); more; _, parent, more = strings.Cut(parent, ".") {
+		above = append(above, parent)
 	}
 	below := reversedLabels(name) + "."
 	end, _ := afterPrefix(below)
-	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE `+above+`)
+	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE name IN (`+listed(c, above)+`)
 		UNION ALL SELECT `+domainColumns+` FROM domains WHERE reversed >= `+c.arg(below)+` AND reversed < `+c.arg(end), c.args...)
 }
 

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"math/bits"
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall/identity"
@@ -69,6 +71,19 @@ type compiler struct {
 func (c *compiler) arg(v any) string {
 	c.args = append(c.args, v)
 	return c.dialect.placeholder(len(c.args))
+}
+
+// listed binds values and returns their placeholders with commas between them. The last value stands several times, so that there are
+// few different statements.
+func listed[T any](c *compiler, values []T) string {
+	var b strings.Builder
+	for i := range 1 << bits.Len(uint(len(values)-1)) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c.arg(values[min(i, len(values)-1)]))
+	}
+	return b.String()
 }
 
 func (c *compiler) condition(where identity.Condition, depth int) (string, error) {
