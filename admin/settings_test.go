@@ -20,7 +20,7 @@ func TestSettingsAreChangedOneByOne(t *testing.T) {
 	token := w.administrator(org, "ada", identity.RoleFull)
 	before := w.get(of(org, ""), token)
 	require.Equal(t, map[string]any{"syncMode": "disabled", "requireEmail": false, "activationEmails": true, "retentionDays": 30.,
-		"enforceVerifiedDomains": false, "selfRegistration": true, "allowContentTransfer": true, "singleSignOn": false, "requiredAttributes": []any{},
+		"enforceVerifiedDomains": false, "selfRegistration": true, "allowContentTransfer": true, "providerAuthoritative": false, "singleSignOn": false, "requiredAttributes": []any{},
 		"createdAt": t0.Format(time.RFC3339), "updatedAt": t0.Format(time.RFC3339)}, before.is(http.StatusOK)["settings"])
 	require.Equal(t, `"1"`, before.header.Get("ETag"))
 
@@ -63,6 +63,8 @@ func TestSettingsThatCannotBeAreRefusedWhole(t *testing.T) {
 		"two attributes in one":        {`"requiredAttributes":["title department"]`, "one word without blanks"},
 		"an attribute twice":           {`"requiredAttributes":["title","title"]`, "twice"},
 		"what the operator decides":    {`"kind":"partner"`, "body.kind: unexpected property"},
+		"where content is kept":        {`"region":"eu"`, "body.region: unexpected property"},
+		"who is the authority":         {`"providerAuthoritative":true`, "body.providerAuthoritative: unexpected property"},
 		"where synchronization stands": {`"syncMode":"disabled"`, "body.syncMode: unexpected property"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,6 +74,18 @@ func TestSettingsThatCannotBeAreRefusedWhole(t *testing.T) {
 		})
 	}
 	require.Equal(t, `"1"`, w.get(of(org, ""), token).header.Get("ETag"))
+}
+
+func TestCLM25_A3_WhatTheOperatorDecidedIsShown(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("Example")
+	token := w.administrator(org, "ada", identity.RoleFull)
+	w.set(org, func(o *identity.Organization) { o.Region, o.ProviderAuthoritative = "eu", true })
+	shown := w.get(of(org, ""), token).is(http.StatusOK)
+	require.Equal(t, "active", shown["state"])
+	settings := shown["settings"].(map[string]any)
+	require.Equal(t, "eu", settings["region"])
+	require.Equal(t, true, settings["providerAuthoritative"])
 }
 
 func TestSettingsAreBoundToTheETagThatWasSeen(t *testing.T) {

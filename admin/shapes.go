@@ -33,6 +33,8 @@ type Settings struct {
 	EnforceVerifiedDomains bool      `json:"enforceVerifiedDomains" doc:"New users need an address in one of its verified domains, as soon as it has one"`
 	SelfRegistration       bool      `json:"selfRegistration" doc:"People with an address in one of its claimed domains can create their own account in it"`
 	AllowContentTransfer   bool      `json:"allowContentTransfer" doc:"Users whom it claims can bring their content along: whoever can is claimed deferred"`
+	ProviderAuthoritative  bool      `json:"providerAuthoritative" doc:"Its identity provider is the authority about its users: nobody else can claim them, and no directory is synchronized beside it; the operator decides"`
+	Region                 string    `json:"region,omitempty" doc:"Where its content is kept, as the operator says; absent: where content is kept if nothing else is said. Content does not move between regions"`
 	RequiredAttributes     []string  `json:"requiredAttributes" nullable:"false" doc:"What an administrator has to give for a new user; with any, users are added one at a time"`
 	CreatedAt              time.Time `json:"createdAt"`
 	UpdatedAt              time.Time `json:"updatedAt"`
@@ -88,7 +90,8 @@ func showOrganization(o identity.Organization, in identity.Access) Organization 
 		shown.Settings = &Settings{
 			SyncMode: string(o.SyncMode), SingleSignOn: o.UsesSSO(), SSOProvider: o.SSOProvider, RequireEmail: o.RequireEmail, ActivationEmails: o.ActivationEmails,
 			RetentionDays: o.RetentionDays, EnforceVerifiedDomains: o.EnforceVerifiedDomains, SelfRegistration: o.SelfRegistration,
-			AllowContentTransfer: o.AllowContentTransfer, RequiredAttributes: append([]string{}, strings.Fields(o.RequiredAttributes)...), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+			AllowContentTransfer: o.AllowContentTransfer, ProviderAuthoritative: o.ProviderAuthoritative, Region: o.Region,
+			RequiredAttributes: append([]string{}, strings.Fields(o.RequiredAttributes)...), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		}
 	}
 	return shown

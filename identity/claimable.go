@@ -82,6 +82,10 @@ func (s *Service) EachClaimable(ctx context.Context, org OrgID, do func(ClaimPre
 				if err != nil {
 					return err
 				}
+				known := ClaimCase{Claimant: search.claimant, Source: search.sources[c.Account.Org], Account: c.Account}
+				if preview.Warnings, err = claimWarnings(ctx, s.store, known); err != nil {
+					return err
+				}
 				if err := do(preview); err != nil {
 					return err
 				}

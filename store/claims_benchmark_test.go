@@ -17,7 +17,7 @@ import (
 // in two thousand organizations, with a bare prepared SELECT of the same rows by the same indexes. Both are measured in the same
 // run, in turns. Each is meant to take at most five times as long as its SELECT. The database takes about a minute to make.
 func BenchmarkClaims(b *testing.B) {
-	c := devCrowd(b)
+	c := newCrowd(b)
 	service := identity.NewService(c.Store, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
 	bare := newBareSelects(b, c.path)
 	for k, n := range outsiders {

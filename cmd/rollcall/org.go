@@ -94,7 +94,7 @@ func (a *app) showOrg(o seen[admin.Organization]) error {
 	return a.show(o, func(w io.Writer) error {
 		pairs := []string{"id", o.is.ID, "name", o.is.Name, "kind", o.is.Kind, "state", o.is.State, "users managed by", "the " + o.is.ManagedBy}
 		if s := o.is.Settings; s != nil {
-			pairs = append(pairs, "synchronization", s.SyncMode, "single sign-on", singleSignOn(*s),
+			pairs = append(pairs, "synchronization", s.SyncMode, "region", s.Region, "identity provider is the authority", yesNo(s.ProviderAuthoritative), "single sign-on", singleSignOn(*s),
 				"e-mail required", yesNo(s.RequireEmail), "activation e-mails", yesNo(s.ActivationEmails),
 				"only verified domains", yesNo(s.EnforceVerifiedDomains), "self-registration", yesNo(s.SelfRegistration),
 				"claimed users bring content", yesNo(s.AllowContentTransfer),
@@ -129,16 +129,18 @@ type orgSetCmd struct {
 
 	SSOProvider *string `name:"sso-provider" placeholder:"URL|none" help:"On the database: active single-sign-on provider that is no identity provider of rollcall sso; none switches it off."`
 	SyncMode    *string `enum:"registered,manual,auto,paused" placeholder:"MODE" help:"On the database: directory synchronization, for an organization with a connector: manual, auto or paused."`
+	Region      *string `placeholder:"NAME" help:"On the database: where the organization's content is kept; content does not move between regions. An empty text for the usual one."`
+	Authority   *bool   `name:"provider-authoritative" negatable:"" help:"On the database: what the identity provider pushes is a synchronization of the organization's people, so nobody else can claim them."`
 }
 
 // Validate keeps what is the operator's apart: it goes another way, and a call does all of it or nothing.
 func (c *orgSetCmd) Validate() error {
-	operators := c.SSOProvider != nil || c.SyncMode != nil
+	operators := c.SSOProvider != nil || c.SyncMode != nil || c.Region != nil || c.Authority != nil
 	switch {
 	case operators && c.Server != "":
-		return errors.New("--sso-provider and --sync-mode are the operator's and work on the database; leave --server out")
+		return errors.New("--sso-provider, --sync-mode, --region and --provider-authoritative are the operator's and work on the database; leave --server out")
 	case operators && len(c.patch()) > 0:
-		return errors.New("--sso-provider and --sync-mode are the operator's; set them in a call of their own")
+		return errors.New("--sso-provider, --sync-mode, --region and --provider-authoritative are the operator's; set them in a call of their own")
 	case !operators && len(c.patch()) == 0:
 		return errors.New("there is nothing to set; give at least one setting")
 	}
@@ -202,6 +204,12 @@ func (c *orgSetCmd) operate(o *orgClient) error {
 			if o.SSOProvider = *c.SSOProvider; o.SSOProvider == "none" {
 				o.SSOProvider = ""
 			}
+		}
+		if c.Region != nil {
+			o.Region = *c.Region
+		}
+		if c.Authority != nil {
+			o.ProviderAuthoritative = *c.Authority
 		}
 		if c.SyncMode != nil {
 			o.SyncMode = identity.SyncMode(*c.SyncMode)
