@@ -217,7 +217,8 @@ func (c *Acts) takeBack(ctx context.Context, claim Claim, there *Acts) error {
 	if err := there.comeBack(ctx, claim, shadow); err != nil {
 		return err
 	}
-	return there.Mail(ctx, MessageClaimRevoked, claim.Email, "claim-revoked:"+string(claim.ID), map[string]string{"name": shadow.Profile.DisplayName()})
+	return there.Mail(ctx, MessageClaimRevoked, claim.Email, "claim-revoked:"+string(claim.ID),
+		map[string]string{"name": shadow.Profile.DisplayName(), "organization": c.org.Name})
 }
 
 // comeBack makes a shadow the account that it was.
