@@ -255,7 +255,7 @@ func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*O
 // last (BEHAVIOUR 0.4).
 func (a *api) notDeleting(ctx context.Context, o operation) error {
 	c := callerOf(ctx)
-	if c.access.Org == "" || o.whileDeleting || c.trusted != nil && o.scope == scopeReadAudit {
+	if c.access.Org == "" || o.whileDeleting || c.trusted != nil && o.scope.outlives() {
 		return nil
 	}
 	return a.service.Open(ctx, c.access.Org)

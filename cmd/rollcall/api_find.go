@@ -121,10 +121,16 @@ func (a *app) onOrg(f apiFlags, o orgFlag, do func(*orgClient) error) error {
 	})
 }
 
-// org finds an organization by its id or, if only one has it, its name. On a server it is one in which the caller has a role.
+// org finds an organization by its id or, if only one has it, its name. On a server it is one in which the caller has a role. On the
+// database one that was deleted is found by its id: its audit and orders that wait outlive it, and of anything else the API knows nothing.
 func (c *apiClient) org(f orgFlag) (*orgClient, error) {
 	if c.local != nil {
 		o, err := c.local.org(f)
+		if identity.IsNotFound(err) {
+			if stone, stoneErr := c.local.read.Tombstone(c.ctx, identity.OrgID(f.Org)); stoneErr == nil {
+				o, err = stone, nil
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

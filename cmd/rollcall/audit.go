@@ -72,7 +72,7 @@ func (c *auditListCmd) Validate() error {
 
 // Run lists the events, the newest first.
 func (c *auditListCmd) Run(a *app) error {
-	return a.onAudit(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		query := c.query()
 		query.Set("actor", c.Actor)
 		query.Set("category", strings.Join(c.Category, ","))
@@ -108,26 +108,5 @@ type auditExportCmd struct {
 
 // Run writes the events in the order of the chain.
 func (c *auditExportCmd) Run(a *app) error {
-	return a.onAudit(c.apiFlags, c.orgFlag, func(o *orgClient) error { return o.save(c.File, o.at("audit", "export"), given(c.query())) })
-}
-
-// onAudit is onOrg for the audit, which on the database outlives its organization: one that was deleted is named by its id.
-func (a *app) onAudit(f apiFlags, org orgFlag, do func(*orgClient) error) error {
-	return a.onAPI(f, func(c *apiClient) error {
-		found, err := c.auditedOrg(org)
-		if err != nil {
-			return err
-		}
-		return do(found)
-	})
-}
-
-func (c *apiClient) auditedOrg(f orgFlag) (*orgClient, error) {
-	found, err := c.org(f)
-	if identity.IsNotFound(err) && c.local != nil {
-		if stone, stoneErr := c.local.read.Tombstone(c.ctx, identity.OrgID(f.Org)); stoneErr == nil {
-			return c.orgWith(string(stone.ID), stone.Name), nil
-		}
-	}
-	return found, err
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error { return o.save(c.File, o.at("audit", "export"), given(c.query())) })
 }

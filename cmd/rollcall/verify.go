@@ -63,7 +63,7 @@ func (c *verifyCmd) Run(a *app) error {
 // audited are the organizations whose chains are wanted: one, or all whose audit may be read.
 func (c *apiClient) audited(name string) ([]*orgClient, error) {
 	if name != "" {
-		o, err := c.auditedOrg(orgFlag{name})
+		o, err := c.org(orgFlag{name})
 		return []*orgClient{o}, err
 	}
 	all, _, err := list[admin.Organization](c, "/organizations", "organizations", nil, everything)
