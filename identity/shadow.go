@@ -91,7 +91,8 @@ func (c *Acts) elsewhere(ctx context.Context, org OrgID) (*Acts, error) {
 	case Operator, System:
 		by = Actor{Kind: c.by.Kind, ID: c.by.ID, Name: c.by.Name}
 	case Owner:
-		by = c.by
+		// Neither the account nor the issuer that the person came through: that may be the other organization's own.
+		by = Actor{Kind: Owner, Name: "the user", Request: Request{TrackingID: c.by.Request.TrackingID, Operation: c.by.Request.Operation}}
 	}
 	return &Acts{service: c.service, tx: c.tx, org: o, by: by, now: c.now, careful: c.careful}, nil
 }
