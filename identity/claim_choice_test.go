@@ -206,6 +206,45 @@ func TestCLM55_AKeptAccountIsAsBeforeTheClaim(t *testing.T) {
 	require.Equal(t, w.Now().Add(10*identity.Day), at, "the time as a shadow does not count")
 }
 
+func TestI11_TheOldOrganizationHearsNothingOfWhereTheUserDecided(t *testing.T) {
+	for name, decide := range map[string]func(w *world, p identity.Person, source identity.OrgID){
+		"deleted": func(w *world, p identity.Person, _ identity.OrgID) {
+			_, err := w.choose(p, identity.OptionDelete, "")
+			require.NoError(w.t, err)
+		},
+		"kept, and confirmed while signed in": func(w *world, p identity.Person, source identity.OrgID) {
+			_, err := w.choose(p, identity.OptionKeep, "ada@home.example")
+			require.NoError(w.t, err)
+			_, err = w.UseLink(w.ctx, secretOf(w.mails(source, identity.MessageKeepConfirm)[0]), &p, identity.Request{})
+			require.NoError(w.t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			org, source := w.claimant("Corp", "corp.example"), w.org("Source")
+			old := w.must(source, provider, person("ada@corp.example"))
+			_, a := w.claimed(org, "ada@corp.example", "")
+			// As somebody would whom the claiming organization's own issuer signs in.
+			p := identity.Person{Issuer: "https://login.corp.example", Subject: "ada", Name: "Ada", Email: "ada@corp.example"}
+			_, err := w.Bind(w.ctx, admin, identity.Binding{Org: org, Account: a.ID, Issuer: p.Issuer, Subject: p.Subject})
+			require.NoError(t, err)
+			decide(w, p, source)
+			events, err := w.Reader().Events(w.ctx, source, identity.EventQuery{Account: old.ID, Newest: true, Limit: 100})
+			require.NoError(t, err)
+			told := 0
+			for _, e := range events {
+				if e.Actor.Kind == identity.Owner {
+					told++
+					require.NotEqual(t, org, e.Actor.Org, e.Kind)
+					require.NotEqual(t, a.ID, e.Actor.Account, e.Kind)
+					require.NotContains(t, e.Actor.ID+e.Actor.Request.Email, "corp.example", e.Kind)
+				}
+			}
+			require.NotZero(t, told)
+		})
+	}
+}
+
 func TestCLM57_AnImmediateClaimWaitsForTheFirstSignIn(t *testing.T) {
 	w := newWorld(t)
 	_, p := w.personal("ada@corp.example")

@@ -61,7 +61,8 @@ func (s *Service) UseLink(ctx context.Context, secret string, p *Person, req Req
 		return LinkView{}, err
 	}
 	by := Actor{Kind: Owner, Name: string(l.Address), Org: l.Org, Account: l.Account, Request: req}
-	if p != nil {
+	// Who confirms the address of an account that is kept is at home elsewhere by now, which is nothing that this organization learns.
+	if p != nil && l.Purpose != LinkKeepAddress {
 		by.ID, by.Name, by.Request.Email = p.Issuer+"|"+p.Subject, p.Name, p.Email
 	}
 	var view LinkView
