@@ -89,7 +89,7 @@ func (k claims) addresses(rows []identity.JobRow) ([]string, error) {
 	return list, nil
 }
 
-// act does one row. It refuses before it changes anything, as every act does that it is made of.
+// act does one row.
 func (k claims) act(ctx context.Context, c *identity.Acts, row identity.JobRow) (result, error) {
 	var in input
 	var r result
@@ -121,6 +121,7 @@ func (k claims) act(ctx context.Context, c *identity.Acts, row identity.JobRow) 
 	}
 	claim, a, err := c.Claim(ctx, asked)
 	if err != nil {
+		r.wrote = claim.ID != ""
 		return r, want.explained(err)
 	}
 	r.account, r.outcome, r.note = a.ID, Claimed, modeWord(claim.Mode)+"; the user can bring the content along"

@@ -8,6 +8,7 @@ import (
 
 	"rollcall/bulk"
 	"rollcall/identity"
+	"rollcall/internal/system"
 )
 
 func TestCLM05_AFileOfClaimsIsAcknowledged(t *testing.T) {
@@ -241,4 +242,38 @@ func TestCLM33_ADryRunOfClaimsAnswersAsTheImportAndChangesNothing(t *testing.T) 
 			require.Equal(t, results[i+1][:5], dry[i+1][:5], "how, too")
 		}
 	}
+}
+
+// What is refused when a part of a claim is done already leaves nothing of it behind, and its neighbours alone: here because the
+// operator has changed what an address may be since the account was made.
+func TestCLM33_ARowThatIsRefusedHalfwayLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	w.verify(w.org, corp)
+	liberal := identity.NewService(w.store, w.clock, system.IDs{}, identity.EmailPolicy{NonASCIILocalParts: true})
+	source := w.organization()
+	free := identity.Subscription{ID: identity.SubscriptionID(system.IDs{}.New()), Org: source, Name: "Free", Type: identity.Free, Status: identity.SubscriptionActive,
+		StartedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1, Pools: []identity.Pool{{Licence: "chat", Seats: 5}}}
+	var ada identity.Account
+	require.NoError(t, liberal.Transact(w.ctx, source, provider, func(c *identity.Acts) error {
+		d := draft("ada@"+corp, "")
+		d.Emails = append(d.Emails, identity.AccountEmail{Value: "ådä@elsewhere.example"})
+		var err error
+		if ada, err = c.Create(w.ctx, d, identity.Origin{Source: identity.SourceSCIM}); err != nil {
+			return err
+		}
+		if err := c.Tx().InsertSubscription(w.ctx, free); err != nil {
+			return err
+		}
+		return c.AddLicences(w.ctx, ada, []identity.Licence{"chat"})
+	}))
+	w.people(source, "bob@"+corp, "cy@"+corp)
+	before, err := w.service.Reader().Chain(w.ctx, source, 0, 1000)
+	require.NoError(t, err)
+
+	_, outcomes := w.claimFile(lines(only, "bob@corp.example", "ada@corp.example", "cy@corp.example"), acknowledged)
+	require.Equal(t, []string{bulk.Claimed, "INVALID_EMAIL", bulk.Claimed}, outcomes)
+	require.Equal(t, []identity.Licence{"chat"}, w.licences(ada))
+	after, err := w.service.Reader().Chain(w.ctx, source, 0, 1000)
+	require.NoError(t, err)
+	require.Len(t, after, len(before)+2, "bob and cy were claimed, and nothing else happened")
 }

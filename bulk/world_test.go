@@ -44,6 +44,7 @@ type world struct {
 	*bulk.Jobs
 	t       testing.TB
 	ctx     context.Context
+	store   identity.Store
 	service *identity.Service
 	clock   *clock
 	org     identity.OrgID
@@ -67,7 +68,7 @@ func newWorldOver(t testing.TB, s identity.Store) *world {
 	t.Helper()
 	c := &clock{now: t0}
 	service := identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{})
-	w := &world{Jobs: bulk.New(service, slog.New(slog.DiscardHandler)), t: t, ctx: t.Context(), service: service, clock: c}
+	w := &world{Jobs: bulk.New(service, slog.New(slog.DiscardHandler)), t: t, ctx: t.Context(), store: s, service: service, clock: c}
 	w.org = w.organization()
 	return w
 }

@@ -64,7 +64,10 @@ func (s *Service) ClaimUser(ctx context.Context, by Actor, org OrgID, r ClaimReq
 		claim, account, err = c.Claim(ctx, r)
 		return err
 	})
-	return claim, account, err
+	if err != nil {
+		return Claim{}, Account{}, err
+	}
+	return claim, account, nil
 }
 
 // TransactClaims is [Service.Transact] for claims of some addresses: it locks the organizations that have them too, so that what
@@ -88,7 +91,8 @@ func (s *Service) TransactClaims(ctx context.Context, by Actor, org OrgID, addre
 }
 
 // Claim moves one user of another organization into this one (CLM-22, CLM-23): a new account has the address from now on, and the
-// old one becomes a shadow until the user has decided (CLM-40). A refusal gives every reason (CLM-10).
+// old one becomes a shadow until the user has decided (CLM-40). A refusal gives every reason (CLM-10). One that comes with a claim
+// came when a part of it was done, so that nothing of the transaction can be kept.
 func (c *Acts) Claim(ctx context.Context, r ClaimRequest) (Claim, Account, error) {
 	c.about = Account{}
 	email, err := ParseEmail(r.Email, c.service.policy)
@@ -127,24 +131,24 @@ func (c *Acts) Claim(ctx context.Context, r ClaimRequest) (Claim, Account, error
 	}
 	proven := !old.unproven()
 	if claim.Carried.Licences, err = there.giveUp(ctx, old, email.Key); err != nil {
-		return Claim{}, Account{}, err
+		return claim, Account{}, err
 	}
 	a, err := c.arrive(ctx, claim, old)
 	if err != nil {
-		return Claim{}, Account{}, err
+		return claim, Account{}, err
 	}
 	if proven {
 		if err := c.moveBindings(ctx, old, a); err != nil {
-			return Claim{}, Account{}, err
+			return claim, Account{}, err
 		}
 	} else if err := there.unbindOthers(ctx, old, Person{}); err != nil {
-		return Claim{}, Account{}, err
+		return claim, Account{}, err
 	}
 	if err := c.tx.InsertClaim(ctx, claim); err != nil {
-		return Claim{}, Account{}, err
+		return claim, Account{}, err
 	}
 	if err := c.mailClaim(ctx, claim, a); err != nil {
-		return Claim{}, Account{}, err
+		return claim, Account{}, err
 	}
 	a.InvitedAt = c.now // so that the first licence sends no other mail (CLM-50)
 	return claim, a, c.licenceNewAccount(ctx, a, r.Licences)
