@@ -175,6 +175,11 @@ func (c *Acts) giveUp(ctx context.Context, before Account, key EmailKey) ([]Lice
 		return nil, err
 	}
 	a = a.renamed(key, c.service.policy)
+	if err := c.userNameFree(ctx, a.UserName, a.ID); RuleOf(err) == RuleUserNameTaken {
+		a = a.apart()
+	} else if err != nil {
+		return nil, err
+	}
 	a.clearPending()
 	a.UpdatedAt = c.now
 	holds, err := c.addressesOf(ctx, a)

@@ -29,9 +29,16 @@ func (a Account) renamed(key EmailKey, policy EmailPolicy) Account {
 	return a
 }
 
-// restored undoes [Account.renamed].
+// apart returns a renamed account with a userName that no other shadow has: somebody else had the address before, was claimed too and
+// is not settled yet.
+func (a Account) apart() Account {
+	a.UserName = strings.TrimSuffix(a.UserName, shadowSuffix) + "." + string(a.ID) + shadowSuffix
+	return a
+}
+
+// restored undoes [Account.renamed] and [Account.apart].
 func (a Account) restored() Account {
-	a.UserName = strings.TrimSuffix(a.UserName, shadowSuffix)
+	a.UserName = strings.TrimSuffix(strings.TrimSuffix(a.UserName, shadowSuffix), "."+string(a.ID))
 	a.Emails = slices.Clone(a.Emails)
 	for i := range a.Emails {
 		a.Emails[i].Value = strings.TrimSuffix(a.Emails[i].Value, shadowSuffix)

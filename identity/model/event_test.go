@@ -57,7 +57,7 @@ var deck = []struct {
 	weight int
 	draw   func(*rapid.T, *model, *event) bool
 }{
-	{"add", 6, func(t *rapid.T, m *model, e *event) bool {
+	{"add", 4, func(t *rapid.T, m *model, e *event) bool {
 		e.org, e.address, e.active = rapid.IntRange(0, 3).Draw(t, "org"), some(t, "address", addresses), often(t, "active")
 		e.by = some(t, "by", []pipe{byHand, byFeed, byFeed})
 		if m.orgs[e.org].synced {

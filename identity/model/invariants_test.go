@@ -162,7 +162,7 @@ func (w *worlds) telling(e event) {
 	require.Equal(w.t, count(target), sent[identity.MessageClaim], "I9: one mail for each claim")
 	require.Equal(w.t, count(source, identity.OutcomeRevoked), sent[identity.MessageClaimRevoked])
 	require.Equal(w.t, count(always, identity.OutcomeTransferred, identity.OutcomeAutomatic), sent[identity.OrderTransfer], "CLM-23: one order for each transfer")
-	require.Equal(w.t, deleted+count(always, identity.OutcomeDeleted), sent[identity.OrderPurge], "CLM-26, ORG-15: one order for each account and organization that is given up")
+	require.Equal(w.t, w.m.given+deleted+count(always, identity.OutcomeDeleted), sent[identity.OrderPurge], "CLM-26, ORG-15: one order for each account and organization that is given up")
 }
 
 var errUndo = errors.New("undo it")

@@ -236,6 +236,7 @@ func (m *model) removeOwn(person int) verdict {
 		return refused(identity.RuleForbiddenRole)
 	}
 	m.end(who)
+	m.given++
 	return allowed()
 }
 

@@ -105,6 +105,7 @@ type model struct {
 	accounts []*account
 	claims   []*claim
 	people   int // how many there are
+	given    int // personal accounts that their owners have deleted
 	told     map[telling]int
 }
 

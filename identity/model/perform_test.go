@@ -121,9 +121,12 @@ func (x *the) follow(e event, fresh int) error {
 	return nil
 }
 
+// onAccounts are the events that are done to an account.
+var onAccounts = []string{"remove", "set active", "directory", "readdress", "ask address", "drop address", "set licences", "join"}
+
 // performOnAccount is what is done to somebody's account.
 func (x *the) performOnAccount(e event) (err error, done bool) {
-	if e.who < 0 || e.what == "creator" || e.what == "partner" {
+	if !slices.Contains(onAccounts, e.what) {
 		return nil, false
 	}
 	id, by := x.accounts[e.who], actors[e.by]

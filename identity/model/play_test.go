@@ -44,7 +44,9 @@ func (m *model) play(e event) (v verdict, n made) {
 	case "set licences":
 		v = m.setLicences(e.who, e.licences)
 	case "join":
-		m.accounts[e.who].member = true
+		if v = untouchable(m.accounts[e.who]); v.ok() {
+			m.accounts[e.who].member = true
+		}
 	case "grant":
 		v = m.grant(e.org, e.person, e.role)
 	case "ungrant":

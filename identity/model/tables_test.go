@@ -147,7 +147,11 @@ func (x *the) readable(org identity.OrgID) string {
 	show(x.Reader().Events(x.ctx, org, identity.EventQuery{Limit: 10000}))
 	show(x.Claimable(x.ctx, org, identity.ClaimableQuery{}))
 	show(x.Claimable(x.ctx, org, identity.ClaimableQuery{Blocked: true}))
-	show(x.Reader().Messages(x.ctx, org, identity.MessageQuery{Limit: 10000}))
+	messages, err := x.Reader().Messages(x.ctx, org, identity.MessageQuery{Limit: 10000})
+	for i := range messages {
+		messages[i].Data = nil // is for whoever delivers it
+	}
+	show(messages, err)
 	show(x.DomainList(x.ctx, org))
 	show(x.Reader().Grants(x.ctx, org))
 	for _, address := range addresses {
