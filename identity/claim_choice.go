@@ -237,6 +237,10 @@ func (c *Acts) keepUnder(ctx context.Context, id AccountID, address string) erro
 // former sign-in, so it gets an invitation to be tied to another.
 func (c *Acts) keep(ctx context.Context, before Account) error {
 	claim, err := c.tx.ClaimAway(ctx, before.Org, before.ID)
+	if IsNotFound(err) {
+		// The claim went with the organization that made it, so nothing tells since when the account was a shadow: its clock begins anew.
+		claim, err = Claim{ClaimedAt: before.StatusAt}, nil
+	}
 	if err != nil {
 		return err
 	}

@@ -293,3 +293,18 @@ func TestEML04_TheAddressOfADeferredClaimIsHeld(t *testing.T) {
 		refusedWith(t, err, identity.RuleEmailHeld)
 	}
 }
+
+func TestCLM55_AKeptAccountOutlivesTheOrganizationThatClaimedIt(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	old, p := w.personal("ada@corp.example")
+	w.claimed(org, "ada@corp.example", identity.ClaimImmediate)
+	_, err := w.choose(p, identity.OptionKeep, "ada@home.example")
+	require.NoError(t, err)
+	w.deleted(org, operator, identity.HandleDelete)
+	_, err = w.UseLink(w.ctx, secretOf(w.mails(old.Org, identity.MessageKeepConfirm)[0]), nil, identity.Request{})
+	require.NoError(t, err)
+	kept := w.account(old)
+	require.False(t, kept.Shadow)
+	require.Equal(t, "ada@home.example", kept.PrimaryEmail())
+}
