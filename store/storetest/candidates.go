@@ -94,6 +94,13 @@ func (c *candidates) person(rt *rapid.T) {
 	p.account.Shadow = usual(rt, "shadow", false, true)
 	p.hold = identity.Hold{Key: identity.EmailKey(key), Org: o.ID, Account: p.account.ID,
 		Kind: usual(rt, "hold", identity.HoldPrimary, identity.HoldSoftDeleted, identity.HoldAlternate)}
+	switch { // whoever is claimed holds no address as the primary one
+	case p.hold.Kind != identity.HoldPrimary:
+	case p.account.Status == identity.DeferredClaim:
+		p.hold.Kind = identity.HoldClaim
+	case p.account.Shadow:
+		p.hold.Kind = identity.HoldAlternate
+	}
 	bound, granted := rapid.Bool().Draw(rt, "bound"), rapid.Bool().Draw(rt, "granted")
 	role := usual(rt, "role", identity.RoleFull, identity.RoleUser)
 	where := rapid.SampledFrom(c.organizations).Draw(rt, "granted in").ID
