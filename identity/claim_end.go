@@ -263,6 +263,9 @@ func (c *Acts) closeClaim(ctx context.Context, claim Claim) (gone bool, err erro
 // the claim can be revoked (CLM-61) and the organization has not claimed the domain (CLM-62).
 func (s *Service) RevokeClaim(ctx context.Context, by Actor, org OrgID, id ClaimID) (Claim, error) {
 	known, err := s.store.Claim(ctx, org, id)
+	if IsNotFound(err) {
+		known, err = Claim{Target: org, Source: org}, nil // an organization that is being deleted says so first
+	}
 	if err != nil {
 		return Claim{}, err
 	}

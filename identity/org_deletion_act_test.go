@@ -480,3 +480,13 @@ func TestORG17_IrreversibleAndIdempotent(t *testing.T) {
 	})
 	require.Error(t, err, "the id is never used again")
 }
+
+func TestORG19_RevokingInAnOrganizationThatIsBeingDeletedSaysSo(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("C")
+	w.must(org, provider, person("ada@c.example"))
+	_, err := w.RequestDeletion(w.ctx, operator, org, guided(identity.HandleDelete))
+	require.NoError(t, err)
+	_, err = w.RevokeClaim(w.ctx, admin, org, "01900000-0000-7000-8000-00000000dead")
+	refusedWith(t, err, identity.RuleOrgDeleting)
+}
