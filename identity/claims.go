@@ -70,9 +70,10 @@ type ClaimQuery struct {
 	Limit     int
 }
 
-// CandidateQuery selects users of other organizations by what can be read off them in one look: they have a primary address in a
-// domain, they are not about to be deleted and not being claimed, and their organization neither synchronizes its people nor
-// uses single sign-on nor is being deleted (CLM-10 a, b, e, f, g).
+// CandidateQuery selects users of other organizations by what can be read off them in one look: they hold an address in a domain as
+// their primary one, they did not come by a claim that is open, and their organization neither synchronizes its people nor uses
+// single sign-on nor is being deleted (CLM-10 a, b, e, f, g). Shadows, users who have to decide about a claim and users who are about
+// to be deleted hold no address in that way.
 type CandidateQuery struct {
 	Claimant OrgID
 	Domain   string

@@ -23,11 +23,11 @@ func (t *transaction) InsertAccount(ctx context.Context, a identity.Account, hol
 	link := linkColumns(a.Directory)
 	if _, err := t.exec(ctx, `INSERT INTO accounts (org_id, id, user_name, user_name_key, external_id, emails, profile, status,
 		previous_status, inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, pending_email,
-		pending_since, invited_at, first_sign_in_at, last_sign_in_at, created_at, updated_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, 1)`,
+		pending_since, invited_at, first_sign_in_at, last_sign_in_at, created_at, updated_at, machine, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 1)`,
 		a.Org, a.ID, a.UserName, identity.KeyOfUserName(a.UserName), orNull(a.ExternalID), emails, a.Profile, a.Status,
 		a.PreviousStatus, orNull(a.InactiveReason), a.StatusAt, a.StatusEvent, a.Source, link[0], link[1], link[2], a.Shadow, orNull(a.PendingEmail),
-		a.PendingSince, a.InvitedAt, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt); err != nil {
+		a.PendingSince, a.InvitedAt, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt, a.Machine()); err != nil {
 		return err
 	}
 	return t.insertEmails(ctx, a)
@@ -51,11 +51,11 @@ func (t *transaction) UpdateAccount(ctx context.Context, a identity.Account, hol
 	n, err := t.exec(ctx, `UPDATE accounts SET user_name = $4, user_name_key = $5, external_id = $6, emails = $7, profile = $8,
 		status = $9, previous_status = $10, inactive_reason = $11, status_at = $12, status_event = $13, source = $14, connector_id = $15,
 		object_id = $16, dn = $17, shadow = $18, pending_email = $19, pending_since = $20, first_sign_in_at = $21,
-		last_sign_in_at = $22, created_at = $23, updated_at = $24, version = version + 1
+		last_sign_in_at = $22, created_at = $23, updated_at = $24, machine = $25, version = version + 1
 		WHERE org_id = $1 AND id = $2 AND version = $3`,
 		a.Org, a.ID, a.Version, a.UserName, identity.KeyOfUserName(a.UserName), orNull(a.ExternalID), emails, a.Profile,
 		a.Status, a.PreviousStatus, orNull(a.InactiveReason), a.StatusAt, a.StatusEvent, a.Source, link[0],
-		link[1], link[2], a.Shadow, orNull(a.PendingEmail), a.PendingSince, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt)
+		link[1], link[2], a.Shadow, orNull(a.PendingEmail), a.PendingSince, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt, a.Machine())
 	if err != nil {
 		return err
 	}

@@ -50,14 +50,9 @@ func (r reader) OrgDeletionsOpen(ctx context.Context, limit int) ([]identity.Org
 	return list(ctx, r.run, scanDeletion, `SELECT `+deletionColumns+` FROM org_deletions WHERE state <> 'deleted' ORDER BY requested_at LIMIT $1`, limit)
 }
 
-// CountUsers looks for what [identity.MachineTypes] are in the text of the profile, which is canonical.
 func (r reader) CountUsers(ctx context.Context, org identity.OrgID) (int, error) {
-	c := &compiler{dialect: r.dialect}
-	query := `SELECT count(*) FROM accounts WHERE org_id = ` + c.arg(org) + ` AND NOT shadow`
-	for _, kind := range identity.MachineTypes {
-		query += ` AND instr(profile, ` + c.arg(`"userType":"`+kind+`"`) + `) = 0`
-	}
-	return one(ctx, r.run, unknownOrganization, scanInt, query, c.args...)
+	return one(ctx, r.run, unknownOrganization, scanInt, `SELECT (SELECT count(*) FROM accounts WHERE org_id = $1)
+		- (SELECT count(*) FROM accounts WHERE org_id = $1 AND (shadow OR machine))`, org)
 }
 
 func (t *transaction) InsertOrgDeletion(ctx context.Context, d identity.OrgDeletion) error {

@@ -130,8 +130,9 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Organizations": {ask: func() error { _, err := r.Organizations(ctx, org, 10); return err }},
 		"Tombstone":     {ask: func() error { _, err := r.Tombstone(ctx, org); return err }},
 		"Tombstones":    {ask: func() error { _, err := r.Tombstones(ctx, org, 10); return err }},
-		"CountUsers":    {ask: func() error { _, err := r.CountUsers(ctx, org); return err }, want: []string{"(org_id=?)"}},
-		"Account":       {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
+		"CountUsers": {ask: func() error { _, err := r.CountUsers(ctx, org); return err },
+			want: []string{"COVERING INDEX", "INDEX accounts_no_users (org_id=?)"}},
+		"Account": {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
 		"AccountByUserName": {ask: func() error { _, err := r.AccountByUserName(ctx, org, "x"); return err },
 			want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
 		"Accounts":             {ask: func() error { return accounts(identity.AccountQuery{}) }, want: []string{"(org_id=?)"}},
@@ -278,15 +279,15 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"ClaimsDue": {ask: func() error { _, err := r.ClaimsDue(ctx, time.Unix(9, 0), 10); return err },
 			want: []string{"INDEX claims_due (claimed_at<?)"}},
 		"Candidates": {ask: func() error { return candidates(identity.CandidateQuery{After: "x", Without: []identity.OrgID{"o"}}) },
-			want: []string{"INDEX address_holds_domain (domain=? AND email_key>?)"}},
+			want: []string{"COVERING INDEX address_holds_domain (domain=? AND email_key>?)"}},
 		"Candidates in charge": {ask: func() error { return candidates(identity.CandidateQuery{InCharge: true}) },
-			want: []string{"INDEX address_holds_domain (domain=?)", "INDEX bindings_account (org_id=? AND account_id=?)"}},
+			want: []string{"COVERING INDEX address_holds_domain (domain=?)", "INDEX bindings_account (org_id=? AND account_id=?)"}},
 		"Candidates or not": {ask: func() error { return candidates(identity.CandidateQuery{Any: true}) },
-			want: []string{"INDEX address_holds_domain (domain=?)"}},
+			want: []string{"COVERING INDEX address_holds_domain (domain=?)"}},
 		"CountCandidates": {ask: func() error {
 			_, err := r.CountCandidates(ctx, identity.CandidateQuery{Claimant: org, Domain: "d"})
 			return err
-		}, want: []string{"INDEX address_holds_domain (domain=?)"}},
+		}, want: []string{"COVERING INDEX address_holds_domain (domain=?)"}},
 		"DomainsAround": {ask: func() error { _, err := r.DomainsAround(ctx, "mail.example.com"); return err },
 			want: []string{"INDEX domains_name (name=?)", "INDEX domains_reversed (reversed>? AND reversed<?)"}},
 		"SiteLinks":            {ask: func() error { _, err := r.SiteLinks(ctx, org); return err }},
@@ -307,7 +308,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			if err := c.ask(); !identity.IsNotFound(err) {
 				require.NoError(t, err)
 			}
-			plan := strings.Join(e.plans, "\n")
+			plan := strings.ReplaceAll(strings.Join(e.plans, "\n"), "SCAN CONSTANT ROW", "") // what a SELECT without FROM does
 			require.NotEmpty(t, plan)
 			if !c.whole {
 				require.NotContains(t, plan, "SCAN ", "a whole table is read")

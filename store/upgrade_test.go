@@ -78,9 +78,13 @@ func TestAddressesAndDomainsOfAnOlderDatabaseAreFoundByDomain(t *testing.T) {
 		}
 		put(`INSERT INTO organizations SELECT $1, name, 'customer', sync_mode, sso_provider, require_email, activation_emails, retention_days,
 			created_at, updated_at, version FROM organizations WHERE id = $2`, org, identity.ConsumerOrgID)
-		for _, key := range keys {
+		for i, key := range keys {
+			profile := ""
+			if i < len(identity.MachineTypes) {
+				profile = `{"userType":"` + identity.MachineTypes[i] + `"}`
+			}
 			put(`INSERT INTO accounts (org_id, id, user_name, user_name_key, status, previous_status, status_at, status_event, source, shadow,
-				created_at, updated_at, version, emails, profile) VALUES ($1, $2, $2, $2, 'active', '', 0, $2, 'scim', 0, 0, 0, 1, '[]', '')`, org, key)
+				created_at, updated_at, version, emails, profile) VALUES ($1, $2, $2, $2, 'active', '', 0, $2, 'scim', 0, 0, 0, 1, '[]', $3)`, org, key, profile)
 			put(`INSERT INTO address_holds (email_key, org_id, account_id, kind) VALUES ($2, $1, $2, 'primary')`, org, key)
 		}
 		for _, domain := range domains {
@@ -100,6 +104,9 @@ func TestAddressesAndDomainsOfAnOlderDatabaseAreFoundByDomain(t *testing.T) {
 	around, err := s.DomainsAround(ctx, "example.com")
 	require.NoError(t, err)
 	require.Len(t, around, 3)
+	users, err := s.CountUsers(ctx, org)
+	require.NoError(t, err)
+	require.Equal(t, len(keys)-len(identity.MachineTypes), users, "ORG-14")
 	o, err := s.Organization(ctx, org)
 	require.NoError(t, err)
 	require.Equal(t, identity.OrgActive, o.State)

@@ -111,4 +111,13 @@ func testPeople(t *testing.T, w world) {
 	n, err := w.store.CountUsers(ctx, w.own)
 	require.NoError(t, err)
 	require.Equal(t, 5, n, "ORG-14: all accounts but shadows and machines")
+	shadow.Shadow = false
+	for profile, want := range map[identity.Profile]int{`{"userType":"room"}`: 5, `{"userType":"user"}`: 6} {
+		shadow.Profile = profile
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateAccount(ctx, shadow, nil) })
+		shadow.Version++
+		n, err = w.store.CountUsers(ctx, w.own)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
 }
