@@ -239,7 +239,11 @@ func (c *Acts) Delete(ctx context.Context, id AccountID, expect func(Account) er
 	}
 	if open {
 		// Whoever goes before they have decided goes back if that is still possible.
-		if gone, err := c.closeClaim(ctx, claim); err != nil || gone {
+		at := c.now
+		if due, ok := a.PurgeAt(c.org); ok && c.by.Kind == System {
+			at = due
+		}
+		if gone, err := c.closeClaim(ctx, claim, at); err != nil || gone {
 			return err
 		}
 	}

@@ -227,7 +227,7 @@ func (c *Acts) comeBack(ctx context.Context, claim Claim, shadow Account) error 
 	if err != nil {
 		return err
 	}
-	a = a.restored().released(claim.ClaimedAt, c.now)
+	a = a.restored().released(claim.ClaimedAt, claim.SettledAt)
 	a.StatusEvent, a.UpdatedAt = claim.Carried.StatusEvent, c.now
 	holds, err := c.addresses(ctx, a.Draft())
 	if err != nil {
@@ -247,16 +247,17 @@ func (c *Acts) comeBack(ctx context.Context, claim Claim, shadow Account) error 
 }
 
 // closeClaim ends an open claim because one of its organizations or the new account goes away: it is revoked if it still can be, and
-// else settled as if the user had deleted the old account (ORG-21). It reports whether the new account went with it.
-func (c *Acts) closeClaim(ctx context.Context, claim Claim) (gone bool, err error) {
-	if claim.Due(c.now) {
+// else settled as if the user had deleted the old account (ORG-21). What can be revoked is decided by the instant at which it had to go,
+// whenever that is noted. It reports whether the new account went with it.
+func (c *Acts) closeClaim(ctx context.Context, claim Claim, at time.Time) (gone bool, err error) {
+	if claim.Due(at) {
 		return false, c.settleClaim(ctx, claim, OutcomeAutomatic, claim.Deadline())
 	}
-	outcome, err := claim.after(ClaimClosed, c.now)
+	outcome, err := claim.after(ClaimClosed, at)
 	if err != nil {
 		return false, err
 	}
-	return outcome == OutcomeRevoked, c.settleClaim(ctx, claim, outcome, c.now)
+	return outcome == OutcomeRevoked, c.settleClaim(ctx, claim, outcome, at)
 }
 
 // RevokeClaim brings a claimed user back to where they were (CLM-60). Only the organization that made the claim can (CLM-63), while

@@ -112,7 +112,7 @@ func (s *Service) endClaim(ctx context.Context, org OrgID, found Claim) error {
 		if claim.Source == org && !claim.Due(c.now) {
 			return c.settleClaim(ctx, claim, OutcomeDeleted, c.now)
 		}
-		_, err = c.closeClaim(ctx, claim)
+		_, err = c.closeClaim(ctx, claim, c.now)
 		return err
 	})
 }
