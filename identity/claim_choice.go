@@ -213,6 +213,9 @@ func (c *Acts) keepableAddress(address string) (Email, error) {
 
 // keepUnder holds an address for a shadow that is kept, and asks its mailbox to confirm it.
 func (c *Acts) keepUnder(ctx context.Context, id AccountID, address string) error {
+	if c.org.State != OrgActive {
+		return Refuse(Conflict, RuleOrgDeleting, "the organization of the old account is being deleted, and the account with it, so it cannot be kept").At("option")
+	}
 	email, err := c.keepableAddress(address)
 	if err != nil {
 		return err

@@ -289,6 +289,13 @@ func (s *Service) RevokeClaim(ctx context.Context, by Actor, org OrgID, id Claim
 		if standing.State == DomainClaimed {
 			return Refuse(Conflict, RuleRevokeDomainClaimed, "your organization has claimed %s; release the domain for the moment, revoke the claim, and claim the domain again", claim.Domain)
 		}
+		there, err := c.elsewhere(ctx, claim.Source)
+		if err != nil {
+			return err
+		}
+		if there.org.State != OrgActive {
+			return Refuse(Conflict, RuleOrgDeleting, "the organization that the user comes from is being deleted, so nobody can go back there")
+		}
 		if err := c.settleClaim(ctx, claim, outcome, c.now); err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (c Claim) Deadline() time.Time { return c.ClaimedAt.Add(ClaimDays * Day) }
 type ClaimQuery struct {
 	Open      bool      // only those that are not settled
 	Mode      ClaimMode // empty: any
-	Revocable time.Time // only those that could be revoked at this instant (CLM-61, CLM-62); zero: any
+	Revocable time.Time // only those that could be revoked at this instant (CLM-61, CLM-62, ORG-19); zero: any
 	Domain    string    // of the address; empty: any
 	After     ClaimID   // only older ones; empty: from the newest
 	Limit     int

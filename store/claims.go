@@ -35,7 +35,8 @@ func (r reader) Claims(ctx context.Context, target identity.OrgID, q identity.Cl
 	}
 	if !q.Revocable.IsZero() {
 		query += ` AND signed_in_at IS NULL AND claimed_at > ` + c.arg(q.Revocable.Add(-identity.ClaimDays*identity.Day)) +
-			` AND NOT EXISTS (SELECT 1 FROM domains d WHERE d.org_id = claims.target AND d.name = claims.domain AND d.state = 'claimed')`
+			` AND NOT EXISTS (SELECT 1 FROM domains d WHERE d.org_id = claims.target AND d.name = claims.domain AND d.state = 'claimed')
+			AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = claims.source AND o.state = 'active')`
 	}
 	if q.Mode != "" {
 		query += ` AND mode = ` + c.arg(q.Mode)
