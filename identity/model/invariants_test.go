@@ -57,15 +57,7 @@ func (w *worlds) play(e event) {
 	}
 	id, claim, err := w.x.perform(e, fresh)
 	w.judge(e, v, err)
-	if n.account >= 0 {
-		require.Len(w.t, w.x.accounts, n.account)
-		w.x.accounts = append(w.x.accounts, id)
-		w.fresh(string(id))
-	}
-	if n.claim >= 0 {
-		w.x.claims = append(w.x.claims, claim)
-		w.fresh(string(claim))
-	}
+	w.x.noted(n, id, claim)
 	w.step++
 	w.compare()
 	if !v.ok() {
@@ -76,10 +68,21 @@ func (w *worlds) play(e event) {
 	w.listing()
 }
 
-// fresh holds I6.
-func (w *worlds) fresh(id string) {
-	require.False(w.t, w.x.seen[id], "I6: ids are never reused")
-	w.x.seen[id] = true
+// noted remembers what was made under the numbers that the model gave it. No id is ever given twice (I6).
+func (x *the) noted(n made, id identity.AccountID, claim identity.ClaimID) {
+	fresh := func(id string) {
+		require.False(x.t, x.seen[id], "I6: ids are never reused")
+		x.seen[id] = true
+	}
+	if n.account >= 0 {
+		require.Len(x.t, x.accounts, n.account)
+		x.accounts = append(x.accounts, id)
+		fresh(string(id))
+	}
+	if n.claim >= 0 {
+		x.claims = append(x.claims, claim)
+		fresh(string(claim))
+	}
 }
 
 // judge compares what came of an event with what the model expects of it.

@@ -78,7 +78,7 @@ func (m *model) closeClaims(org int) {
 	for _, c := range m.claims {
 		switch {
 		case c.outcome != "" || c.source != org && c.target != org:
-		case c.target == org && m.revocable(c) && !m.orgs[c.source].deleting:
+		case c.target == org && m.revocable(c):
 			m.takeBack(c)
 		default:
 			m.settle(c, identity.OutcomeDeleted)
