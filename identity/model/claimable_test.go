@@ -57,7 +57,7 @@ func (w *crowd) organization(i int) {
 	o, err := w.CreateOrganization(w.ctx, operator, identity.Organization{Name: fmt.Sprint("Crowd ", i), Kind: identity.Customer, Region: region})
 	w.no(err)
 	w.orgs = append(w.orgs, o.ID)
-	if rapid.Bool().Draw(w.r, "directory") {
+	if coin(w.r, "directory") {
 		if w.linked == nil {
 			w.linked = map[identity.OrgID]identity.ConnectorID{}
 		}

@@ -58,7 +58,8 @@ var deck = []struct {
 	draw   func(*rapid.T, *model, *event) bool
 }{
 	{"add", 4, func(t *rapid.T, m *model, e *event) bool {
-		e.org, e.address, e.active = rapid.IntRange(0, 3).Draw(t, "org"), some(t, "address", addresses), often(t, "active")
+		e.org, e.active = below(t, "org", 4), often(t, "active")
+		e.address = someAddress(t, m, e.org)
 		e.by = some(t, "by", []pipe{byHand, byFeed, byFeed})
 		if m.orgs[e.org].synced {
 			e.by = some(t, "by", []pipe{bySync, bySync, byHand})
@@ -67,13 +68,13 @@ var deck = []struct {
 		if rarely(t, "others") && !m.orgs[e.org].consumer {
 			e.others = []string{some(t, "other", append(elsewhere, "x@"+m.orgs[e.org].alias, "y@"+m.orgs[e.org].alias))}
 		}
-		if e.by != bySync && e.org > 0 && rapid.Bool().Draw(t, "explicit") {
+		if e.by != bySync && e.org > 0 && coin(t, "explicit") {
 			e.licences = someLicences(t)
 		}
 		return true
 	}},
-	{"register", 4, func(t *rapid.T, _ *model, e *event) bool {
-		e.address = some(t, "address", addresses)
+	{"register", 3, func(t *rapid.T, m *model, e *event) bool {
+		e.address = someAddress(t, m, 0)
 		return true
 	}},
 	{"remove", 2, func(t *rapid.T, m *model, e *event) bool {
@@ -82,7 +83,7 @@ var deck = []struct {
 	}},
 	{"remove own", 1, somePerson},
 	{"set active", 3, func(t *rapid.T, m *model, e *event) bool {
-		e.by, e.active = some(t, "by", []pipe{byHand, byFeed}), rapid.Bool().Draw(t, "active")
+		e.by, e.active = some(t, "by", []pipe{byHand, byFeed}), coin(t, "active")
 		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
 	}},
 	{"directory", 4, func(t *rapid.T, m *model, e *event) bool {
@@ -91,16 +92,19 @@ var deck = []struct {
 		return someAccount(t, m, e, func(a *account) bool { return m.orgs[a.org].synced })
 	}},
 	{"sign in", 4, somePerson},
-	{"readdress", 1, func(t *rapid.T, m *model, e *event) bool {
-		e.address = some(t, "address", addresses)
-		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+	{"readdress", 2, func(t *rapid.T, m *model, e *event) bool {
+		found := someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+		e.address = someAddress(t, m, e.org)
+		return found
 	}},
 	{"ask address", 2, func(t *rapid.T, m *model, e *event) bool {
-		e.address = some(t, "address", addresses)
-		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+		found := someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
+		e.address = someAddress(t, m, e.org)
+		return found
 	}},
 	{"drop address", 1, func(t *rapid.T, m *model, e *event) bool {
-		return someAccount(t, m, e, func(a *account) bool { return !a.shadow })
+		waits := often(t, "waits")
+		return someAccount(t, m, e, func(a *account) bool { return !a.shadow && (a.pending != "" || !waits) })
 	}},
 	{"confirm address", 3, func(t *rapid.T, m *model, e *event) bool {
 		return someAccount(t, m, e, func(a *account) bool { return a.pending != "" })
@@ -140,7 +144,7 @@ var deck = []struct {
 			e.address = some(t, "whom", eligible)
 		}
 		e.mode = some(t, "mode", []identity.ClaimMode{"", "", identity.ClaimImmediate, identity.ClaimDeferred})
-		if rapid.Bool().Draw(t, "explicit") {
+		if coin(t, "explicit") {
 			e.licences = someLicences(t)
 		}
 		return true
@@ -149,7 +153,17 @@ var deck = []struct {
 		if len(m.claims) == 0 {
 			return false
 		}
-		e.claim = rapid.IntRange(0, len(m.claims)-1).Draw(t, "claim")
+		var candidates, may []int
+		for i, c := range m.claims {
+			candidates = append(candidates, i)
+			if m.revocable(c) {
+				may = append(may, i)
+			}
+		}
+		if len(may) > 0 && often(t, "revocable") {
+			candidates = may
+		}
+		e.claim = some(t, "claim", candidates)
 		e.org = m.claims[e.claim].target
 		if rarely(t, "foreign") {
 			e.org = someCustomer(t, m)
@@ -158,35 +172,39 @@ var deck = []struct {
 	}},
 	{"choose", 6, func(t *rapid.T, m *model, e *event) bool {
 		e.option = some(t, "option", []identity.ClaimOption{identity.OptionKeep, identity.OptionTransfer, identity.OptionDelete})
-		if e.option == identity.OptionKeep {
-			e.address = some(t, "address", addresses)
+		if !someClaimed(t, m, e, func(c *claim) bool { return c.outcome == "" }) {
+			return false
 		}
-		return someClaimed(t, m, e)
+		if c := m.latestClaim(e.person); c != nil && e.option == identity.OptionKeep {
+			e.address = someAddress(t, m, c.source)
+		}
+		return true
 	}},
 	{"keep under", 1, func(t *rapid.T, m *model, e *event) bool {
+		found := someClaimed(t, m, e, m.awaits)
 		e.address = some(t, "address", addresses)
-		return someClaimed(t, m, e)
+		return found
 	}},
-	{"attest", 3, someDomain}, {"challenge", 1, someDomain}, {"claim domain", 2, someDomain}, {"release domain", 2, someDomain}, {"remove domain", 2, someDomain},
-	{"sync on", 1, someSettings}, {"sync off", 3, someSettings},
+	{"attest", 3, someDomain}, {"challenge", 1, someDomain}, {"claim domain", 2, someDomain}, {"release domain", 3, someDomain}, {"remove domain", 2, someDomain},
+	{"sync on", 4, someSettings}, {"sync off", 3, someSettings},
 	{"sso", 1, someSettings}, {"authoritative", 1, someSettings}, {"transfer", 1, someSettings}, {"registers", 1, someSettings},
 	{"paid", 1, func(t *rapid.T, m *model, e *event) bool {
 		e.paid = some(t, "paid", []identity.SubscriptionStatus{identity.SubscriptionActive, identity.SubscriptionSuspended, identity.SubscriptionCancelled})
 		return someSettings(t, m, e)
 	}},
-	{"dry run", 1, someSettings},
+	{"dry run", 2, someSettings},
 	{"site", 1, func(t *rapid.T, m *model, e *event) bool {
 		e.address, e.site = "meet.example", some(t, "site", []identity.SiteStatus{"", "", identity.SitePending, identity.SiteCompleted})
 		someSettings(t, m, e)
 		return e.site != "" || m.orgs[e.org].sites[e.address] != ""
 	}},
 	{"partner", 1, func(t *rapid.T, m *model, e *event) bool {
-		e.who = rapid.IntRange(4, len(m.orgs)-1).Draw(t, "partner")
+		e.who = 4 + below(t, "partner", len(m.orgs)-4)
 		someSettings(t, m, e)
 		return m.open(e.who).ok() && m.orgs[e.org].managers[e.who] != e.active
 	}},
 	{"delete org", 2, func(t *rapid.T, m *model, e *event) bool {
-		e.org = rapid.IntRange(1, len(m.orgs)-1).Draw(t, "org")
+		e.org = 1 + below(t, "org", len(m.orgs)-1)
 		e.handling = some(t, "handling", []identity.UserHandling{identity.HandleNone, identity.HandleConvert, identity.HandleConvert, identity.HandleDelete})
 		// Two at a time would go on in an order that no rule tells.
 		return len(m.others(e.org, func(o *organization) bool { return o.deleting && !o.deleted })) == 0
@@ -198,35 +216,54 @@ var deck = []struct {
 		return someAccount(t, m, e, func(a *account) bool { return m.orgs[a.org].trial && !a.shadow })
 	}},
 	{"time", 6, func(t *rapid.T, m *model, e *event) bool {
-		e.time = rapid.SampledFrom([]time.Duration{time.Second, time.Hour, day, 3 * day, 8 * day, 15 * day, 40 * day}).Draw(t, "time")
+		e.time = some(t, "time", []time.Duration{time.Second, time.Hour, day, 3 * day, 8 * day, 15 * day, 40 * day})
 		if at, do := m.nextDeadline(); do != nil && often(t, "deadline") {
 			e.time = max(0, at.Sub(m.now)+some(t, "around", []time.Duration{-time.Microsecond, 0, time.Microsecond}))
 		}
-		e.order = rapid.IntRange(0, 5).Draw(t, "order")
+		e.order = below(t, "order", 6)
 		return true
 	}},
 }
 
-// actions are the deck as rapid wants it.
+// actions are the deck as rapid wants it: one action, because rapid would prefer the first of several.
 func actions(m func() *model, play func(*rapid.T, event)) map[string]func(*rapid.T) {
-	all := map[string]func(*rapid.T){}
-	for _, card := range deck {
-		for i := range card.weight {
-			all[fmt.Sprint(card.what, " ", i)] = func(t *rapid.T) {
-				e := event{what: card.what, who: -1, person: -1, claim: -1}
-				if !card.draw(t, m(), &e) {
-					t.Skip("nobody to do it to")
-				}
-				play(t, e)
-			}
+	var cards []int
+	for i, card := range deck {
+		for range card.weight {
+			cards = append(cards, i)
 		}
 	}
-	return all
+	return map[string]func(*rapid.T){"an event": func(t *rapid.T) {
+		card := deck[some(t, "card", cards)]
+		e := event{what: card.what, who: -1, person: -1, claim: -1}
+		if !card.draw(t, m(), &e) {
+			t.Skip("nobody to do it to")
+		}
+		play(t, e)
+	}}
 }
 
-func some[T any](t *rapid.T, label string, from []T) T { return rapid.SampledFrom(from).Draw(t, label) }
+// some draws one of several, each as likely as the others.
+func some[T any](t *rapid.T, label string, from []T) T { return from[below(t, label, len(from))] }
 
-func often(t *rapid.T, label string) bool { return rapid.IntRange(0, 3).Draw(t, label) > 0 }
+// below draws a number below another. By itself rapid draws small numbers much more often than great ones, which is good for finding
+// the end of a range, and bad for a deck of cards; of single bits it has no opinion.
+func below(t *rapid.T, label string, n int) int {
+	v := 0
+	for _, bit := range bits.Draw(t, label) {
+		v *= 2
+		if bit {
+			v++
+		}
+	}
+	return v % n
+}
+
+var bits = rapid.SliceOfN(rapid.Bool(), 12, 12)
+
+func coin(t *rapid.T, label string) bool { return below(t, label, 2) == 0 }
+
+func often(t *rapid.T, label string) bool { return below(t, label, 4) > 0 }
 
 func rarely(t *rapid.T, label string) bool { return !often(t, label) }
 
@@ -234,7 +271,7 @@ func someLicences(t *rapid.T) []identity.Licence {
 	return some(t, "licences", [][]identity.Licence{{}, {lite}, {pro}, {lite, pro}})
 }
 
-func someCustomer(t *rapid.T, m *model) int { return rapid.IntRange(1, 3).Draw(t, "org") }
+func someCustomer(t *rapid.T, m *model) int { return 1 + below(t, "org", 3) }
 
 func someDomain(t *rapid.T, m *model, e *event) bool {
 	e.org, e.domain = someCustomer(t, m), some(t, "domain", domains[:3])
@@ -242,7 +279,7 @@ func someDomain(t *rapid.T, m *model, e *event) bool {
 }
 
 func someSettings(t *rapid.T, m *model, e *event) bool {
-	e.org, e.active = someCustomer(t, m), rapid.Bool().Draw(t, "on")
+	e.org, e.active = someCustomer(t, m), coin(t, "on")
 	return true
 }
 
@@ -265,17 +302,38 @@ func somePerson(t *rapid.T, m *model, e *event) bool {
 	return true
 }
 
-// someClaimed draws a person who came by a claim, and now and then one who did not.
-func someClaimed(t *rapid.T, m *model, e *event) bool {
-	people := map[int]bool{}
-	for _, c := range m.claims {
-		for _, p := range m.accounts[c.young].people {
-			people[p] = true
+// someAddress draws an address, more often than not one that an organization could give somebody.
+func someAddress(t *rapid.T, m *model, org int) string {
+	var free []string
+	for _, a := range addresses {
+		if m.taken(org, a, -1).ok() {
+			free = append(free, a)
 		}
 	}
-	if len(people) == 0 || rapid.IntRange(0, 19).Draw(t, "anybody") == 0 {
-		return somePerson(t, m, e)
+	if len(free) > 0 && often(t, "free") {
+		return some(t, "address", free)
 	}
-	e.person = some(t, "person", numbers(people))
+	return some(t, "address", addresses)
+}
+
+// someClaimed draws a person who came by a claim, more often than not one for which something holds, and now and then somebody else.
+func someClaimed(t *rapid.T, m *model, e *event, holds func(*claim) bool) bool {
+	all, such := map[int]bool{}, map[int]bool{}
+	for _, c := range m.claims {
+		for _, p := range m.accounts[c.young].people {
+			all[p] = true
+			if holds(c) {
+				such[p] = true
+			}
+		}
+	}
+	switch {
+	case len(all) == 0 || below(t, "anybody", 20) == 0:
+		return somePerson(t, m, e)
+	case len(such) > 0 && often(t, "such"):
+		e.person = some(t, "person", numbers(such))
+	default:
+		e.person = some(t, "person", numbers(all))
+	}
 	return true
 }

@@ -16,7 +16,7 @@ import (
 
 // TestMain asks for fewer and longer sequences than rapid does by itself; -rapid.checks and -rapid.steps say otherwise.
 func TestMain(m *testing.M) {
-	for name, value := range map[string]string{"rapid.checks": "40", "rapid.steps": "40"} {
+	for name, value := range map[string]string{"rapid.checks": "20", "rapid.steps": "100"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}

@@ -216,10 +216,11 @@ func (m *model) choose(person int, option identity.ClaimOption, address string) 
 	case !slices.Contains(m.options(c), option):
 		return refused(identity.RuleOptionNotAvailable)
 	case option == identity.OptionKeep:
+		v := m.open(c.source).or(m.taken(c.source, address, c.old)) // CLM-54
 		if who, _ := m.holder(address); who == c.young {
-			return refused(identity.RuleEmailTaken)
+			v = v.or(refused(identity.RuleEmailTaken)) // by the new account, which is an ordinary one by then
 		}
-		if v := m.open(c.source).or(m.taken(c.source, address, c.old)); !v.ok() { // CLM-54
+		if !v.ok() {
 			return v
 		}
 	}

@@ -214,11 +214,7 @@ func (x *the) performOnOrganization(e event) error {
 	case "remove domain":
 		err = x.RemoveDomain(x.ctx, admin, org, e.domain)
 	case "paid":
-		var s identity.Subscription
-		s, err = x.Reader().Subscription(x.ctx, org, x.paid[e.org])
-		require.NoError(x.t, err)
-		s.Status = e.paid
-		_, err = x.PutSubscription(x.ctx, operator, s)
+		err = x.pay(e)
 	case "dry run":
 		err = x.dryRun(e.org)
 	case "sync on":
@@ -304,10 +300,10 @@ func rulesOf(err error) []identity.Rule {
 
 // dryRun notes that somebody has looked what a directory would do, as a plan does.
 func (x *the) dryRun(org int) error {
-	if x.links[org] == "" {
-		return nil
-	}
 	return x.Transact(x.ctx, x.orgs[org], admin, func(c *identity.Acts) error {
+		if x.links[org] == "" {
+			return nil
+		}
 		return c.Tx().InsertPlan(x.ctx, identity.Plan{ID: identity.PlanID(x.NewID()), Org: x.orgs[org], Connector: x.links[org], CreatedAt: c.Now(), Hash: "-",
 			State: identity.PlanReady, Summary: []byte(`{}`), Body: []byte(`{}`), Version: 1})
 	})
@@ -323,5 +319,19 @@ func (x *the) site(e event) error {
 	if err == nil && e.site == identity.SiteCompleted {
 		_, err = x.CompleteSite(x.ctx, operator, org, e.address)
 	}
+	return err
+}
+
+// pay changes the status of the subscription that is paid for.
+func (x *the) pay(e event) error {
+	s, err := x.Reader().Subscription(x.ctx, x.orgs[e.org], x.paid[e.org])
+	if identity.IsNotFound(err) {
+		_, err = x.Reader().Organization(x.ctx, x.orgs[e.org])
+	}
+	if err != nil {
+		return err
+	}
+	s.Status = e.paid
+	_, err = x.PutSubscription(x.ctx, operator, s)
 	return err
 }
