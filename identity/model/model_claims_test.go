@@ -218,7 +218,7 @@ func (m *model) choose(person int, option identity.ClaimOption, address string) 
 	case option == identity.OptionKeep:
 		v := m.open(c.source).or(m.taken(c.source, address, c.old)) // CLM-54
 		if who, _ := m.holder(address); who == c.young {
-			v = v.or(refused(identity.RuleEmailTaken)) // by the new account, which is an ordinary one by then
+			v = v.or(refused(identity.RuleEmailTaken, identity.RuleEmailClaimable)) // the new account, which is an ordinary one by then
 		}
 		if !v.ok() {
 			return v

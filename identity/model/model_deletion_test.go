@@ -128,14 +128,13 @@ func (m *model) shut(e event) verdict {
 	}
 	v := m.open(org)
 	if !v.ok() {
-		if m.orgs[org].deleted && e.what == "revoke" {
-			v = v.or(refused(identity.RuleUnknownClaim))
-		}
+		own := e.what == "revoke" && m.claims[e.claim].target == org && !m.claims[e.claim].forgotten
+		v = v.or(refusedIf(e.what == "revoke" && !own, identity.RuleUnknownClaim))
 		if who := m.ownerOf(e.person); who >= 0 && (e.what == "sign in" || e.what == "choose" || e.what == "keep under") {
 			v = v.or(refusedIf(m.accounts[who].status == identity.Inactive, identity.RuleAccountInactive))
 			v = v.or(refusedIf(e.what != "sign in", identity.RuleUnknownClaim))
 		}
-		if m.orgs[org].deleting && !m.orgs[org].deleted && (e.what == "claim" || e.what == "revoke" && m.claims[e.claim].target == org && !m.claims[e.claim].forgotten) {
+		if m.orgs[org].deleting && !m.orgs[org].deleted && (e.what == "claim" || own) {
 			m.tell(org, identity.EventRefused)
 		}
 	}
