@@ -24,7 +24,7 @@ func TestCLM10_WhoIsListedIsWhoCanBeClaimed(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		x, end := o.begin(t, r, filepath.Join(dir, "one"))
 		defer end()
-		w := &crowd{the: x, r: r, orgs: []identity.OrgID{identity.ConsumerOrgID}}
+		w := &crowd{actual: x, r: r, orgs: []identity.OrgID{identity.ConsumerOrgID}}
 		for i := range rapid.IntRange(2, 4).Draw(r, "organizations") {
 			w.organization(i)
 		}
@@ -43,7 +43,7 @@ func TestCLM10_WhoIsListedIsWhoCanBeClaimed(t *testing.T) {
 
 // crowd is a random world.
 type crowd struct {
-	*the
+	*actual
 	r         *rapid.T
 	orgs      []identity.OrgID
 	linked    map[identity.OrgID]identity.ConnectorID

@@ -95,7 +95,7 @@ func (m *model) state(c *claim) identity.ClaimState {
 }
 
 // view is what there is.
-func (x *the) view() view {
+func (x *actual) view() view {
 	var v view
 	for i, org := range x.orgs {
 		if _, err := x.Reader().Organization(x.ctx, org); identity.IsNotFound(err) {
@@ -118,7 +118,7 @@ func (x *the) view() view {
 	return v
 }
 
-func (x *the) claimNow(id identity.ClaimID) (identity.Claim, bool) {
+func (x *actual) claimNow(id identity.ClaimID) (identity.Claim, bool) {
 	for _, org := range x.orgs {
 		if c, err := x.Reader().Claim(x.ctx, org, id); err == nil {
 			return c, true
@@ -127,7 +127,7 @@ func (x *the) claimNow(id identity.ClaimID) (identity.Claim, bool) {
 	return identity.Claim{}, false
 }
 
-func (x *the) viewAccounts(v *view, i int, org identity.OrgID) {
+func (x *actual) viewAccounts(v *view, i int, org identity.OrgID) {
 	all, err := x.Reader().Accounts(x.ctx, org, identity.AccountQuery{Limit: 1000})
 	require.NoError(x.t, err)
 	assigned, err := x.Reader().AssignmentsAmong(x.ctx, org, idsOf(all))
@@ -173,7 +173,7 @@ func idsOf(all []identity.Account) []identity.AccountID {
 	return ids
 }
 
-func (x *the) viewOrganization(v *view, i int, org identity.OrgID) {
+func (x *actual) viewOrganization(v *view, i int, org identity.OrgID) {
 	standing, err := x.DomainList(x.ctx, org)
 	require.NoError(x.t, err)
 	for _, d := range standing {
@@ -195,7 +195,7 @@ func (x *the) viewOrganization(v *view, i int, org identity.OrgID) {
 }
 
 // viewHolds lists every address that is held, from the table whose uniqueness is the judge (I1).
-func (x *the) viewHolds(v *view) {
+func (x *actual) viewHolds(v *view) {
 	rows, err := x.raw.QueryContext(x.ctx, `SELECT email_key, hex(account_id) FROM address_holds`)
 	require.NoError(x.t, err)
 	for rows.Next() {

@@ -33,7 +33,7 @@ func TestI8_LateOrTwiceIsAsOnTime(t *testing.T) {
 // pair is two worlds in which the same happens.
 type pair struct {
 	t              require.TestingT
-	punctual, late *the
+	punctual, late *actual
 }
 
 func (p *pair) play(m *model, e event) {
@@ -43,7 +43,7 @@ func (p *pair) play(m *model, e event) {
 	}
 	fresh := m.people
 	v, n := m.play(e)
-	for _, x := range []*the{p.punctual, p.late} {
+	for _, x := range []*actual{p.punctual, p.late} {
 		id, claim, err := x.perform(e, fresh)
 		require.Equal(p.t, v.ok(), err == nil, "%v", err)
 		x.noted(n, id, claim)
@@ -72,7 +72,7 @@ func (p *pair) pass(m *model, e event) {
 }
 
 // shown is what else of time there is to be seen: when claims ended, and since when people are what they are.
-func (x *the) shown() map[string]time.Time {
+func (x *actual) shown() map[string]time.Time {
 	times := map[string]time.Time{}
 	for _, id := range x.claims {
 		if c, known := x.claimNow(id); known {

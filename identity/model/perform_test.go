@@ -16,7 +16,7 @@ var actors = map[pipe]identity.Actor{byHand: admin, byFeed: feed, bySync: run}
 
 // perform lets an event happen over the real store. fresh is the number of a person whom nobody has seen yet. It returns what was
 // made.
-func (x *the) perform(e event, fresh int) (identity.AccountID, identity.ClaimID, error) {
+func (x *actual) perform(e event, fresh int) (identity.AccountID, identity.ClaimID, error) {
 	switch e.what {
 	case "add":
 		return x.add(e, fresh)
@@ -40,7 +40,7 @@ func (x *the) perform(e event, fresh int) (identity.AccountID, identity.ClaimID,
 	return "", "", x.performOnOrganization(e)
 }
 
-func (x *the) add(e event, fresh int) (identity.AccountID, identity.ClaimID, error) {
+func (x *actual) add(e event, fresh int) (identity.AccountID, identity.ClaimID, error) {
 	d, from := draft(e.address, e.others...), identity.Origin{Source: identity.SourceSCIM, Licences: e.licences}
 	switch e.by {
 	case byHand:
@@ -63,7 +63,7 @@ func (x *the) add(e event, fresh int) (identity.AccountID, identity.ClaimID, err
 	return a.ID, "", err
 }
 
-func (x *the) claim(e event) (identity.Claim, identity.Account, error) {
+func (x *actual) claim(e event) (identity.Claim, identity.Account, error) {
 	var old *identity.Account
 	if h, err := x.Reader().Hold(x.ctx, identity.EmailKey(e.address)); err == nil {
 		a, err := x.Reader().Account(x.ctx, h.Org, h.Account)
@@ -78,7 +78,7 @@ func (x *the) claim(e event) (identity.Claim, identity.Account, error) {
 }
 
 // performAsOwner is what people do with their own account.
-func (x *the) performAsOwner(e event, fresh int) (err error, done bool) {
+func (x *actual) performAsOwner(e event, fresh int) (err error, done bool) {
 	switch e.what {
 	case "confirm address":
 		return x.follow(e, fresh), true
@@ -104,7 +104,7 @@ func (x *the) performAsOwner(e event, fresh int) (err error, done bool) {
 }
 
 // follow uses the link that was mailed last to the address that an account waits for.
-func (x *the) follow(e event, fresh int) error {
+func (x *actual) follow(e event, fresh int) error {
 	org, id := x.orgs[e.org], x.accounts[e.who]
 	messages, err := x.Reader().Messages(x.ctx, org, identity.MessageQuery{Account: id, Limit: 100})
 	require.NoError(x.t, err)
@@ -125,7 +125,7 @@ func (x *the) follow(e event, fresh int) error {
 var onAccounts = []string{"remove", "set active", "directory", "readdress", "ask address", "drop address", "set licences", "join"}
 
 // performOnAccount is what is done to somebody's account.
-func (x *the) performOnAccount(e event) (err error, done bool) {
+func (x *actual) performOnAccount(e event) (err error, done bool) {
 	if !slices.Contains(onAccounts, e.what) {
 		return nil, false
 	}
@@ -175,7 +175,7 @@ func (x *the) performOnAccount(e event) (err error, done bool) {
 	}), true
 }
 
-func (x *the) setActive(c *identity.Acts, e event, id identity.AccountID) error {
+func (x *actual) setActive(c *identity.Acts, e event, id identity.AccountID) error {
 	var err error
 	switch {
 	case e.by == byFeed:
@@ -192,7 +192,7 @@ func (x *the) setActive(c *identity.Acts, e event, id identity.AccountID) error 
 }
 
 // performOnOrganization is what administrators and operators do with settings, domains, roles and claims.
-func (x *the) performOnOrganization(e event) error {
+func (x *actual) performOnOrganization(e event) error {
 	org := x.orgs[e.org]
 	set := func(edit func(*identity.Organization)) error { return x.set(org, edit) }
 	var err error
@@ -258,12 +258,12 @@ func (x *the) performOnOrganization(e event) error {
 
 // pass lets time go by at once, and lets the workers find out afterwards. They run in any order, and once more than there is
 // something for them to do (I8).
-func (x *the) pass(e event) {
+func (x *actual) pass(e event) {
 	x.clock.move(e.time)
 	x.work(e.order)
 }
 
-func (x *the) work(order int) {
+func (x *actual) work(order int) {
 	settle := func() (int, error) { return x.SettleDueClaims(x.ctx, 1000) }
 	purge := func() (int, error) { return x.PurgeDue(x.ctx, 1000) }
 	revert := func() (int, error) { return x.RevertEmailChanges(x.ctx, 1000) }
@@ -299,7 +299,7 @@ func rulesOf(err error) []identity.Rule {
 }
 
 // dryRun notes that somebody has looked what a directory would do, as a plan does.
-func (x *the) dryRun(org int) error {
+func (x *actual) dryRun(org int) error {
 	return x.Transact(x.ctx, x.orgs[org], admin, func(c *identity.Acts) error {
 		if x.links[org] == "" {
 			return nil
@@ -310,7 +310,7 @@ func (x *the) dryRun(org int) error {
 }
 
 // site links a site, up to a status; without one it ends the link.
-func (x *the) site(e event) error {
+func (x *actual) site(e event) error {
 	org := x.orgs[e.org]
 	if e.site == "" {
 		return x.UnlinkSite(x.ctx, operator, org, e.address)
@@ -323,7 +323,7 @@ func (x *the) site(e event) error {
 }
 
 // pay changes the status of the subscription that is paid for.
-func (x *the) pay(e event) error {
+func (x *actual) pay(e event) error {
 	s, err := x.Reader().Subscription(x.ctx, x.orgs[e.org], x.paid[e.org])
 	if identity.IsNotFound(err) {
 		_, err = x.Reader().Organization(x.ctx, x.orgs[e.org])

@@ -44,8 +44,8 @@ func (c *clock) move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// the is the real thing: a service over a real store, and which of its ids have which numbers in the model.
-type the struct {
+// actual is the real thing: a service over a real store, and which of its ids have which numbers in the model.
+type actual struct {
 	*identity.Service
 	t        require.TestingT
 	ctx      context.Context
@@ -88,7 +88,7 @@ func newOrigin(t *testing.T) *origin {
 	o := &origin{orgs: []identity.OrgID{identity.ConsumerOrgID}, groups: []identity.GroupID{""}, paid: []identity.SubscriptionID{""}, links: []identity.ConnectorID{""}}
 	s, err := store.Open(t.Context(), "sqlite:"+path)
 	require.NoError(t, err)
-	x := &the{Service: identity.NewService(s, &clock{now: t0}, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context()}
+	x := &actual{Service: identity.NewService(s, &clock{now: t0}, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context()}
 	for i, name := range orgNames[1:] {
 		x.makeOrganization(t, o, i+1, name)
 	}
@@ -113,7 +113,7 @@ func newOrigin(t *testing.T) *origin {
 	return o
 }
 
-func (x *the) makeOrganization(t *testing.T, o *origin, number int, name string) {
+func (x *actual) makeOrganization(t *testing.T, o *origin, number int, name string) {
 	t.Helper()
 	draftOf := identity.Organization{Name: name, Kind: identity.Customer}
 	if number == 3 {
@@ -160,7 +160,7 @@ func (x *the) makeOrganization(t *testing.T, o *origin, number int, name string)
 }
 
 // subscribe gives a customer its subscriptions and returns the one that is paid for.
-func (x *the) subscribe(t *testing.T, org identity.OrgID, number int) identity.SubscriptionID {
+func (x *actual) subscribe(t *testing.T, org identity.OrgID, number int) identity.SubscriptionID {
 	t.Helper()
 	if number > 3 {
 		return ""
@@ -180,7 +180,7 @@ func (x *the) subscribe(t *testing.T, org identity.OrgID, number int) identity.S
 }
 
 // begin opens a copy of the origin.
-func (o *origin) begin(t *testing.T, r require.TestingT, dir string) (x *the, end func()) {
+func (o *origin) begin(t *testing.T, r require.TestingT, dir string) (x *actual, end func()) {
 	path := filepath.Join(dir, "rollcall.db")
 	require.NoError(r, os.MkdirAll(dir, 0o700))
 	require.NoError(r, os.WriteFile(path, o.file, 0o600))
@@ -190,7 +190,7 @@ func (o *origin) begin(t *testing.T, r require.TestingT, dir string) (x *the, en
 	require.NoError(r, err)
 	raw.SetMaxOpenConns(1)
 	c := &clock{now: t0}
-	x = &the{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: r, ctx: t.Context(), clock: c, store: s, raw: raw,
+	x = &actual{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: r, ctx: t.Context(), clock: c, store: s, raw: raw,
 		orgs: o.orgs, accounts: append([]identity.AccountID{}, o.accounts...), groups: o.groups, paid: o.paid, links: o.links,
 		read: make([]int64, len(o.orgs)), told: map[telling]int{}, before: map[int]identity.Account{}, seen: map[string]bool{}, gone: map[identity.AccountID]int{}}
 	for i, org := range o.orgs {
@@ -217,7 +217,7 @@ func draft(address string, others ...string) identity.Draft {
 
 func subject(person int) string { return fmt.Sprint("person", person) }
 
-func (x *the) set(org identity.OrgID, edit func(*identity.Organization)) error {
+func (x *actual) set(org identity.OrgID, edit func(*identity.Organization)) error {
 	_, err := x.ChangeOrganization(x.ctx, operator, org, func(o identity.Organization) identity.Organization {
 		edit(&o)
 		return o
@@ -226,12 +226,12 @@ func (x *the) set(org identity.OrgID, edit func(*identity.Organization)) error {
 }
 
 // tie lets a person sign in to an account, on the operator's word.
-func (x *the) tie(org identity.OrgID, id identity.AccountID, person int) {
+func (x *actual) tie(org identity.OrgID, id identity.AccountID, person int) {
 	_, err := x.Bind(x.ctx, operator, identity.Binding{Issuer: issuer, Subject: subject(person), Org: org, Account: id})
 	require.NoError(x.t, err)
 }
 
-func (x *the) caller(t require.TestingT, person int) identity.Caller {
+func (x *actual) caller(t require.TestingT, person int) identity.Caller {
 	c, err := x.Caller(x.ctx, identity.Person{Issuer: issuer, Subject: subject(person), Name: subject(person)})
 	require.NoError(t, err)
 	return c

@@ -12,7 +12,7 @@ import (
 
 // dump is everything that is stored but the audit, which tells of refusals too (I7). It asks each table with a statement that was
 // prepared before, because it is asked for more often than anything else.
-func (x *the) dump() string {
+func (x *actual) dump() string {
 	if x.tables == nil {
 		x.prepare()
 	}
@@ -39,7 +39,7 @@ func (x *the) dump() string {
 	return b.String()
 }
 
-func (x *the) prepare() {
+func (x *actual) prepare() {
 	rows, err := x.raw.QueryContext(x.ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
 		AND name NOT IN ('events', 'audit_heads') ORDER BY name`)
 	require.NoError(x.t, err)
@@ -59,7 +59,7 @@ func (x *the) prepare() {
 }
 
 // noTrace holds the second half of I10: nothing is left of an account but what was told of it.
-func (x *the) noTrace(id identity.AccountID) {
+func (x *actual) noTrace(id identity.AccountID) {
 	for _, table := range []string{"accounts", "account_emails", "address_holds", "bindings", "assignments", "group_members", "links"} {
 		column := map[bool]string{true: "id", false: "account_id"}[table == "accounts"]
 		var n int
@@ -69,7 +69,7 @@ func (x *the) noTrace(id identity.AccountID) {
 	}
 }
 
-func (x *the) countEvents() {
+func (x *actual) countEvents() {
 	for i, org := range x.orgs {
 		for {
 			events, err := x.Reader().Chain(x.ctx, org, x.read[i], 100)
@@ -86,7 +86,7 @@ func (x *the) countEvents() {
 }
 
 // messages counts what was ever written to the outbox.
-func (x *the) messages() map[identity.MessageKind]int {
+func (x *actual) messages() map[identity.MessageKind]int {
 	rows, err := x.raw.QueryContext(x.ctx, `SELECT kind, count(*) FROM messages GROUP BY kind`)
 	require.NoError(x.t, err)
 	sent := map[identity.MessageKind]int{}
@@ -101,7 +101,7 @@ func (x *the) messages() map[identity.MessageKind]int {
 	return sent
 }
 
-func (x *the) members(org identity.OrgID, group identity.GroupID) []identity.AccountID {
+func (x *actual) members(org identity.OrgID, group identity.GroupID) []identity.AccountID {
 	all, err := x.Reader().Members(x.ctx, org, group, "", 1000)
 	require.NoError(x.t, err)
 	return all
@@ -109,7 +109,7 @@ func (x *the) members(org identity.OrgID, group identity.GroupID) []identity.Acc
 
 // revealsNothing holds I11: whatever the administrators of an organization can read names no other organization. Partners and those
 // whom they manage know each other.
-func (x *the) revealsNothing() {
+func (x *actual) revealsNothing() {
 	for i, org := range x.orgs[1:4] {
 		if _, err := x.Reader().Organization(x.ctx, org); identity.IsNotFound(err) {
 			continue
@@ -131,7 +131,7 @@ func (x *the) revealsNothing() {
 }
 
 // readable is all that the administrators of an organization are shown of people, in one text.
-func (x *the) readable(org identity.OrgID) string {
+func (x *actual) readable(org identity.OrgID) string {
 	var b strings.Builder
 	show := func(v any, err error) {
 		require.NoError(x.t, err)
