@@ -104,13 +104,3 @@ func silent(t *testing.T, answers, secret string) {
 		}
 	}
 }
-
-func (w *world) revokeClaim(org identity.OrgID, token string, claim map[string]any) answer {
-	w.t.Helper()
-	return w.post(claimsOf(org)+"/"+claim["id"].(string)+"/revoke", token, "")
-}
-
-func (w *world) chooses(token, option, newEmail string) answer {
-	w.t.Helper()
-	return w.post(me+"/claim/choose", token, `{"option":"`+option+`","newEmail":"`+newEmail+`"}`)
-}

@@ -54,10 +54,7 @@ func (a *api) claimUsers(ctx context.Context, in *struct {
 	for i, u := range in.Body.Users {
 		requests[i] = identity.ClaimRequest{Email: u.Email, Mode: identity.ClaimMode(u.Mode)}
 		if u.Licences != nil {
-			requests[i].Licences = make([]identity.Licence, 0, len(*u.Licences))
-			for _, l := range *u.Licences {
-				requests[i].Licences = append(requests[i].Licences, identity.Licence(l))
-			}
+			requests[i].Licences = licencesIn(*u.Licences)
 		}
 	}
 	done, err := a.service.ClaimUsers(ctx, callerOf(ctx).actor(), in.id(), requests, in.Body.AcknowledgePermanent)

@@ -211,8 +211,8 @@ func TestCLM42_ADeferredUserSaysSoUntilSettled(t *testing.T) {
 	require.Len(t, w.get(users(org)+"?status=deferred_claim", token).is(http.StatusOK)["users"], 1)
 
 	t.Run("and may sign in, but only to choose", func(t *testing.T) {
-		require.Equal(t, true, w.get(me, ada).is(http.StatusOK)["choice"])
-		w.post(me+"/sign-in", ada, "").is(http.StatusOK)
+		require.Equal(t, true, w.get(me, ada).is(http.StatusOK)["account"].(map[string]any)["choice"])
+		require.Equal(t, true, w.post(me+"/sign-in", ada, "").is(http.StatusOK)["choice"])
 		w.get(mine, ada).refused(http.StatusUnauthorized, identity.RuleAccountInactive)
 		mineNow := w.get(me+"/claim", ada).is(http.StatusOK)
 		require.Equal(t, []any{"KEEP", "TRANSFER", "DELETE"}, mineNow["options"])
@@ -222,7 +222,7 @@ func TestCLM42_ADeferredUserSaysSoUntilSettled(t *testing.T) {
 		w.post(me+"/claim/choose", ada, `{"option":"TRANSFER"}`).is(http.StatusOK)
 		require.Equal(t, "active", w.get(users(org)+"/"+claim["user"].(string), token).is(http.StatusOK)["status"])
 		w.post(me+"/claim/choose", ada, `{"option":"DELETE"}`).refused(http.StatusConflict, identity.RuleClaimSettled)
-		require.NotContains(t, w.get(me, ada).is(http.StatusOK), "choice")
+		require.NotContains(t, w.get(me, ada).is(http.StatusOK)["account"], "choice")
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 // ClaimRequest names the people whom an organization wants to claim.
 type ClaimRequest struct {
 	Emails []string `json:"emails" nullable:"false" minItems:"1" doc:"1 to 100 e-mail addresses" example:"[\"ada@example.com\"]"`
+	Mode   string   `json:"mode,omitempty" enum:"immediate,deferred" doc:"How they are to be claimed; absent: as the organization's settings say"`
 }
 
 // ClaimPreview is what a claim would come to for one address.
@@ -21,7 +22,7 @@ type ClaimPreview struct {
 	Reasons     []web.Reason `json:"reasons" nullable:"false" doc:"Every reason against the claim; empty if the user is eligible"`
 	Name        string       `json:"name,omitempty"`
 	Status      string       `json:"status,omitempty" enum:"not_verified,verified,active,inactive" doc:"That the user would have; of a deferred claim once it is settled"`
-	Mode        string       `json:"mode,omitempty" enum:"immediate,deferred" doc:"How the user is claimed if nothing else is asked for"`
+	Mode        string       `json:"mode,omitempty" enum:"immediate,deferred" doc:"How the user is claimed: as was asked for, else as the settings say"`
 	Deferrable  bool         `json:"deferrable,omitempty" doc:"The user could bring the content along, if the organization's settings let users do so"`
 	ContentLost bool         `json:"contentLost,omitempty" doc:"With that mode the content of the old account does not come along"`
 	Warnings    []web.Reason `json:"warnings" nullable:"false" doc:"What the user may lose access to; the claim is possible all the same"`
@@ -90,7 +91,7 @@ func (a *api) previewClaims(ctx context.Context, in *struct {
 	}
 	previews := make([]ClaimPreview, 0, len(in.Body.Emails))
 	for _, address := range in.Body.Emails {
-		p, err := a.previewClaim(ctx, in.id(), address)
+		p, err := a.previewClaim(ctx, in.id(), address, identity.ClaimMode(in.Body.Mode))
 		if err != nil {
 			return nil, err
 		}
@@ -101,8 +102,8 @@ func (a *api) previewClaims(ctx context.Context, in *struct {
 
 // previewClaim previews one address. One that is not an address is a reason of its own, not a fault of the call: the others
 // in the list are still worth an answer.
-func (a *api) previewClaim(ctx context.Context, org identity.OrgID, address string) (ClaimPreview, error) {
-	p, err := a.service.PreviewClaim(ctx, org, address)
+func (a *api) previewClaim(ctx context.Context, org identity.OrgID, address string, wish identity.ClaimMode) (ClaimPreview, error) {
+	p, err := a.service.PreviewClaimAs(ctx, org, address, wish)
 	var e *identity.Error
 	if errors.As(err, &e) && e.Kind == identity.Invalid {
 		p.Reasons, err = []identity.Reason{{Code: e.Rule, Detail: e.Detail}}, nil

@@ -87,7 +87,7 @@ func (a *api) listClaims(ctx context.Context, in *struct {
 		claims = claims[:in.Limit]
 		list.NextCursor = nextCursor(string(claims[in.Limit-1].ID), scope...)
 	}
-	claimed, err := a.claimedDomains(ctx, in.id())
+	claimed, err := claimedDomains(ctx, a.service.Reader(), in.id())
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +133,8 @@ func (a *api) revokeClaim(ctx context.Context, in *struct {
 }
 
 // claimedDomains names the domains that the organization has claimed: claims of their users cannot be revoked (CLM-62).
-func (a *api) claimedDomains(ctx context.Context, org identity.OrgID) ([]string, error) {
-	domains, err := a.service.Reader().Domains(ctx, org)
+func claimedDomains(ctx context.Context, read identity.Reader, org identity.OrgID) ([]string, error) {
+	domains, err := read.Domains(ctx, org)
 	var names []string
 	for _, d := range domains {
 		if d.State == identity.DomainClaimed {
@@ -145,7 +145,7 @@ func (a *api) claimedDomains(ctx context.Context, org identity.OrgID) ([]string,
 }
 
 func (a *api) showClaim(ctx context.Context, c identity.Claim) (Claim, error) {
-	claimed, err := a.claimedDomains(ctx, c.Target)
+	claimed, err := claimedDomains(ctx, a.service.Reader(), c.Target)
 	return a.viewClaim(c, claimed), err
 }
 

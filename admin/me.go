@@ -16,7 +16,6 @@ type Me struct {
 	Email         string         `json:"email,omitempty" doc:"As the token says"`
 	EmailVerified bool           `json:"emailVerified" doc:"As the token says"`
 	Account       *MyAccount     `json:"account,omitempty" doc:"Your account; absent if none is known to be yours"`
-	Choice        bool           `json:"choice,omitempty" doc:"An organization has claimed you, and you have to decide about your old account: see /api/v1/me/claim"`
 	Organizations []Organization `json:"organizations" nullable:"false" doc:"The organizations in which you have a role, at most 100"`
 	More          bool           `json:"more,omitempty" doc:"There are more; list the organizations to see all"`
 }
@@ -28,6 +27,7 @@ const maxMine = 100
 type MyAccount struct {
 	Organization Membership `json:"organization"`
 	User
+	Choice bool `json:"choice,omitempty" doc:"An organization has claimed you, and you have to decide about your old account: see /api/v1/me/claim"`
 }
 
 // Membership is the organization that an account belongs to.
@@ -59,7 +59,7 @@ func (a *api) addMe() {
 	}, a.me)
 	add(a, operation{
 		id: signInID, method: http.MethodPost, path: mePath + "/sign-in", scope: scopeAny, undecided: true,
-		summary: "Sign in", about: "Records that you signed in. A user who was not verified or verified is active from then on.",
+		summary: "Sign in", about: "Records that you signed in. A user who was not verified or verified is active from then on. Whoever was claimed and has to decide about the old account is told so by `choice`.",
 	}, a.signIn)
 	add(a, operation{
 		id: "verifyMe", method: http.MethodPost, path: mePath + "/verification", scope: scopeAny, status: http.StatusAccepted,
@@ -100,11 +100,6 @@ func (a *api) me(ctx context.Context, _ *struct{}) (*body[Me], error) {
 			return nil, err
 		}
 		m.Account = &mine
-		claim, err := read.ClaimOf(ctx, c.Account.Org, c.Account.ID)
-		if err != nil && !identity.IsNotFound(err) {
-			return nil, err
-		}
-		m.Choice = err == nil && claim.Open() && !claim.Due(a.service.Now())
 	}
 	all, err := a.service.AccessList(ctx, c.Caller)
 	if err != nil {
@@ -138,7 +133,16 @@ func (a *api) myAccount(ctx context.Context, account identity.Account) (MyAccoun
 	if err != nil {
 		return MyAccount{}, err
 	}
-	return MyAccount{Membership{string(o.ID), o.Name, string(o.Kind)}, showUser(account, o, assigned, transient)}, nil
+	mine := MyAccount{Organization: Membership{string(o.ID), o.Name, string(o.Kind)}, User: showUser(account, o, assigned, transient)}
+	if account.Source != identity.SourceClaim {
+		return mine, nil
+	}
+	claim, err := read.ClaimOf(ctx, account.Org, account.ID)
+	if err != nil && !identity.IsNotFound(err) {
+		return MyAccount{}, err
+	}
+	mine.Choice = err == nil && claim.Open() && !claim.Due(a.service.Now())
+	return mine, nil
 }
 
 // mine answers with the caller's account as an act has left it.

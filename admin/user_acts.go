@@ -48,7 +48,11 @@ func (a *api) act(ctx context.Context, in *UserVersion, do act) (*user, error) {
 		if err != nil {
 			return err
 		}
-		result = user{ETag: etag(account.Version), Body: showUser(account, c.Org(), assigned, transient)}
+		shown := []User{showUser(account, c.Org(), assigned, transient)}
+		if err := a.addClaimsTo(ctx, c.Tx(), account.Org, []identity.Account{account}, shown); err != nil {
+			return err
+		}
+		result = user{ETag: etag(account.Version), Body: shown[0]}
 		return nil
 	})
 	if err != nil {

@@ -191,11 +191,11 @@ func (a *api) showUsers(ctx context.Context, o identity.Organization, accounts [
 	for _, account := range accounts {
 		shown = append(shown, showUser(account, o, of[account.ID], transient))
 	}
-	return shown, a.addClaimsTo(ctx, o.ID, accounts, shown)
+	return shown, a.addClaimsTo(ctx, a.service.Reader(), o.ID, accounts, shown)
 }
 
 // addClaimsTo shows with users who were claimed the latest claim that they came by.
-func (a *api) addClaimsTo(ctx context.Context, org identity.OrgID, accounts []identity.Account, shown []User) error {
+func (a *api) addClaimsTo(ctx context.Context, read identity.Reader, org identity.OrgID, accounts []identity.Account, shown []User) error {
 	var claimed []identity.AccountID
 	for _, account := range accounts {
 		if account.Source == identity.SourceClaim {
@@ -205,11 +205,11 @@ func (a *api) addClaimsTo(ctx context.Context, org identity.OrgID, accounts []id
 	if len(claimed) == 0 {
 		return nil
 	}
-	claims, err := a.service.Reader().ClaimsOf(ctx, org, claimed)
+	claims, err := read.ClaimsOf(ctx, org, claimed)
 	if err != nil {
 		return err
 	}
-	domains, err := a.claimedDomains(ctx, org)
+	domains, err := claimedDomains(ctx, read, org)
 	if err != nil {
 		return err
 	}

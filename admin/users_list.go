@@ -101,6 +101,9 @@ func (a *api) listRevocable(ctx context.Context, o identity.Organization, filter
 	var accounts []identity.Account
 	for _, c := range claims {
 		account, err := read.Account(ctx, o.ID, c.NewAccount)
+		if identity.IsNotFound(err) { // revoked since
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -86,7 +87,7 @@ type ClaimPreview struct {
 	Reasons     []Reason  `json:"reasons,omitempty"`
 	Name        string    `json:"name,omitempty"`
 	Status      Status    `json:"status,omitempty"` // that the user would have, once a deferred claim is settled
-	Mode        ClaimMode `json:"mode,omitempty"`   // without a wish
+	Mode        ClaimMode `json:"mode,omitempty"`   // as wished for, or as it is without a wish
 	Deferrable  bool      `json:"deferrable"`       // the user could bring the content along, if the settings let them
 	ContentLost bool      `json:"contentLost"`      // with that mode the content of the old account is lost (CLM-26)
 	Warnings    []Reason  `json:"warnings,omitempty"`
@@ -96,6 +97,11 @@ type ClaimPreview struct {
 // in a domain that the organization has not verified it tells just that, so that nobody learns about people elsewhere
 // (EML-13).
 func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address string) (ClaimPreview, error) {
+	return s.PreviewClaimAs(ctx, claimant, address, "")
+}
+
+// PreviewClaimAs is [Service.PreviewClaim] with a wish for a mode. That it cannot be is a reason against the claim (CLM-21).
+func (s *Service) PreviewClaimAs(ctx context.Context, claimant OrgID, address string, wish ClaimMode) (ClaimPreview, error) {
 	email, err := ParseEmail(address, s.policy)
 	if err != nil {
 		return ClaimPreview{}, err
@@ -104,25 +110,29 @@ func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address stri
 	if err != nil {
 		return ClaimPreview{}, err
 	}
-	return s.previewClaim(ctx, s.store, org, email)
+	return s.previewClaim(ctx, s.store, org, email, wish)
 }
 
-func (s *Service) previewClaim(ctx context.Context, r Reader, claimant Organization, email Email) (ClaimPreview, error) {
+func (s *Service) previewClaim(ctx context.Context, r Reader, claimant Organization, email Email, wish ClaimMode) (ClaimPreview, error) {
 	found, reasons, err := findClaim(ctx, r, claimant, email)
 	if err != nil || len(reasons) > 0 {
 		return ClaimPreview{Email: email.Display, Reasons: reasons}, err
 	}
-	preview, err := found.predict(email.Display, s.rules)
-	if err != nil {
+	preview, err := found.predict(email.Display, wish, s.rules)
+	if err != nil || !preview.Eligible {
 		return preview, err
 	}
 	preview.Warnings, err = claimWarnings(ctx, r, found)
 	return preview, err
 }
 
-// predict says what a claim that nothing speaks against would come to, without a wish for a mode.
-func (c ClaimCase) predict(email string, rules Rules) (ClaimPreview, error) {
-	mode, err := c.Mode("", rules)
+// predict says what a claim would come to that nothing speaks against, unless the wish for a mode does.
+func (c ClaimCase) predict(email string, wish ClaimMode, rules Rules) (ClaimPreview, error) {
+	mode, err := c.Mode(wish, rules)
+	var refusal *Error
+	if errors.As(err, &refusal) && refusal.Kind == Conflict {
+		return ClaimPreview{Email: email, Reasons: []Reason{{Code: refusal.Rule, Detail: refusal.Detail}}}, nil
+	}
 	return ClaimPreview{Email: email, Eligible: true, Name: c.Account.Profile.DisplayName(), Status: c.Account.Status, Mode: mode,
 		Deferrable: c.Deferrable(), ContentLost: mode == ClaimImmediate}, err
 }

@@ -214,7 +214,7 @@ func (f *claimSearch) preview(ctx context.Context, c Candidate) (ClaimPreview, e
 	if err != nil {
 		return ClaimPreview{}, err
 	}
-	return ClaimCase{Claimant: f.claimant, Source: source, Account: c.Account}.predict(c.Account.PrimaryEmail(), f.rules)
+	return ClaimCase{Claimant: f.claimant, Source: source, Account: c.Account}.predict(c.Account.PrimaryEmail(), "", f.rules)
 }
 
 // page returns the next candidates of a domain, without those who have to stay; fewer than limit only if there are no more.
@@ -311,7 +311,7 @@ func (s *Service) blockedIn(ctx context.Context, claimant Organization, domain s
 			return nil, err
 		}
 		for _, c := range page {
-			preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(c.Key))
+			preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(c.Key), "")
 			if err != nil {
 				return nil, err
 			}

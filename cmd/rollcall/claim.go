@@ -76,12 +76,13 @@ type claimPreviewCmd struct {
 	apiFlags
 	orgFlag
 	Emails []string `arg:"" name:"email" help:"Addresses of the users."`
+	Mode   string   `enum:",immediate,deferred" default:"" placeholder:"immediate|deferred" help:"How; without it as the organization's settings say."`
 }
 
 // Run previews the claims; it changes nothing.
 func (c *claimPreviewCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
-		previews, err := o.previewClaims(c.Emails)
+		previews, err := o.previewClaims(c.Emails, c.Mode)
 		if err != nil {
 			return err
 		}
@@ -90,11 +91,11 @@ func (c *claimPreviewCmd) Run(a *app) error {
 }
 
 // previewClaims asks what claims would come to.
-func (c *orgClient) previewClaims(emails []string) (seen[[]admin.ClaimPreview], error) {
+func (c *orgClient) previewClaims(emails []string, mode string) (seen[[]admin.ClaimPreview], error) {
 	var all struct {
 		Previews seen[[]admin.ClaimPreview]
 	}
-	err := c.post(c.at("claims", "preview"), admin.ClaimRequest{Emails: emails}, &all)
+	err := c.post(c.at("claims", "preview"), admin.ClaimRequest{Emails: emails, Mode: mode}, &all)
 	return all.Previews, err
 }
 

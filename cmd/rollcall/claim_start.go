@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"rollcall/admin"
+	"rollcall/identity"
 )
 
 type claimStartCmd struct {
@@ -29,7 +29,7 @@ func (claimStartCmd) Help() string {
 func (c *claimStartCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		if !c.Yes {
-			previews, err := o.previewClaims(c.Emails)
+			previews, err := o.previewClaims(c.Emails, c.Mode)
 			if err != nil {
 				return err
 			}
@@ -105,5 +105,5 @@ func (c *orgClient) claimNamed(name string) (seen[admin.Claim], error) {
 			return claim, nil
 		}
 	}
-	return one, errors.New("the organization has claimed nobody with the address " + printable(name) + "; see rollcall claim made")
+	return one, identity.Refuse(identity.NotFound, identity.RuleUnknownClaim, "the organization has claimed nobody with the address %s; see rollcall claim made", printable(name))
 }

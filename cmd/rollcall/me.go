@@ -48,14 +48,14 @@ func (c *meShowCmd) Run(a *app) error {
 			for i, o := range m.Organizations {
 				roles[i] = o.Role + " in " + o.Name
 			}
-			return properties(w, "issuer", m.Issuer, "subject", m.Subject, "name", m.Name, "e-mail", m.Email, "account", account, "roles", or(strings.Join(roles, ", "), "none"), "to decide", choice(m))
+			return properties(w, "issuer", m.Issuer, "subject", m.Subject, "name", m.Name, "e-mail", m.Email, "account", account, "roles", or(strings.Join(roles, ", "), "none"), "to decide", choice(m.Account))
 		})
 	})
 }
 
 // choice tells of a decision that waits.
-func choice(m admin.Me) string {
-	if !m.Choice {
+func choice(mine *admin.MyAccount) string {
+	if mine == nil || !mine.Choice {
 		return ""
 	}
 	return "what becomes of your old account: rollcall me claim"
@@ -66,11 +66,16 @@ type meSignInCmd struct{ meFlags }
 // Run signs in.
 func (c *meSignInCmd) Run(a *app) error {
 	return c.on(a, func(api *apiClient) error {
-		var account seen[admin.User]
-		if err := api.post("/me/sign-in", nil, &account); err != nil {
+		var mine seen[admin.MyAccount]
+		if err := api.post("/me/sign-in", nil, &mine); err != nil {
 			return err
 		}
-		return a.showUser(account)
+		return a.show(mine, func(w io.Writer) error {
+			if err := writeUser(w, mine.is.User); err != nil || !mine.is.Choice {
+				return err
+			}
+			return properties(w, "to decide", choice(&mine.is))
+		})
 	})
 }
 

@@ -40,7 +40,10 @@ type userFlag struct {
 }
 
 func statusOf(u admin.User) string {
-	if u.Reason == "" {
+	switch {
+	case u.Shadow:
+		return u.Status + ", claimed by another organization"
+	case u.Reason == "":
 		return u.Status
 	}
 	return fmt.Sprintf("%s (%s)", u.Status, u.Reason)
@@ -50,6 +53,7 @@ type userListCmd struct {
 	apiFlags
 	orgFlag
 	userFilter
+	Claim string `enum:",revocable" default:"" placeholder:"revocable" help:"Only users who came by a claim that can be revoked now; no other filter goes with it."`
 	place
 }
 
@@ -100,7 +104,9 @@ func (c *userListCmd) Validate() error { return cmp.Or(c.userFilter.Validate(), 
 // Run lists the users in the order of their ids.
 func (c *userListCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
-		users, next, err := list[admin.User](o.apiClient, o.at("users"), "users", c.query(), c.place)
+		query := c.query()
+		query.Set("claim", c.Claim)
+		users, next, err := list[admin.User](o.apiClient, o.at("users"), "users", query, c.place)
 		if err != nil {
 			return err
 		}
@@ -151,7 +157,7 @@ func writeUser(w io.Writer, u admin.User) error {
 	for i, p := range u.PhoneNumbers {
 		phones[i] = p.Value
 	}
-	pending, dn, transient := "", "", ""
+	pending, dn, transient, claim := "", "", "", ""
 	if u.PendingEmail != nil {
 		pending = fmt.Sprintf("%s, until %s", u.PendingEmail.Address, instant(u.PendingEmail.Until))
 	}
@@ -161,12 +167,27 @@ func writeUser(w io.Writer, u admin.User) error {
 	if u.Transient {
 		transient = "yes: in none of the organization's verified domains"
 	}
+	switch {
+	case u.Shadow:
+		claim = "another organization has claimed the user; nothing can be changed until the user has decided"
+	case u.Claim != nil:
+		claim = claimed(*u.Claim)
+	}
 	return properties(w, "id", u.ID, "userName", u.UserName, "name", u.DisplayName, "given name", u.GivenName, "family name", u.FamilyName,
 		"title", u.Title, "department", u.Department, "phone", strings.Join(phones, ", "), "language", u.PreferredLanguage, "time zone", u.Timezone,
 		"externalId", u.ExternalID, "e-mail", strings.Join(emails, ", "), "transient", transient, "to be confirmed", pending, "licences", strings.Join(u.Licences, ", "),
-		"status", statusOf(u), "since", instant(u.StatusSince), "will be deleted", instantIf(u.PurgeAt), "invited", instantIf(u.InvitedAt),
+		"status", statusOf(u), "since", instant(u.StatusSince), "will be deleted", instantIf(u.PurgeAt), "claim", claim, "invited", instantIf(u.InvitedAt),
 		"last signed in", instantIf(u.LastSignInAt), "source", u.Source, "managed by", "the "+u.ManagedBy, "directory entry", dn,
 		"created", instant(u.CreatedAt), "changed", instant(u.UpdatedAt))
+}
+
+// claimed tells of the claim by which a user came.
+func claimed(c admin.Claim) string {
+	said := c.Mode + ", " + c.State
+	if c.Revocable {
+		said += ", can be revoked until " + instant(c.Deadline)
+	}
+	return said
 }
 
 // instantIf is instant for a time that may be absent.
