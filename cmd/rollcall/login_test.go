@@ -151,6 +151,32 @@ func TestALoginServesUntilItIsForgotten(t *testing.T) {
 		require.Zero(t, status, complaint)
 		require.Regexp(t, "Acme +[0-9]+ +good", out)
 	})
+	t.Run("and sees what the server asks", func(t *testing.T) {
+		status, out, complaint := d.run("user", "add", "--org", "Acme", "alice@acme.example", "--output", "json", "--server", stage.url)
+		require.Zero(t, status, complaint)
+		var added struct{ ID identity.AccountID }
+		require.NoError(t, json.Unmarshal([]byte(out), &added))
+		_, err := stage.service.Bind(t.Context(), demoOperator, identity.Binding{Issuer: stage.issuer.URL(), Subject: "alice", Org: org.ID, Account: added.ID})
+		require.NoError(t, err)
+		prompts := func() string {
+			status, out, complaint := d.run("me", "prompts", "--server", stage.url)
+			require.Zero(t, status, complaint)
+			return out
+		}
+		require.NotContains(t, prompts(), "Acme")
+		status, _, complaint = d.run("me", "claim", "--server", stage.url)
+		require.Equal(t, 1, status)
+		require.Contains(t, complaint, "UNKNOWN_CLAIM: ")
+		_, err = stage.service.PutSubscription(t.Context(), demoOperator, identity.Subscription{Org: org.ID, Name: "Free", Type: identity.Free, Status: identity.SubscriptionActive})
+		require.NoError(t, err)
+		require.Regexp(t, "ORG_DELETE_REMINDER +Acme +it has only free subscriptions; .* rollcall org delete", prompts())
+		status, _, complaint = d.run("me", "prompts", "later", "NOTHING", "--server", stage.url)
+		require.Equal(t, 1, status)
+		require.Contains(t, complaint, "UNKNOWN_PROMPT: ")
+		status, _, complaint = d.run("me", "prompts", "later", "ORG_DELETE_REMINDER", "--server", stage.url)
+		require.Zero(t, status, complaint)
+		require.NotContains(t, prompts(), "Acme")
+	})
 	t.Run("a token that is over is renewed", func(t *testing.T) {
 		d.change(stage.url, func(l *login) { l.Expiry = time.Now().Add(-time.Minute) })
 		status, _, complaint := d.run(list...)

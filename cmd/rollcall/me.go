@@ -9,10 +9,11 @@ import (
 )
 
 type meCmd struct {
-	Show   meShowCmd   `cmd:"" help:"Show who the server takes you for, your account, and where you have a role."`
-	SignIn meSignInCmd `cmd:"" help:"Tell the server that you signed in."`
-	Claim  meClaimCmd  `cmd:"" help:"What an organization that claimed you leaves you to decide."`
-	Accept meAcceptCmd `cmd:"" help:"Use a link from a mail, such as an invitation's."`
+	Show    meShowCmd    `cmd:"" help:"Show who the server takes you for, your account, and where you have a role."`
+	SignIn  meSignInCmd  `cmd:"" help:"Tell the server that you signed in."`
+	Claim   meClaimCmd   `cmd:"" help:"What an organization that claimed you leaves you to decide."`
+	Accept  meAcceptCmd  `cmd:"" help:"Use a link from a mail, such as an invitation's."`
+	Prompts mePromptsCmd `cmd:"" help:"What you are asked after signing in."`
 }
 
 // meFlags are for commands about whoever has the token, so there is always a server.

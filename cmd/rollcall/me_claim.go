@@ -9,7 +9,7 @@ import (
 )
 
 type meClaimCmd struct {
-	Show    meClaimShowCmd    `cmd:"" default:"1" help:"Show the claim by which you came to be where you are, and what you can decide."`
+	Show    meClaimShowCmd    `cmd:"" default:"withargs" help:"Show the claim by which you came to be where you are, and what you can decide."`
 	Choose  meClaimChooseCmd  `cmd:"" help:"Decide about your old account, once and for good."`
 	Address meClaimAddressCmd `cmd:"" help:"Give an old account that you keep another address than the one that you did not confirm."`
 }
