@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io"
@@ -30,7 +31,7 @@ type view struct {
 	Organization string
 	Personal     bool   // the account belongs to no organization but to its owner
 	Name         string // of the person; may be empty
-	Link         string // what to open; empty for mails that only tell something
+	Link         string // what to open; empty for mails that only tell something, and for one about a claim whose link is over
 	Until        string // when the link ends
 	Old, New     string // addresses
 	Connector    string
@@ -46,7 +47,7 @@ var withLink = []identity.MessageKind{identity.MessageInvitation, identity.Messa
 	identity.MessageClaim, identity.MessageKeepConfirm}
 
 // view gathers what the mail of a message says. A message whose link is over is not sent any more: it was used, a newer one took its
-// place, or its account has gone.
+// place, or its account has gone. Only of a claim its user is told without a link too, as long as there is something to decide (CLM-50).
 func (d *Deliverer) view(ctx context.Context, m identity.Message) (view, error) {
 	v := view{Product: plain(d.product), Organization: plain(m.Data["organization"]), Personal: m.Org == identity.ConsumerOrgID, Name: plain(m.Data["name"]),
 		Old: shown(m.Data["old"]), New: shown(m.Data["new"]), Connector: plain(m.Data["connector"]), State: plain(m.Data["state"]),
@@ -67,20 +68,45 @@ func (d *Deliverer) view(ctx context.Context, m identity.Message) (view, error) 
 	if m.Data["link"] == "" {
 		return v, permanent("the message has no link to send")
 	}
-	link, err := d.service.Reader().LinkByHash(ctx, identity.HashSecret(m.Data["link"]))
-	switch {
-	case identity.IsNotFound(err):
-		return v, obsolete("the link has been replaced or taken back since")
-	case err != nil:
+	link, err := d.usable(ctx, m)
+	if failure, over := errors.AsType[*Failure](err); over && m.Kind == identity.MessageClaim {
+		undecided, err := d.undecided(ctx, m)
+		if err != nil || undecided {
+			return v, err
+		}
+		return v, failure
+	}
+	if err != nil {
 		return v, err
-	case !link.UsedAt.IsZero():
-		return v, obsolete("the link has been used already")
-	case !d.service.Now().Before(link.ExpiresAt):
-		return v, obsolete("the link could be used until %s only", link.ExpiresAt.UTC().Format(time.RFC3339))
 	}
 	v.Link = d.links + url.QueryEscape(m.Data["link"])
 	v.Until = moment(link.ExpiresAt)
 	return v, nil
+}
+
+// usable returns the link of a message, unless it is over.
+func (d *Deliverer) usable(ctx context.Context, m identity.Message) (identity.Link, error) {
+	link, err := d.service.Reader().LinkByHash(ctx, identity.HashSecret(m.Data["link"]))
+	switch {
+	case identity.IsNotFound(err):
+		return link, obsolete("the link has been replaced or taken back since")
+	case err != nil:
+		return link, err
+	case !link.UsedAt.IsZero():
+		return link, obsolete("the link has been used already")
+	case !d.service.Now().Before(link.ExpiresAt):
+		return link, obsolete("the link could be used until %s only", link.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	return link, nil
+}
+
+// undecided reports whether the user whom a mail is about has still to decide about a claim.
+func (d *Deliverer) undecided(ctx context.Context, m identity.Message) (bool, error) {
+	claim, err := d.service.Reader().ClaimOf(ctx, m.Org, m.Account)
+	if identity.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && claim.Open(), err
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
