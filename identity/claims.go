@@ -73,14 +73,14 @@ type ClaimQuery struct {
 // CandidateQuery selects users of other organizations by what can be read off them in one look: they hold an address in a domain as
 // their primary one, they did not come by a claim that is open, and their organization neither synchronizes its people nor uses
 // single sign-on nor is being deleted (CLM-10 a, b, e, f, g). Shadows, users who have to decide about a claim and users who are about
-// to be deleted hold no address in that way.
+// to be deleted hold no address in that way, see [HoldClaim] and [HoldSoftDeleted].
 type CandidateQuery struct {
 	Claimant OrgID
 	Domain   string
 	Without  []OrgID  // organizations whose users stay out (CLM-10 i)
 	After    EmailKey // only addresses beyond this one; empty: from the start
 	InCharge bool     // only those who may be the last full administrator of their organization or created it (CLM-10 h)
-	Any      bool     // everybody of another organization with a primary address in the domain, whatever speaks against a claim
+	Any      bool     // everybody of another organization by whom an address in the domain is held as the primary one or in those ways
 	Limit    int
 }
 

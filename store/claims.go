@@ -90,17 +90,19 @@ func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]
 		WHERE outcome IS NULL AND mode = 'deferred' AND claimed_at <= $1 ORDER BY claimed_at LIMIT $2`, claimed, limit)
 }
 
-// candidates compiles what of a query is the same for listing and counting. Who is a shadow or has to decide about a claim holds no
+// candidates compiles a query that selects something of the holds h, joined with more. Who is a shadow or has to decide about a claim holds no
 // address as the primary one, so the holds alone tell; only a claim that moved somebody at once has to be looked for.
-func (d *dialect) candidates(selected string, q identity.CandidateQuery) (string, *compiler) {
+func (d *dialect) candidates(selected, joined string, q identity.CandidateQuery) (string, *compiler) {
 	c := &compiler{dialect: d}
-	query := `SELECT ` + selected + ` WHERE h.kind = 'primary' AND h.domain = ` + c.arg(q.Domain) + ` AND h.org_id <> ` + c.arg(q.Claimant)
+	where := `h.domain = ` + c.arg(q.Domain) + ` AND h.org_id <> ` + c.arg(q.Claimant)
 	if q.After != "" {
-		query += ` AND h.email_key > ` + c.arg(q.After)
+		where += ` AND h.email_key > ` + c.arg(q.After)
 	}
 	if q.Any {
-		return query, c
+		each := `SELECT h.email_key, h.org_id, h.account_id FROM address_holds h WHERE ` + where + ` AND h.kind `
+		return `SELECT ` + selected + ` FROM (` + each + `= 'primary' UNION ALL ` + each + `IN ('claim', 'soft_deleted')) h` + joined, c
 	}
+	query := `SELECT ` + selected + ` FROM address_holds h` + joined + ` WHERE h.kind = 'primary' AND ` + where
 	if len(q.Without) > 0 {
 		query += ` AND h.org_id NOT IN (` + listed(c, q.Without) + `)`
 	}
@@ -125,7 +127,7 @@ func (r reader) Candidates(ctx context.Context, q identity.CandidateQuery) ([]id
 	if err := positive(q.Limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	query, c := r.dialect.candidates(`h.email_key, `+accountColumns+` FROM address_holds h
+	query, c := r.dialect.candidates(`h.email_key, `+accountColumns, `
 		CROSS JOIN accounts ON accounts.org_id = h.org_id AND accounts.id = h.account_id`, q)
 	return list(ctx, r.run, scanCandidate, query+` ORDER BY h.email_key LIMIT `+c.arg(q.Limit), c.args...)
 }
@@ -136,7 +138,7 @@ func scanCandidate(r *sql.Rows) (c identity.Candidate, err error) {
 }
 
 func (r reader) CountCandidates(ctx context.Context, q identity.CandidateQuery) (int, error) {
-	query, c := r.dialect.candidates(`count(*) FROM address_holds h`, q)
+	query, c := r.dialect.candidates(`count(*)`, "", q)
 	return one(ctx, r.run, unknownClaim, scanInt, query, c.args...)
 }
 

@@ -214,9 +214,10 @@ func (w *crowd) check(org identity.OrgID) {
 	require.Equal(w.r, byDomain(can), each)
 }
 
-// rest lists everybody elsewhere whose primary address is in a domain of an organization, without those whom it can claim. Who is being
-// claimed, or is gone from a directory and about to be deleted, has no address to be claimed by.
+// rest lists everybody elsewhere whose primary address is in a domain of an organization, without those whom it can claim; also who is
+// being claimed, or is gone from a directory and about to be deleted.
 func (w *crowd) rest(org identity.OrgID, can []string) []string {
+	blockable := []identity.HoldKind{identity.HoldPrimary, identity.HoldClaim, identity.HoldSoftDeleted}
 	verified := map[string]bool{}
 	own, err := w.Reader().Domains(w.ctx, org)
 	w.no(err)
@@ -226,7 +227,7 @@ func (w *crowd) rest(org identity.OrgID, can []string) []string {
 	var rest []string
 	for _, address := range w.addresses {
 		h, err := w.Reader().Hold(w.ctx, identity.EmailKey(address))
-		if err == nil && h.Org != org && h.Kind == identity.HoldPrimary && verified[domainOf(address)] && !slices.Contains(can, address) {
+		if err == nil && h.Org != org && slices.Contains(blockable, h.Kind) && verified[domainOf(address)] && !slices.Contains(can, address) {
 			rest = append(rest, address)
 		}
 	}

@@ -22,11 +22,14 @@ type person struct {
 
 // candidate says what identity.CandidateQuery says.
 func candidate(q identity.CandidateQuery, o identity.Organization, p person) bool {
-	if p.hold.Kind != identity.HoldPrimary || p.hold.Key.DomainOf() != q.Domain || p.hold.Key <= q.After || o.ID == q.Claimant {
+	if p.hold.Key.DomainOf() != q.Domain || p.hold.Key <= q.After || o.ID == q.Claimant {
 		return false
 	}
 	if q.Any {
-		return true
+		return p.hold.Kind == identity.HoldPrimary || p.hold.Kind == identity.HoldClaim || p.hold.Kind == identity.HoldSoftDeleted
+	}
+	if p.hold.Kind != identity.HoldPrimary {
+		return false
 	}
 	inCharge := o.Kind != identity.Consumer && (p.full || o.Creator == p.account.ID)
 	return o.State == identity.OrgActive && !o.UsesSSO() && !o.SynchronizesPeople() && p.account.Status != identity.DeferredClaim &&
