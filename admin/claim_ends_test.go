@@ -215,4 +215,3 @@ func TestCLM62_AClaimedDomainHasToBeReleasedFirst(t *testing.T) {
 		require.Equal(t, t0.Add(15*identity.Day).Format(time.RFC3339), again["deadline"])
 	})
 }
-
