@@ -117,6 +117,45 @@ func TestPropertyDIR19_AnIncompleteReadingLosesNobody(t *testing.T) {
 	})
 }
 
+// lostBy names whom a plan would remove or disable, of those who are not lost yet.
+func lostBy(p directory.Plan, in directory.Input) map[identity.AccountID]bool {
+	names := map[identity.AccountID]bool{}
+	for _, s := range p.Steps {
+		i := slices.IndexFunc(in.Accounts, func(a identity.Account) bool { return a.ID == s.Account })
+		if i < 0 || !s.Op.Acts() {
+			continue
+		}
+		if s.Standing == identity.DirectoryMissing || s.Standing == identity.DirectoryBlocked && in.Accounts[i].Status != identity.Inactive {
+			names[s.Account] = true
+		}
+	}
+	return names
+}
+
+func TestPropertyI13_NobodyConfirmsSoNoMoreThanTheThresholdAreLost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := inputOf(t)
+		in.Policy.MaxLosses = rapid.IntRange(1, 5).Draw(t, "max losses") // 0 stands for the default
+		in.Policy.MaxLossPercent = rapid.IntRange(1, 100).Draw(t, "max percent")
+		in.Policy.MinBase = rapid.IntRange(1, 8).Draw(t, "base")
+		empty := rapid.IntRange(0, 5).Draw(t, "empty") == 0
+		if empty {
+			in.Snapshot.Entries = nil
+		}
+		p := directory.Compute(in)
+		lost := lostBy(p, in)
+		if len(in.Snapshot.Entries) == 0 {
+			require.Equal(t, identity.PlanRefused, p.State())
+			require.Empty(t, lost, "an empty directory loses nobody")
+		}
+		require.Equal(t, len(lost), p.Guard.Losses)
+		if p.State() == identity.PlanReady {
+			require.LessOrEqual(t, len(lost), in.Policy.MaxLosses)
+			require.LessOrEqual(t, len(lost)*100, max(len(in.Accounts), in.Policy.MinBase)*in.Policy.MaxLossPercent)
+		}
+	})
+}
+
 func TestPropertyEveryPersonHasAtMostOneStepAndEveryAddressOneOwner(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := inputOf(t)
