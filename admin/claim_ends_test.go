@@ -194,7 +194,7 @@ func TestCLM61_WhenAClaimCanBeRevoked(t *testing.T) {
 	}
 }
 
-func TestCLM62_AClaimedDomainHasToBeReleasedFirst(t *testing.T) {
+func TestCLM62_CLM67_AClaimedDomainHasToBeReleasedFirst(t *testing.T) {
 	w := newWorld(t)
 	org, token := w.claimant(identity.RoleFull)
 	w.user(identity.ConsumerOrgID, "ada@example.com")

@@ -102,7 +102,7 @@ func TestCLM10_ARefusedClaimGivesEveryReason(t *testing.T) {
 	})
 }
 
-func TestCLM30_TheListShowsAHundredAndCountsAll(t *testing.T) {
+func TestCLM30_CLM37_TheListShowsAHundredAndCountsAll(t *testing.T) {
 	w := newWorld(t)
 	org, token := w.claimant(identity.RoleFull)
 	list := func() map[string]any { return w.get(claimsOf(org)+"/candidates", token).is(http.StatusOK) }
@@ -182,7 +182,7 @@ func TestCLM20_TheSettingIsOneWhereverItIsRead(t *testing.T) {
 	}
 }
 
-func TestCLM22_TheUserIsThereAtOnce(t *testing.T) {
+func TestCLM22_CLM66_TheUserIsThereAtOnceWithTheStatusCarriedOver(t *testing.T) {
 	w := newWorld(t)
 	org, token := w.claimant(identity.RoleFull)
 	w.personal("ada", "ada@example.com")
