@@ -42,7 +42,6 @@ func codesIn(list any) (codes []string) {
 }
 
 func TestCLM21_CLM24_CLM26_WhatAPreviewSaysIsWhatAClaimDoes(t *testing.T) {
-	const no = "refused"
 	for name, c := range map[string]struct {
 		allowed, personal bool
 		wish, want        string // mode, or the code of the refusal

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -224,7 +223,7 @@ func (l *bulk) rows(n int) string {
 
 func (l *bulk) add(b *testing.B, row ...any) {
 	if len(row) != l.width {
-		b.Fatal(fmt.Sprintf("%d values for %s", len(row), l.into))
+		b.Fatalf("%d values for %s", len(row), l.into)
 	}
 	if l.waiting = append(l.waiting, row...); len(l.waiting) < bulkRows*l.width {
 		return

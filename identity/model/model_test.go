@@ -118,20 +118,17 @@ type telling struct {
 // verdict is what the model expects of an act: nothing against it, or one of some rules.
 type verdict struct {
 	against []identity.Rule
-	somehow bool // refused, and the rule book does not say how
 }
 
 func allowed() verdict { return verdict{} }
 
 func refused(rules ...identity.Rule) verdict { return verdict{against: rules} }
 
-func refusedSomehow() verdict { return verdict{somehow: true} }
-
-func (v verdict) ok() bool { return len(v.against) == 0 && !v.somehow }
+func (v verdict) ok() bool { return len(v.against) == 0 }
 
 // or adds reasons: where several hold, the rule book does not say which is told.
 func (v verdict) or(o verdict) verdict {
-	return verdict{against: append(slices.Clone(v.against), o.against...), somehow: v.somehow || o.somehow}
+	return verdict{against: append(slices.Clone(v.against), o.against...)}
 }
 
 func refusedIf(holds bool, rule identity.Rule) verdict {

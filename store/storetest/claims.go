@@ -227,8 +227,9 @@ func testOpenClaims(t *testing.T, w world) {
 	lost := add(w.other, w.own, func(c *identity.Claim) { c.ClaimedAt = deadline.Add(-time.Hour) })
 	theirs := add(w.other, identity.ConsumerOrgID, func(c *identity.Claim) { c.ClaimedAt = deadline.Add(time.Microsecond) })
 	kept := add(w.own, w.other, func(c *identity.Claim) { c.Mode, c.ClaimedAt = identity.ClaimImmediate, deadline.Add(-time.Hour) })
-	done := add(w.own, w.other, func(c *identity.Claim) { c.Outcome, c.SettledAt = identity.OutcomeRevoked, start })
-	done.ClaimedAt = deadline.Add(-time.Hour)
+	add(w.own, w.other, func(c *identity.Claim) {
+		c.Outcome, c.SettledAt, c.ClaimedAt = identity.OutcomeRevoked, start, deadline.Add(-time.Hour)
+	})
 	open := func(t testing.TB, org identity.OrgID, limit int) []identity.Claim {
 		got, err := w.store.OpenClaims(ctx, org, limit)
 		require.NoError(t, err)
