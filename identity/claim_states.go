@@ -2,7 +2,6 @@ package identity
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -171,18 +170,5 @@ func (c Claim) notRevocable(now time.Time) error {
 
 // ClaimTable prints the state machine of a mode as a Markdown table, one row a state.
 func ClaimTable(mode ClaimMode) string {
-	var b strings.Builder
-	b.WriteString("| State |")
-	for _, e := range ClaimEvents {
-		b.WriteString(" " + string(e) + " |")
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(ClaimEvents)) + "\n")
-	for _, s := range ClaimStates[mode] {
-		b.WriteString("| " + string(s) + " |")
-		for _, cell := range claimMachine[mode][s] {
-			b.WriteString(" " + cell + " |")
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
+	return table("State", ClaimStates[mode], ClaimEvents, func(s ClaimState) []string { row := claimMachine[mode][s]; return row[:] })
 }

@@ -1,7 +1,5 @@
 package identity
 
-import "strings"
-
 // DomainAct is what an organization can do with a domain: the columns of BEHAVIOUR 14.4.
 type DomainAct string
 
@@ -63,18 +61,5 @@ func (s DomainState) after(act DomainAct, name string) (DomainState, error) {
 
 // DomainTable prints the state machine as a Markdown table, one row a state.
 func DomainTable() string {
-	var b strings.Builder
-	b.WriteString("| State |")
-	for _, a := range DomainActs {
-		b.WriteString(" " + string(a) + " |")
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(DomainActs)) + "\n")
-	for _, s := range DomainStates {
-		b.WriteString("| " + string(s) + " |")
-		for _, cell := range domainMachine[s] {
-			b.WriteString(" " + cell + " |")
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
+	return table("State", DomainStates, DomainActs, func(s DomainState) []string { row := domainMachine[s]; return row[:] })
 }

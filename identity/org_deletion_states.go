@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"slices"
-	"strings"
 )
 
 // DeletionStage is how far an organization is on its way out: the rows of BEHAVIOUR 14.5.
@@ -107,18 +106,5 @@ func (s *Service) Open(ctx context.Context, org OrgID) error {
 
 // DeletionTable prints the state machine as a Markdown table, one row a stage.
 func DeletionTable() string {
-	var b strings.Builder
-	b.WriteString("| State |")
-	for _, a := range DeletionActs {
-		b.WriteString(" " + string(a) + " |")
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(DeletionActs)) + "\n")
-	for _, s := range DeletionStages {
-		b.WriteString("| " + string(s) + " |")
-		for _, cell := range deletionMachine[s] {
-			b.WriteString(" " + cell + " |")
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
+	return table("State", DeletionStages, DeletionActs, func(s DeletionStage) []string { row := deletionMachine[s]; return row[:] })
 }

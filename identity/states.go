@@ -1,10 +1,5 @@
 package identity
 
-import (
-	"fmt"
-	"strings"
-)
-
 // State is a status with its reason folded in: the columns of the state machine of BEHAVIOUR 14.1.
 type State string
 
@@ -124,18 +119,5 @@ func outcome(t Trigger, s State) string {
 
 // StateTable prints the state machine as a Markdown table, one row a trigger.
 func StateTable() string {
-	var b strings.Builder
-	b.WriteString("| Event |")
-	for _, s := range States {
-		fmt.Fprintf(&b, " %s |", s)
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(States)) + "\n")
-	for _, t := range Triggers {
-		fmt.Fprintf(&b, "| %s |", t)
-		for _, cell := range machine[t] {
-			fmt.Fprintf(&b, " %s |", cell)
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
+	return table("Event", Triggers, States, func(t Trigger) []string { row := machine[t]; return row[:] })
 }
