@@ -114,8 +114,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 func splitPath(path string) (org identity.OrgID, rest string, ok bool) {
 	path, ok = strings.CutPrefix(path, "/scim/")
 	name, path, _ := strings.Cut(path, "/")
-	rest, found := strings.CutPrefix(path, "v2/")
-	return identity.OrgID(name), strings.TrimSuffix(rest, "/"), ok && (found || path == "v2") && name != ""
+	rest, found := strings.CutPrefix(path+"/", "v2/")
+	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && found && name != ""
 }
 
 func unknownEndpoint() error {
