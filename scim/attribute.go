@@ -60,6 +60,8 @@ type container struct {
 	key   string // where a document holds the attributes: "" or the extension's URN
 	urn   string
 	attrs map[string]*attribute
+	// member is how canonical JSON begins an object of the container.
+	member string
 }
 
 // index is a resource type's schemas, compiled.
@@ -72,6 +74,8 @@ type index struct {
 	linked     *attribute            // the references to other resources, which are read only where they are wanted; may be nil
 	unasked    []*attribute          // that are returned on request only
 	immutable  []*attribute          // that clients write once
+	// unaskedInProfile says that something which is returned on request only is among what clients write.
+	unaskedInProfile bool
 }
 
 // compile builds the index of a resource type from its core schema and extensions. The common attributes of RFC 7643
@@ -81,7 +85,7 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 	core.Attributes = append(schema.CommonAttributes(), core.Attributes...)
 	x.core = x.add("", core)
 	for _, def := range core.Attributes {
-		if a := x.core.attrs[def.Name()]; a.required && a.writable() {
+		if a := x.core.attrs[def.Name()]; a.required && a.writable() && a.Type != filter.TypeBoolean { // a boolean that is left out has a value all the same
 			x.required = append(x.required, a)
 		}
 	}
@@ -98,12 +102,13 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 }
 
 func (x *index) add(key string, s schema.Schema) *container {
-	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}}
+	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}, member: `"` + s.ID + `":{`}
 	for _, def := range s.Attributes {
 		a := compileAttribute(def, key)
 		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
 		if a.returned == returnedRequest {
 			x.unasked = append(x.unasked, a)
+			x.unaskedInProfile = x.unaskedInProfile || a.writable()
 		}
 		if a.mutability == immutable {
 			x.immutable = append(x.immutable, a)
@@ -195,6 +200,17 @@ func (a *attribute) valueIn(doc map[string]any) any {
 	return doc[a.Name]
 }
 
+// schemasOf lists the schemas of which a document has something (RFC 7643 section 3).
+func (x *index) schemasOf(doc map[string]any) []any {
+	list := []any{x.core.urn}
+	for _, c := range x.extensions {
+		if m, _ := doc[c.key].(map[string]any); len(m) > 0 {
+			list = append(list, c.urn)
+		}
+	}
+	return list
+}
+
 // byDefault takes out of a new document what is returned on request only (RFC 7643 section 7).
 func (x *index) byDefault(doc map[string]any) map[string]any {
 	for _, a := range x.unasked {
@@ -202,6 +218,9 @@ func (x *index) byDefault(doc map[string]any) map[string]any {
 			delete(doc, a.Name)
 		} else if ext, ok := doc[a.Container].(map[string]any); ok {
 			delete(ext, a.Name)
+			if len(ext) == 0 {
+				delete(doc, a.Container)
+			}
 		}
 	}
 	return doc
