@@ -84,7 +84,7 @@ func newTypes() []*resourceType {
 		{name: "User", endpoint: "Users", description: "A user of the organization", schemas: append([]schema.Schema{core}, extensions...),
 			index: people, kept: users{people}},
 		{name: "Group", endpoint: "Groups", description: "A group of users and groups", schemas: []schema.Schema{groupSchema()},
-			index: sets, kept: groups{sets}},
+			long: true, index: sets, kept: groups{sets}},
 	}
 }
 
