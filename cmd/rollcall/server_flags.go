@@ -71,7 +71,7 @@ func (f *serverFlags) check() error {
 	if f.RateLimit < 1 || f.RateLimit > 100_000 {
 		return bad("rate-limit", "%v is out of range; use 1 to 100000", f.RateLimit)
 	}
-	if f.SCIMRateLimit < scim.MinRate || f.SCIMRateLimit > 100_000 {
+	if !(f.SCIMRateLimit >= scim.MinRate && f.SCIMRateLimit <= 100_000) { // so that NaN is refused too
 		return bad("scim-rate-limit", "%v is out of range; use %d to 100000: identity providers count on no less", f.SCIMRateLimit, scim.MinRate)
 	}
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > time.Hour {
