@@ -69,7 +69,7 @@ func TestWhatAServerWasAskedIsInTheLogWhenItHasStopped(t *testing.T) {
 		require.Equal(t, want, status, "%s", body)
 	}
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, s.wait(), s.talk.String())
+	require.NoError(t, s.wait(), s.said())
 	lines := listing(t, "token", "log", "--org", "Acme", "test", "--database", db)
 	require.Len(t, lines, 3)
 	require.Contains(t, lines[1], "409     POST    /Users")
