@@ -15,6 +15,7 @@ type SCIMToken struct {
 	ID        string     `json:"id" format:"uuid"`
 	Name      string     `json:"name" doc:"What the token is for"`
 	Profile   string     `json:"profile" doc:"The provider's dialect of SCIM"`
+	Me        string     `json:"me,omitempty" format:"uuid" doc:"The user that it stands for at /Me"`
 	CreatedAt time.Time  `json:"createdAt"`
 	RevokedAt *time.Time `json:"revokedAt,omitempty" doc:"Absent as long as it is good"`
 }
@@ -32,7 +33,7 @@ type Exchange struct {
 	Query      string    `json:"query,omitempty" doc:"Decoded. Values of people's attributes have only their shape: letters are x, digits 9"`
 	Status     int       `json:"status" doc:"Of the answer; 499: the client hung up before it"`
 	SCIMType   string    `json:"scimType,omitempty" doc:"What kind of error (RFC 7644 section 3.12)"`
-	Detail     string    `json:"detail,omitempty" doc:"Why it was refused, as the client was told"`
+	Detail     string    `json:"detail,omitempty" doc:"Why it was refused, as the client was told; of a bulk request why its operations were"`
 	DurationUs int64     `json:"durationUs" doc:"Microseconds until it was answered"`
 	Body       string    `json:"body,omitempty" doc:"The beginning of the request's body. Values of people's attributes have only their shape, and secrets not even that"`
 	RequestID  string    `json:"requestId,omitempty" doc:"Of the request in the server's log, and X-Request-Id of the answer"`
@@ -66,7 +67,7 @@ func (a *api) listSCIMTokens(ctx context.Context, in *OrgPath) (*body[tokenList]
 	}
 	list := tokenList{Tokens: []SCIMToken{}}
 	for _, t := range all {
-		list.Tokens = append(list.Tokens, SCIMToken{ID: string(t.ID), Name: t.Name, Profile: t.Profile, CreatedAt: t.CreatedAt, RevokedAt: instant(t.RevokedAt)})
+		list.Tokens = append(list.Tokens, SCIMToken{ID: string(t.ID), Name: t.Name, Profile: t.Profile, Me: string(t.Me), CreatedAt: t.CreatedAt, RevokedAt: instant(t.RevokedAt)})
 	}
 	return &body[tokenList]{list}, nil
 }
@@ -75,7 +76,7 @@ func (a *api) listSCIMExchanges(ctx context.Context, in *struct {
 	OrgPath
 	Page
 	Token  string `path:"token" doc:"The token's id"`
-	Failed bool   `query:"failed" doc:"Only those that were answered with 400 or above"`
+	Failed bool   `query:"failed" doc:"Only those that were answered with 400 or above, and bulk requests of which an operation was"`
 }) (*body[exchangeList], error) {
 	scope := []any{"exchanges", in.Org, in.Token, in.Failed}
 	after, err := in.after(scope...)

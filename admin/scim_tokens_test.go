@@ -16,16 +16,19 @@ func TestExchangesAreListedTheNewestFirst(t *testing.T) {
 	w := newWorld(t)
 	org, other := w.org("Example"), w.org("Other")
 	token := w.administrator(org, "ada", identity.RoleReadOnly)
-	k, secret, err := w.CreateToken(w.ctx, operator, org, "Entra", "entra")
+	k, secret, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "Entra", Profile: "entra"})
 	require.NoError(t, err)
-	stray, _, err := w.CreateToken(w.ctx, operator, other, "Okta", "okta")
+	stray, _, err := w.CreateToken(w.ctx, operator, other, identity.NewToken{Name: "Okta", Profile: "okta"})
 	require.NoError(t, err)
 	var all []identity.Exchange
 	for n := range 5 {
 		all = append(all, identity.Exchange{
 			Org: org, Token: k.ID, At: t0.Add(time.Duration(n) * time.Minute), Method: "POST", Path: fmt.Sprintf("/scim/x/v2/Users/%d", n), Status: 200 + n%2*209,
-			Code: "uniqueness", Detail: "taken", Took: 1500 * time.Microsecond, Body: `{"userName":"xxx"}`, RequestID: "r1", UserAgent: "Azure", Query: "a=x",
+			Took: 1500 * time.Microsecond, Body: `{"userName":"xxx"}`, RequestID: "r1", UserAgent: "Azure", Query: "a=x",
 		})
+	}
+	for _, n := range []int{1, 3} {
+		all[n].Code, all[n].Detail = "uniqueness", "taken"
 	}
 	require.NoError(t, w.KeepExchanges(w.ctx, all))
 

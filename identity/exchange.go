@@ -21,7 +21,7 @@ type Exchange struct {
 	Query     string
 	Status    int    // of the answer; 400 and above is a failure
 	Code      string // what kind of failure, in the surface's terms; may be empty
-	Detail    string // why it failed, as the client was told
+	Detail    string // why it failed, as the client was told, or why parts of it did
 	Took      time.Duration
 	Body      string // the beginning of the request's
 	RequestID string
@@ -31,7 +31,7 @@ type Exchange struct {
 // ExchangeQuery selects exchanges of one token, the newest first.
 type ExchangeQuery struct {
 	Token  TokenID
-	Failed bool          // only failures
+	Failed bool          // only what failed, in whole or in part
 	After  ExchangePlace // only older ones; zero: from the newest
 	Limit  int
 }

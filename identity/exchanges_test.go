@@ -22,9 +22,9 @@ func exchangesOf(k identity.Token, n int) []identity.Exchange {
 func TestTheLastThousandExchangesOfEachTokenAreKept(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("Ours")
-	busy, _, err := w.CreateToken(w.ctx, operator, org, "busy", "rfc")
+	busy, _, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "busy", Profile: "rfc"})
 	require.NoError(t, err)
-	quiet, _, err := w.CreateToken(w.ctx, operator, org, "quiet", "rfc")
+	quiet, _, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "quiet", Profile: "rfc"})
 	require.NoError(t, err)
 	paths := func(k identity.Token) (paths []string) {
 		all, err := w.Exchanges(w.ctx, org, identity.ExchangeQuery{Token: k.ID, Limit: 2000})
@@ -47,7 +47,7 @@ func TestTheLastThousandExchangesOfEachTokenAreKept(t *testing.T) {
 func TestExchangesOfATokenThatHasGoneKeepNothingElseBack(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("Ours")
-	k, _, err := w.CreateToken(w.ctx, operator, org, "Entra", "rfc")
+	k, _, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "Entra", Profile: "rfc"})
 	require.NoError(t, err)
 	gone, elsewhere := k, k
 	gone.ID, elsewhere.Org = identity.TokenID(w.NewID()), identity.ConsumerOrgID

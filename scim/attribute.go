@@ -3,6 +3,7 @@ package scim
 import (
 	"strings"
 
+	scimerrors "github.com/elimity-com/scim/errors"
 	"github.com/elimity-com/scim/schema"
 
 	"rollcall/identity"
@@ -38,6 +39,14 @@ type attribute struct {
 
 func (a *attribute) sub(name string) *attribute { return lookup(a.subs, name) }
 
+// most is how many values the attribute may have.
+func (a *attribute) most() int {
+	if a.Name == "members" && a.Container == "" {
+		return MaxMembers
+	}
+	return MaxValues
+}
+
 // lookup finds a name in any case; the spelling of the schema costs no allocation.
 func lookup(attrs map[string]*attribute, name string) *attribute {
 	if a := attrs[name]; a != nil {
@@ -51,6 +60,8 @@ type container struct {
 	key   string // where a document holds the attributes: "" or the extension's URN
 	urn   string
 	attrs map[string]*attribute
+	// member is how canonical JSON begins an object of the container.
+	member string
 }
 
 // index is a resource type's schemas, compiled.
@@ -60,6 +71,11 @@ type index struct {
 	byURN      map[string]*container // by lower-cased URN, the core schema included
 	unique     map[string]*attribute // names without a URN that only one extension has
 	required   []*attribute          // of the core, as far as clients can write them
+	linked     *attribute            // the references to other resources, which are read only where they are wanted; may be nil
+	unasked    []*attribute          // that are returned on request only
+	immutable  []*attribute          // that clients write once
+	// unaskedInProfile says that something which is returned on request only is among what clients write.
+	unaskedInProfile bool
 }
 
 // compile builds the index of a resource type from its core schema and extensions. The common attributes of RFC 7643
@@ -69,7 +85,7 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 	core.Attributes = append(schema.CommonAttributes(), core.Attributes...)
 	x.core = x.add("", core)
 	for _, def := range core.Attributes {
-		if a := x.core.attrs[def.Name()]; a.required && a.writable() {
+		if a := x.core.attrs[def.Name()]; a.required && a.writable() && a.Type != filter.TypeBoolean { // a boolean that is left out has a value all the same
 			x.required = append(x.required, a)
 		}
 	}
@@ -86,10 +102,17 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 }
 
 func (x *index) add(key string, s schema.Schema) *container {
-	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}}
+	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}, member: `"` + s.ID + `":{`}
 	for _, def := range s.Attributes {
 		a := compileAttribute(def, key)
 		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
+		if a.returned == returnedRequest {
+			x.unasked = append(x.unasked, a)
+			x.unaskedInProfile = x.unaskedInProfile || a.writable()
+		}
+		if a.mutability == immutable {
+			x.immutable = append(x.immutable, a)
+		}
 	}
 	x.byURN[strings.ToLower(s.ID)] = c
 	return c
@@ -167,4 +190,53 @@ func (x *index) filterResolver(p filter.AttrPath) (*filter.Attribute, *filter.At
 		return &attr.Attribute, nil
 	}
 	return &attr.Attribute, &sub.Attribute
+}
+
+// valueIn is the value of an attribute in a document; nil if it has none.
+func (a *attribute) valueIn(doc map[string]any) any {
+	if a.Container != "" {
+		doc, _ = doc[a.Container].(map[string]any)
+	}
+	return doc[a.Name]
+}
+
+// schemasOf lists the schemas of which a document has something (RFC 7643 section 3).
+func (x *index) schemasOf(doc map[string]any) []any {
+	list := []any{x.core.urn}
+	for _, c := range x.extensions {
+		if m, _ := doc[c.key].(map[string]any); len(m) > 0 {
+			list = append(list, c.urn)
+		}
+	}
+	return list
+}
+
+// byDefault takes out of a new document what is returned on request only (RFC 7643 section 7).
+func (x *index) byDefault(doc map[string]any) map[string]any {
+	for _, a := range x.unasked {
+		if a.Container == "" {
+			delete(doc, a.Name)
+		} else if ext, ok := doc[a.Container].(map[string]any); ok {
+			delete(ext, a.Name)
+			if len(ext) == 0 {
+				delete(doc, a.Container)
+			}
+		}
+	}
+	return doc
+}
+
+// checkImmutable refuses another value for an attribute that is written once (RFC 7643 section 2.2). What is left out stays.
+func (x *index) checkImmutable(before, after map[string]any) error {
+	for _, a := range x.immutable {
+		was := a.valueIn(before)
+		switch now := a.valueIn(after); {
+		case was == nil || same(was, now):
+		case now == nil && a.Container == "":
+			after[a.Name] = was
+		default:
+			return invalid(scimerrors.ScimTypeMutability, "%s is immutable and has a value already.", a.Name)
+		}
+	}
+	return nil
 }

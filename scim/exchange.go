@@ -1,8 +1,10 @@
 package scim
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -17,6 +19,7 @@ const (
 	maxLoggedQuery  = 4 << 10
 	maxLoggedPath   = 1 << 10
 	maxLoggedMethod = 20
+	maxLoggedErrors = 50 // of the operations of a bulk request
 )
 
 // exchange is one request and its answer, as they pass, on the way into the log. It is the response writer that everything below
@@ -31,8 +34,10 @@ type exchange struct {
 	took    time.Duration
 	status  int // 0 until the header is written
 	failure *scimerrors.ScimError
-	body    []byte // the beginning of the request's
-	size    int64  // of the request's body, as far as it was read
+	refused []string // operations of a bulk request, with the reasons
+	more    int      // operations that were refused too
+	body    []byte   // the beginning of the request's
+	size    int64    // of the request's body, as far as it was read
 }
 
 // newExchange begins an exchange. It keeps no more of the request than it needs: many of them wait at the same time.
@@ -105,6 +110,18 @@ func noteFailure(w http.ResponseWriter, e *scimerrors.ScimError) {
 	}
 }
 
+// noteOperation tells the log why an operation of a bulk request failed. The answer to the request itself is 200.
+func noteOperation(w http.ResponseWriter, i int, e *scimerrors.ScimError) {
+	x, ok := exchangeOf(w)
+	switch {
+	case !ok:
+	case len(x.refused) == maxLoggedErrors:
+		x.more++
+	default:
+		x.refused = append(x.refused, fmt.Sprintf("Operation %d: %d %s", i+1, e.Status, strings.TrimPrefix(string(e.ScimType)+": ", ": ")+e.Detail))
+	}
+}
+
 // entry is the exchange as it is kept: without what administrators must not see.
 func (x *exchange) entry(r redactor) identity.Exchange {
 	e := identity.Exchange{
@@ -114,6 +131,11 @@ func (x *exchange) entry(r redactor) identity.Exchange {
 	switch {
 	case x.failure != nil:
 		e.Code, e.Detail = string(x.failure.ScimType), legible(withoutTokens(x.failure.Detail))
+	case len(x.refused) > 0:
+		e.Detail = legible(withoutTokens(strings.Join(x.refused, " ")))
+		if x.more > 0 {
+			e.Detail += fmt.Sprintf(" And %d more.", x.more)
+		}
 	case x.status == web.StatusClientGone:
 		e.Detail = "The client hung up before it was answered."
 	}

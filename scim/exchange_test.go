@@ -13,7 +13,7 @@ import (
 
 func TestALogThatIsFullSaysWhatItLacks(t *testing.T) {
 	var log strings.Builder
-	l := newExchanges(nil, slog.New(slog.NewTextHandler(&log, nil)))
+	l := newExchanges(nil, slog.New(slog.NewTextHandler(&log, nil)), nil)
 	add := func(token, n int) {
 		for range n {
 			l.add(&exchange{token: identity.Token{ID: identity.TokenID(fmt.Sprint(token))}})

@@ -30,8 +30,8 @@ type exchanges struct {
 	lost    int
 }
 
-func newExchanges(service *identity.Service, log *slog.Logger, types ...*index) *exchanges {
-	return &exchanges{service: service, redactor: newRedactor(types...), log: log, waiting: map[identity.TokenID]*lastExchanges{}}
+func newExchanges(service *identity.Service, log *slog.Logger, types []*resourceType) *exchanges {
+	return &exchanges{service: service, redactor: newRedactor(types), log: log, waiting: map[identity.TokenID]*lastExchanges{}}
 }
 
 // lastExchanges are those of one token. The oldest gives way when there are too many.

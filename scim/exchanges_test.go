@@ -124,6 +124,26 @@ func TestWhatBreaksInsideIsLoggedLikeARefusal(t *testing.T) {
 	require.NotContains(t, all[0].Detail, "sda1")
 }
 
+func TestTheLogTellsWhyOperationsOfABulkRequestFailed(t *testing.T) {
+	w := newWorld(t)
+	w.create("ada")
+	w.clock.now = w.clock.now.Add(time.Second)
+	operation := func(n int) string {
+		return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"b%d","data":%s}`, n, user("ada"))
+	}
+	all := []string{fmt.Sprintf(`{"method":"DELETE","path":"/Users/%s"}`, w.newID())}
+	for n := range 60 {
+		all = append(all, operation(n))
+	}
+	body := `{"schemas":["` + scim.BulkRequestSchema + `"],"Operations":[` + strings.Join(all, ",") + `]}`
+	w.call("POST", "/Bulk", body).is(200)
+	e := w.exchanges()[0]
+	require.Equal(t, 200, e.Status)
+	require.True(t, strings.HasPrefix(e.Detail, "Operation 1: 404 The resource does not exist. Operation 2: 409 uniqueness: "), e.Detail)
+	require.True(t, strings.HasSuffix(e.Detail, " And 11 more."), e.Detail)
+	require.Equal(t, 50, strings.Count(e.Detail, "Operation "))
+}
+
 func TestABodyIsKeptAsFarAsItHelps(t *testing.T) {
 	w := newWorld(t)
 	long := strings.Repeat("a", 5000)

@@ -14,10 +14,10 @@ type redactor struct {
 	secrets map[string]bool // names of attributes that are never returned, in lower case
 }
 
-func newRedactor(types ...*index) redactor {
+func newRedactor(types []*resourceType) redactor {
 	r := redactor{secrets: map[string]bool{}}
-	for _, x := range types {
-		for _, c := range x.byURN {
+	for _, t := range types {
+		for _, c := range t.index.byURN {
 			r.collect(c.attrs)
 		}
 	}

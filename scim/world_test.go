@@ -75,7 +75,7 @@ func (w *world) newOrg(name string) identity.OrgID {
 }
 
 func (w *world) newToken(org identity.OrgID, dialect string) string {
-	_, secret, err := w.service.CreateToken(context.Background(), operator, org, dialect, dialect)
+	_, secret, err := w.service.CreateToken(context.Background(), operator, org, identity.NewToken{Name: dialect, Profile: dialect})
 	require.NoError(w.t, err)
 	return secret
 }
@@ -138,6 +138,13 @@ func (w *world) send(r *http.Request) answer {
 func (w *world) get(endpoint string, headers ...string) answer {
 	w.t.Helper()
 	return w.call("GET", endpoint, "", headers...)
+}
+
+// state is what the server tells on request about the account of an answer.
+func (w *world) state(a answer) map[string]any {
+	w.t.Helper()
+	m, _ := w.get("/Users/" + a.str("id") + "?attributes=" + scim.AccountSchema).is(200).at(scim.AccountSchema).(map[string]any)
+	return m
 }
 
 // find lists the users that a filter matches.

@@ -28,7 +28,7 @@ func (r reader) Exchanges(ctx context.Context, org identity.OrgID, q identity.Ex
 		query += ` AND (at, id) < (` + c.arg(q.After.At) + `, ` + c.arg(q.After.ID) + `)`
 	}
 	if q.Failed {
-		query += ` AND status >= 400`
+		query += ` AND (status >= 400 OR detail <> '')`
 	}
 	return list(ctx, r.run, scanExchange, query+` ORDER BY at DESC, id DESC LIMIT `+c.arg(q.Limit), c.args...)
 }

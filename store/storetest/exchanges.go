@@ -37,8 +37,10 @@ func testExchanges(t *testing.T, w world) {
 		return found
 	}
 	bare := identity.Exchange{ID: identity.ExchangeID(w.ids.New()), Org: w.own, Token: k.ID, At: start.Add(time.Second), Method: "GET", Status: 200}
+	partly := identity.Exchange{ID: identity.ExchangeID(w.ids.New()), Org: w.own, Token: k.ID, At: start.Add(-time.Second), Method: "POST", Status: 200, Detail: "Operation 1: 409"}
 	late := insert(w.exchange(k, start.Add(time.Second))) // its id is greater than bare's
 	insert(bare)
+	insert(partly)
 	early := insert(w.exchange(k, start))
 	apart := []identity.Exchange{insert(w.exchange(neighbour, start)), insert(w.exchange(foreign, start))}
 	t.Run("the newest come first, and of those that came together the one with the greater id", func(t *testing.T) {
@@ -47,12 +49,12 @@ func testExchanges(t *testing.T, w world) {
 			q    identity.ExchangeQuery
 			want []identity.Exchange
 		}{
-			{"all", identity.ExchangeQuery{Limit: 10}, []identity.Exchange{late, bare, early}},
+			{"all", identity.ExchangeQuery{Limit: 10}, []identity.Exchange{late, bare, early, partly}},
 			{"some", identity.ExchangeQuery{Limit: 1}, []identity.Exchange{late}},
-			{"older ones", identity.ExchangeQuery{After: late.Place(), Limit: 10}, []identity.Exchange{bare, early}},
-			{"none are older", identity.ExchangeQuery{After: early.Place(), Limit: 10}, nil},
-			{"failures", identity.ExchangeQuery{Failed: true, Limit: 10}, []identity.Exchange{late, early}},
-			{"older failures", identity.ExchangeQuery{Failed: true, After: late.Place(), Limit: 10}, []identity.Exchange{early}},
+			{"older ones", identity.ExchangeQuery{After: late.Place(), Limit: 10}, []identity.Exchange{bare, early, partly}},
+			{"none are older", identity.ExchangeQuery{After: partly.Place(), Limit: 10}, nil},
+			{"failures", identity.ExchangeQuery{Failed: true, Limit: 10}, []identity.Exchange{late, early, partly}},
+			{"older failures", identity.ExchangeQuery{Failed: true, After: late.Place(), Limit: 10}, []identity.Exchange{early, partly}},
 		} {
 			require.Equal(t, c.want, list(t, c.q), c.name)
 		}
@@ -61,7 +63,7 @@ func testExchanges(t *testing.T, w world) {
 	})
 	t.Run("the place of one that has gone is still a place", func(t *testing.T) {
 		gone := identity.ExchangePlace{At: start.Add(time.Microsecond), ID: identity.ExchangeID(w.ids.New())}
-		require.Equal(t, []identity.Exchange{early}, list(t, identity.ExchangeQuery{After: gone, Limit: 10}))
+		require.Equal(t, []identity.Exchange{early, partly}, list(t, identity.ExchangeQuery{After: gone, Limit: 10}))
 	})
 	t.Run("one of a token that is not there is refused, and the transaction goes on", func(t *testing.T) {
 		lost := w.exchange(identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own}, start)
@@ -75,7 +77,7 @@ func testExchanges(t *testing.T, w world) {
 		for _, c := range []struct {
 			keep int
 			want []identity.Exchange
-		}{{4, []identity.Exchange{late, bare, early}}, {3, []identity.Exchange{late, bare, early}}, {2, []identity.Exchange{late, bare}}, {0, nil}} {
+		}{{5, []identity.Exchange{late, bare, early, partly}}, {4, []identity.Exchange{late, bare, early, partly}}, {3, []identity.Exchange{late, bare, early}}, {2, []identity.Exchange{late, bare}}, {0, nil}} {
 			w.must(t, func(tx identity.Tx) error { return tx.TrimExchanges(ctx, w.own, k.ID, c.keep) })
 			require.Equal(t, c.want, list(t, identity.ExchangeQuery{Limit: 10}), c.keep)
 		}
