@@ -32,6 +32,8 @@ type Server struct {
 	types     []*resourceType
 	discovery discovery
 	routes    routes
+	exchanges *exchanges
+	limiter   *web.Limiter // of each token
 	guarded   http.Handler // answers, whatever breaks
 }
 
@@ -42,6 +44,8 @@ type Options struct {
 	BaseURL string
 	// Proxies are those who may say for whom they ask; events tell where a write came from.
 	Proxies web.Proxies
+	// Limit is how many requests each token may make; the zero value means DefaultLimit.
+	Limit web.Limit
 	// Log receives what clients are told nothing about; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -53,6 +57,8 @@ func New(service *identity.Service, o Options) *Server {
 		types: newTypes(),
 	}
 	s.discovery = newDiscovery(s.types)
+	s.exchanges = newExchanges(service, s.log, s.types)
+	s.limiter = web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), service.Now)
 	s.routes = s.newRoutes()
 	s.guarded = web.Recover(http.HandlerFunc(s.answer), s.log, s.tellInternal)
 	return s
@@ -71,7 +77,9 @@ type request struct {
 	ifMatch, ifNoneMatch string
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.exchanges.watch(s.guarded, w, r)
+}
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	if err := s.serve(w, r); err != nil {
@@ -136,6 +144,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	}
 	token, err := find(r.Context(), secret)
 	if err != nil {
+		return nil, err
+	}
+	noteToken(w, token)
+	if err := s.limit(w, token); err != nil {
 		return nil, err
 	}
 	if token.Org != org {
@@ -249,6 +261,7 @@ func (s *Server) logFailure(r *http.Request, err error) {
 func (s *Server) tellInternal(w http.ResponseWriter, r *http.Request) { s.send(w, r, internal()) }
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request, e *scimerrors.ScimError) {
+	noteFailure(w, e)
 	body, err := e.MarshalJSON()
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "request", web.RequestID(r.Context()), "error", err)
