@@ -28,6 +28,8 @@ type (
 	JobID string
 	// ClaimID names a claim; later claims have greater ids.
 	ClaimID string
+	// ItemID names an item; later items have greater ids.
+	ItemID string
 )
 
 // ConsumerOrgID names the built-in organization of personal accounts. It exists in every store from the first migration on.

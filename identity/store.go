@@ -43,6 +43,7 @@ type Reader interface {
 	ClaimReader
 	SiteReader
 	DeletionReader
+	ItemReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -106,6 +107,7 @@ type Tx interface {
 	ClaimTx
 	SiteTx
 	DeletionTx
+	ItemTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error
