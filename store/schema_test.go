@@ -216,7 +216,28 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		}, want: []string{"PRIMARY KEY (org_id=? AND account_id=?)"}},
 		"Templates": {ask: func() error { _, err := r.Templates(ctx, org); return err }},
 		"Group":     {ask: func() error { _, err := r.Group(ctx, org, "x"); return err }},
-		"Groups":    {ask: func() error { _, err := r.Groups(ctx, org, "x", 10); return err }, want: []string{"(org_id=? AND id>?)"}},
+		"Groups":    {ask: func() error { _, err := r.Groups(ctx, org, identity.GroupQuery{After: "x", Limit: 10}); return err }, want: []string{"(org_id=? AND id>?)"}},
+		"Groups of a name": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{Name: "n", After: "x", Limit: 10})
+			return err
+		}, want: []string{"INDEX groups_name (org_id=? AND name_key=? AND id>?)"}},
+		"Groups of a provider's id": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{ExternalID: "n", Limit: 10})
+			return err
+		}, want: []string{"INDEX groups_external (org_id=? AND external_id=?)"}},
+		"Groups with an account": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{Member: identity.Member{Account: "a"}, Limit: 10})
+			return err
+		}, want: []string{"INDEX group_members_account (org_id=? AND account_id=?)"}, sorted: true},
+		"Groups with a group": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{ID: "g", Member: identity.Member{Group: "a"}, Limit: 10})
+			return err
+		}, want: []string{"INDEX group_groups_member (org_id=? AND member_id=? AND group_id=?)"}},
+		"CountGroups": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{"(org_id=?)"}},
+		"MembersOf": {ask: func() error { _, err := r.MembersOf(ctx, org, []identity.GroupID{"g"}); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND group_id=?)"}},
+		"MembershipsOf": {ask: func() error { _, err := r.MembershipsOf(ctx, org, []identity.AccountID{"a", "b"}); return err },
+			want: []string{"INDEX group_members_account (org_id=? AND account_id=?)", "INDEX group_groups_member (org_id=? AND member_id=?)"}, sorted: true, whole: true},
 		"Members": {ask: func() error { _, err := r.Members(ctx, org, "g", "x", 10); return err },
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=? AND account_id>?)"}},
 		"CountMembers": {ask: func() error { _, err := r.CountMembers(ctx, org, "g"); return err },

@@ -69,6 +69,7 @@ var uniquenesses = []uniqueness{
 	{index: "assignments", columns: "assignments.org_id, assignments.account_id, assignments.licence", rule: identifier},
 	{index: "groups", columns: "groups.org_id, groups.id", rule: identifier},
 	{index: "group_members", columns: "group_members.org_id, group_members.group_id, group_members.account_id", rule: identifier},
+	{index: "group_groups", columns: "group_groups.org_id, group_groups.group_id, group_groups.member_id", rule: identifier},
 	{index: "templates", columns: "templates.org_id, templates.group_id", rule: identifier},
 	{index: "messages", columns: "messages.org_id, messages.id", rule: identifier},
 	{index: "messages_key", columns: "messages.key", rule: identifier},

@@ -38,11 +38,11 @@ func testGroups(t *testing.T, w world) {
 			{second.ID, 2, []identity.Group{third}},
 			{third.ID, 1, nil},
 		} {
-			got, err := w.store.Groups(ctx, w.own, c.after, c.limit)
+			got, err := w.store.Groups(ctx, w.own, identity.GroupQuery{After: c.after, Limit: c.limit})
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		}
-		_, err := w.store.Groups(ctx, w.own, "", 0)
+		_, err := w.store.Groups(ctx, w.own, identity.GroupQuery{})
 		refused(t, err, identity.Invalid, identity.RuleInvalidValue)
 	})
 	t.Run("a group is changed with the version that was read", func(t *testing.T) {

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"clock", testClock},
 		{"licences", testLicences},
 		{"groups", testGroups},
+		{"groups in groups", testNestedGroups},
 		{"outbox", testOutbox},
 		{"messages due", testOutboxDue},
 		{"channels", testChannels},

@@ -43,7 +43,16 @@ var walkWork = map[string]func(ctx context.Context, r identity.Reader, org ident
 		return r.Group(ctx, org, p.work.group.ID)
 	},
 	"Groups": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
-		return r.Groups(ctx, org, "", 10)
+		return r.Groups(ctx, org, identity.GroupQuery{Limit: 10})
+	},
+	"CountGroups": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountGroups(ctx, org, identity.GroupQuery{ID: p.work.group.ID})
+	},
+	"MembersOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.MembersOf(ctx, org, []identity.GroupID{p.work.group.ID})
+	},
+	"MembershipsOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.MembershipsOf(ctx, org, []identity.AccountID{p.account.ID})
 	},
 	"Members": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Members(ctx, org, p.work.group.ID, "", 10)
@@ -111,6 +120,10 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 		_, err := tx.AddMember(ctx, org, p.work.group.ID, p.account.ID)
 		return err
 	},
+	"AddGroup": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		_, err := tx.AddGroup(ctx, org, p.work.group.ID, p.work.group.ID)
+		return err
+	},
 	"UpdateMessage": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		p.work.message.Org, p.work.message.State = org, identity.MessageSent
 		return tx.UpdateMessage(ctx, p.work.message)
@@ -152,6 +165,8 @@ func (w world) work(t testing.TB, a identity.Account) work {
 	k.assignment = assignment(a, k.subscription, "calling")
 	k.template = identity.Template{Org: a.Org, Group: k.group.ID, Licences: []identity.Licence{"calling"}, UpdatedAt: start}
 	require.True(t, w.member(t, k.group, a.ID))
+	within := w.group(t, k.group.Org, "Within")
+	w.must(t, func(tx identity.Tx) error { _, err := tx.AddGroup(ctx, k.group.Org, k.group.ID, within.ID); return err })
 	require.True(t, w.enqueue(t, k.message))
 	w.insertJob(t, k.job)
 	require.NoError(t, w.take(k.assignment))
