@@ -40,7 +40,7 @@ type GroupQuery struct {
 	ID         GroupID    // empty: any
 	Name       string     // as [Fold] makes it; empty: any
 	ExternalID ExternalID // empty: any
-	Member     Member     // that is directly in them; none: any
+	Member     string     // id of an account or a group that is directly in them; empty: any
 	After      GroupID    // only groups beyond this one; empty: from the start
 	Skip       int        // pass over so many of them, by an index only
 	Limit      int        // at most so many; must be positive

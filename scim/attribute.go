@@ -3,6 +3,7 @@ package scim
 import (
 	"strings"
 
+	scimerrors "github.com/elimity-com/scim/errors"
 	"github.com/elimity-com/scim/schema"
 
 	"rollcall/identity"
@@ -38,6 +39,14 @@ type attribute struct {
 
 func (a *attribute) sub(name string) *attribute { return lookup(a.subs, name) }
 
+// most is how many values the attribute may have.
+func (a *attribute) most() int {
+	if a.Name == "members" && a.Container == "" {
+		return MaxMembers
+	}
+	return MaxValues
+}
+
 // lookup finds a name in any case; the spelling of the schema costs no allocation.
 func lookup(attrs map[string]*attribute, name string) *attribute {
 	if a := attrs[name]; a != nil {
@@ -60,6 +69,9 @@ type index struct {
 	byURN      map[string]*container // by lower-cased URN, the core schema included
 	unique     map[string]*attribute // names without a URN that only one extension has
 	required   []*attribute          // of the core, as far as clients can write them
+	linked     *attribute            // the references to other resources, which are read only where they are wanted; may be nil
+	unasked    []*attribute          // that are returned on request only
+	immutable  []*attribute          // that clients write once
 }
 
 // compile builds the index of a resource type from its core schema and extensions. The common attributes of RFC 7643
@@ -90,6 +102,12 @@ func (x *index) add(key string, s schema.Schema) *container {
 	for _, def := range s.Attributes {
 		a := compileAttribute(def, key)
 		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
+		if a.returned == returnedRequest {
+			x.unasked = append(x.unasked, a)
+		}
+		if a.mutability == immutable {
+			x.immutable = append(x.immutable, a)
+		}
 	}
 	x.byURN[strings.ToLower(s.ID)] = c
 	return c
@@ -167,4 +185,39 @@ func (x *index) filterResolver(p filter.AttrPath) (*filter.Attribute, *filter.At
 		return &attr.Attribute, nil
 	}
 	return &attr.Attribute, &sub.Attribute
+}
+
+// valueIn is the value of an attribute in a document; nil if it has none.
+func (a *attribute) valueIn(doc map[string]any) any {
+	if a.Container != "" {
+		doc, _ = doc[a.Container].(map[string]any)
+	}
+	return doc[a.Name]
+}
+
+// byDefault takes out of a new document what is returned on request only (RFC 7643 section 7).
+func (x *index) byDefault(doc map[string]any) map[string]any {
+	for _, a := range x.unasked {
+		if a.Container == "" {
+			delete(doc, a.Name)
+		} else if ext, ok := doc[a.Container].(map[string]any); ok {
+			delete(ext, a.Name)
+		}
+	}
+	return doc
+}
+
+// checkImmutable refuses another value for an attribute that is written once (RFC 7643 section 2.2). What is left out stays.
+func (x *index) checkImmutable(before, after map[string]any) error {
+	for _, a := range x.immutable {
+		was := a.valueIn(before)
+		switch now := a.valueIn(after); {
+		case was == nil || same(was, now):
+		case now == nil && a.Container == "":
+			after[a.Name] = was
+		default:
+			return invalid(scimerrors.ScimTypeMutability, "%s is immutable and has a value already.", a.Name)
+		}
+	}
+	return nil
 }

@@ -25,12 +25,14 @@ type Dialect struct {
 	stringBooleans bool
 	// packedValues takes apart values of multi-valued attributes that are JSON objects in a text.
 	packedValues bool
+	// uniqueGroupNames refuses a displayName that another group has with 409 uniqueness; RFC 7643 section 4.2 lets groups share one.
+	uniqueGroupNames bool
 }
 
 // The dialects.
 var (
 	RFC   = Dialect{name: "rfc"}
-	Entra = Dialect{name: "entra", ignoreUnknown: true, replaceCreates: true, stringBooleans: true, packedValues: true}
+	Entra = Dialect{name: "entra", ignoreUnknown: true, replaceCreates: true, stringBooleans: true, packedValues: true, uniqueGroupNames: true}
 	Okta  = Dialect{name: "okta", ignoreUnknown: true, stringBooleans: true}
 )
 

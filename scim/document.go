@@ -77,8 +77,9 @@ func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
 	return d, err
 }
 
-// userDocument is the whole user as clients see it.
-func (v view) userDocument(a identity.Account) (map[string]any, error) {
+// document is the whole user as clients see it.
+func (u *user) document(v view) (map[string]any, error) {
+	a := u.Account
 	doc, err := draftDocument(a.ID, a.Draft())
 	if err != nil {
 		return nil, err
@@ -94,13 +95,20 @@ func (v view) userDocument(a identity.Account) (map[string]any, error) {
 	if a.InactiveReason != "" {
 		account["inactiveReason"] = string(a.InactiveReason)
 	}
-	if at, ok := a.PurgeAt(v.org); ok {
+	if at, ok := a.PurgeAt(u.org); ok {
 		account["purgeAt"] = formatTime(at)
 	}
 	doc[AccountSchema] = account
+	if len(u.groups) > 0 {
+		list := make([]any, len(u.groups))
+		for i, m := range u.groups {
+			list[i] = map[string]any{"value": string(m.Group), "$ref": v.location("Groups", string(m.Group)), "display": m.Name, "type": directness(m)}
+		}
+		doc["groups"] = list
+	}
 	doc["meta"] = map[string]any{
 		"resourceType": "User", "created": formatTime(a.CreatedAt), "lastModified": formatTime(a.UpdatedAt),
-		"location": v.users + string(a.ID), "version": etag(a.Version),
+		"location": v.location("Users", u.id()), "version": etag(a.Version),
 	}
 	return doc, nil
 }

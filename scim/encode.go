@@ -11,23 +11,13 @@ import (
 	"rollcall/identity"
 )
 
-// view is what the form of an answer depends on besides the account: whose it is and where it is served.
-type view struct {
-	org   identity.Organization // for the date of deletion of inactive accounts
-	users string                // URL of the users, with a slash at its end
-	shown *projection           // nil: everything that is returned by default
-}
-
-// appendUser appends a user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
+// append appends the user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
 // is, which saves decoding and encoding it again.
-func (v view) appendUser(b []byte, a identity.Account) ([]byte, error) {
-	if v.shown != nil {
-		doc, err := v.userDocument(a)
-		if err != nil {
-			return b, err
-		}
-		return appendJSON(b, v.shown.apply(doc))
+func (u *user) append(b []byte, v view) ([]byte, error) {
+	if v.shown != nil || len(u.index.unasked) > 0 {
+		return v.appendDocument(b, u.index, u)
 	}
+	a := u.Account
 	b = append(b, `{"schemas":["`+UserSchema+`"`...)
 	if strings.Contains(string(a.Profile), `"`+EnterpriseSchema+`":{`) {
 		b = append(b, `,"`+EnterpriseSchema+`"`...)
@@ -43,19 +33,20 @@ func (v view) appendUser(b []byte, a identity.Account) ([]byte, error) {
 	if inner := strings.TrimSuffix(strings.TrimPrefix(string(a.Profile), "{"), "}"); inner != "" {
 		b = append(append(b, ','), inner...)
 	}
+	b = appendGroups(b, v, u.groups)
 	b = append(b, `,"`+AccountSchema+`":{"accountStatus":`...)
 	b = appendString(b, string(a.Status))
 	if a.InactiveReason != "" {
 		b = appendString(append(b, `,"inactiveReason":`...), string(a.InactiveReason))
 	}
-	if at, ok := a.PurgeAt(v.org); ok {
+	if at, ok := a.PurgeAt(u.org); ok {
 		b = appendTime(append(b, `,"purgeAt":`...), at)
 	}
 	b = appendString(append(b, `,"source":`...), string(a.Source))
 	b = appendTime(append(b, `,"statusChangedAt":`...), a.StatusAt)
 	b = appendTime(append(b, `},"meta":{"resourceType":"User","created":`...), a.CreatedAt)
 	b = appendTime(append(b, `,"lastModified":`...), a.UpdatedAt)
-	b = appendString(append(b, `,"location":`...), v.users+string(a.ID))
+	b = appendString(append(b, `,"location":`...), v.location("Users", u.id()))
 	b = appendString(append(b, `,"version":`...), etag(a.Version))
 	return append(b, "}}"...), nil
 }
@@ -82,6 +73,31 @@ func appendEmails(b []byte, emails []identity.AccountEmail) []byte {
 		b = append(b, '}')
 	}
 	return append(b, ']')
+}
+
+func appendGroups(b []byte, v view, groups []identity.Membership) []byte {
+	if len(groups) == 0 {
+		return b
+	}
+	b = append(b, `,"groups":[`...)
+	for i, m := range groups {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, `{"value":`...), string(m.Group))
+		b = appendString(append(b, `,"$ref":`...), v.location("Groups", string(m.Group)))
+		b = appendString(append(b, `,"display":`...), m.Name)
+		b = append(append(append(b, `,"type":"`...), directness(m)...), `"}`...)
+	}
+	return append(b, ']')
+}
+
+// directness says whether somebody is in a group by themselves or by way of another.
+func directness(m identity.Membership) string {
+	if m.Direct {
+		return "direct"
+	}
+	return "indirect"
 }
 
 func appendTime(b []byte, t time.Time) []byte {

@@ -23,7 +23,7 @@ func (t *target) applyToList(o operation) error {
 		t.store(nil)
 		return nil
 	}
-	if err := tooMany(len(list), t.attr.Name); err != nil {
+	if err := tooMany(len(list), t.attr.most(), t.attr.Name); err != nil {
 		return err
 	}
 	if err := onePrimary(list, t.attr.Name); err != nil {

@@ -29,7 +29,7 @@ type Server struct {
 	log       *slog.Logger
 	baseURL   string
 	proxies   web.Proxies
-	users     *index
+	types     []*resourceType
 	discovery discovery
 	routes    routes
 	guarded   http.Handler // answers, whatever breaks
@@ -50,8 +50,9 @@ type Options struct {
 func New(service *identity.Service, o Options) *Server {
 	s := &Server{
 		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
-		users: userIndex(), discovery: newDiscovery(),
+		types: newTypes(),
 	}
+	s.discovery = newDiscovery(s.types)
 	s.routes = s.newRoutes()
 	s.guarded = web.Recover(http.HandlerFunc(s.answer), s.log, s.tellInternal)
 	return s
@@ -66,6 +67,8 @@ type request struct {
 	actor   identity.Actor
 	dialect Dialect
 	base    string // URL of the organization's endpoints, without a slash at its end
+	// ifMatch and ifNoneMatch are the entity tags of the request's precondition; of an operation in a bulk request its version.
+	ifMatch, ifNoneMatch string
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
@@ -95,6 +98,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 		return unknownEndpoint()
 	}
 	web.SetRoute(r.Context(), "/scim/{org}/v2/"+endpoint)
+	if method == http.MethodOptions {
+		w.Header().Set("Allow", methods.allowed()+", "+http.MethodOptions)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	if act.answer == nil {
 		w.Header().Set("Allow", methods.allowed())
 		return failure(http.StatusMethodNotAllowed, "", "This endpoint does not know the method %s.", r.Method)
@@ -106,8 +114,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 func splitPath(path string) (org identity.OrgID, rest string, ok bool) {
 	path, ok = strings.CutPrefix(path, "/scim/")
 	name, path, _ := strings.Cut(path, "/")
-	rest, found := strings.CutPrefix(path, "v2/")
-	return identity.OrgID(name), strings.TrimSuffix(rest, "/"), ok && (found || path == "v2") && name != ""
+	rest, found := strings.CutPrefix(path+"/", "v2/")
+	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && found && name != ""
 }
 
 func unknownEndpoint() error {
@@ -140,6 +148,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	from := identity.Request{IP: s.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())}
 	return &request{
 		Request: r, w: w, org: org, token: token, dialect: dialect, base: s.base(r) + "/scim/" + string(org) + "/v2",
+		ifMatch: tags(r.Header, "If-Match"), ifNoneMatch: tags(r.Header, "If-None-Match"),
 		actor: identity.Actor{Kind: identity.Provider, ID: string(token.ID), Name: token.Name, Org: token.Org, Request: from},
 	}, nil
 }
@@ -227,9 +236,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	e, known := mapError(err)
 	if !known {
-		s.log.ErrorContext(r.Context(), "scim request failed", "request", web.RequestID(r.Context()), "error", err)
+		s.logFailure(r, err)
 	}
 	s.send(w, r, e)
+}
+
+func (s *Server) logFailure(r *http.Request, err error) {
+	s.log.ErrorContext(r.Context(), "scim request failed", "request", web.RequestID(r.Context()), "error", err)
 }
 
 // tellInternal answers a request whose handling broke down; the log has the cause already.

@@ -5,9 +5,10 @@ import (
 	"github.com/elimity-com/scim/schema"
 )
 
-// The schemas of a user.
+// The schemas of users and groups.
 const (
 	UserSchema       = schema.UserSchema
+	GroupSchema      = "urn:ietf:params:scim:schemas:core:2.0:Group"
 	EnterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	AccountSchema    = "urn:rollcall:params:scim:schemas:extension:account:2.0:User"
 )
@@ -44,9 +45,12 @@ func userSchemas() (core schema.Schema, extensions []schema.Schema) {
 	return schema.CoreUserSchema(), []schema.Schema{schema.ExtensionEnterpriseUser(), accountExtension()}
 }
 
+func groupSchema() schema.Schema { return schema.CoreGroupSchema() }
+
 func userIndex() *index {
 	core, extensions := userSchemas()
 	x := compile(core, extensions...)
 	x.identityFold()
+	x.linked = x.core.attrs["groups"]
 	return x
 }

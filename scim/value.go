@@ -40,7 +40,7 @@ func (d Dialect) canonical(a *attribute, v any, where string) (any, error) {
 
 // list makes the elements of a multi-valued attribute canonical, identical ones once.
 func (d Dialect) list(a *attribute, in []any, where string) (any, error) {
-	if err := tooMany(len(in), where); err != nil {
+	if err := tooMany(len(in), a.most(), where); err != nil {
 		return nil, err
 	}
 	out := elements{list: make([]any, 0, len(in))}

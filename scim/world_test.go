@@ -71,7 +71,7 @@ func (w *world) newOrg(name string) identity.OrgID {
 }
 
 func (w *world) newToken(org identity.OrgID, dialect string) string {
-	_, secret, err := w.service.CreateToken(context.Background(), operator, org, dialect, dialect)
+	_, secret, err := w.service.CreateToken(context.Background(), operator, org, identity.NewToken{Name: dialect, Profile: dialect})
 	require.NoError(w.t, err)
 	return secret
 }

@@ -40,13 +40,11 @@ func (r reader) CountGroups(ctx context.Context, org identity.OrgID, q identity.
 // groups compiles what of a query is the same for listing and counting.
 func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *compiler) {
 	c := &compiler{dialect: d}
-	from, where := ` FROM groups`, ` WHERE groups.org_id = `+c.arg(org)
-	if q.Member.Account != "" {
-		from = ` FROM group_members m CROSS JOIN groups ON groups.org_id = m.org_id AND groups.id = m.group_id`
-		where += ` AND m.org_id = groups.org_id AND m.account_id = ` + c.arg(q.Member.Account)
-	}
-	if q.Member.Group != "" {
-		where += ` AND EXISTS (SELECT 1 FROM group_groups n WHERE n.org_id = groups.org_id AND n.group_id = groups.id AND n.member_id = ` + c.arg(q.Member.Group) + `)`
+	where := ` FROM groups WHERE groups.org_id = ` + c.arg(org)
+	if q.Member != "" {
+		own, member := c.arg(org), c.arg(identity.AccountID(q.Member))
+		where += ` AND groups.id IN (SELECT group_id FROM group_members WHERE org_id = ` + own + ` AND account_id = ` + member + `
+			UNION ALL SELECT group_id FROM group_groups WHERE org_id = ` + own + ` AND member_id = ` + member + `)`
 	}
 	if q.ID != "" {
 		where += ` AND groups.id = ` + c.arg(q.ID)
@@ -60,7 +58,7 @@ func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *co
 	if q.After != "" {
 		where += ` AND groups.id > ` + c.arg(q.After)
 	}
-	return from + where, c
+	return where, c
 }
 
 func (r reader) MembersOf(ctx context.Context, org identity.OrgID, groups []identity.GroupID) ([]identity.Membership, error) {

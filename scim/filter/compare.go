@@ -21,6 +21,8 @@ func (b *binder) comparer(attr *Attribute, name string, op Op, v Value) (func(an
 		return func(x any) bool { return !present(x) }, nil
 	}
 	switch attr.Type {
+	case TypeAny:
+		return func(any) bool { return false }, nil
 	case TypeBoolean:
 		return b.boolComparer(name, op, v)
 	case TypeInteger, TypeDecimal:

@@ -54,13 +54,13 @@ func testNestedGroups(t *testing.T, w world) {
 			"all":                     {identity.GroupQuery{}, []identity.Group{staff, sales, north}},
 			"name, in any case":       {identity.GroupQuery{Name: identity.Fold("Sales")}, []identity.Group{sales}},
 			"id":                      {identity.GroupQuery{ID: north.ID}, []identity.Group{north}},
-			"an account":              {identity.GroupQuery{Member: identity.Member{Account: ada.ID}}, []identity.Group{north}},
-			"a group":                 {identity.GroupQuery{Member: identity.Member{Group: staff.ID}}, []identity.Group{north}},
-			"id and account":          {identity.GroupQuery{ID: staff.ID, Member: identity.Member{Account: ada.ID}}, nil},
+			"an account":              {identity.GroupQuery{Member: string(ada.ID)}, []identity.Group{north}},
+			"a group":                 {identity.GroupQuery{Member: string(staff.ID)}, []identity.Group{north}},
+			"id and account":          {identity.GroupQuery{ID: staff.ID, Member: string(ada.ID)}, nil},
 			"a provider's id":         {identity.GroupQuery{ExternalID: "x"}, nil},
 			"beyond one":              {identity.GroupQuery{After: staff.ID}, []identity.Group{sales, north}},
 			"a name that nobody has":  {identity.GroupQuery{Name: "none"}, nil},
-			"a member that nobody is": {identity.GroupQuery{Member: identity.Member{Account: "none"}}, nil},
+			"a member that nobody is": {identity.GroupQuery{Member: "none"}, nil},
 		} {
 			q := c.q
 			q.Limit = 10

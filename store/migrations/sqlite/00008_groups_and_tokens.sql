@@ -17,6 +17,9 @@ CREATE TABLE group_groups (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_groups_member ON group_groups (org_id, member_id, group_id);
 
+-- The account that the bearer of a token stands for.
+ALTER TABLE tokens ADD COLUMN me ANY;
+
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('groups', 'groups_name', '100000 100 1 1'),
     ('groups', 'groups_external', '100000 100 1 1'),
