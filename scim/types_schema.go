@@ -150,20 +150,24 @@ func (d *definition) checkAttribute(a part, top bool) error {
 	if _, err := a.text("description"); err != nil {
 		return err
 	}
-	if _, err := a.word("returned", "default", "always", "never", "request"); err != nil {
+	returned, err := a.word("returned", "default", "always", "never", "request")
+	if err != nil {
 		return err
+	}
+	if !top && returned != "default" {
+		return a.refuse("returned", "say it of the whole attribute; its parts are returned with it")
 	}
 	if kind != "reference" && a.members["referenceTypes"] != nil {
 		return a.refuse("referenceTypes", "only attributes of the type reference have them")
 	}
-	if err := d.checkAccess(a, kind); err != nil {
+	if err := d.checkAccess(a, kind, top); err != nil {
 		return err
 	}
 	return d.checkSubAttributes(a, kind, top)
 }
 
 // checkAccess checks who may write an attribute, and how often a value may stand.
-func (d *definition) checkAccess(a part, kind string) error {
+func (d *definition) checkAccess(a part, kind string, top bool) error {
 	mutability, err := a.word("mutability", "readWrite", "readOnly", "immutable", "writeOnly")
 	if err != nil {
 		return err
@@ -174,6 +178,8 @@ func (d *definition) checkAccess(a part, kind string) error {
 		return err
 	case mutability == "writeOnly":
 		return a.refuse("mutability", "what nobody can read is not kept; use readWrite with returned never, or leave the attribute out")
+	case mutability == "immutable" && !top:
+		return a.refuse("mutability", "say it of the whole attribute; its parts are written with it")
 	case mutability == "readOnly" && a.members["required"] == true:
 		return a.refuse("required", "nobody can give a value to what is readOnly, so it cannot be required")
 	case uniqueness == "none":
