@@ -45,6 +45,7 @@ type ItemDraft struct {
 // ItemQuery selects items of one type and organization, in the order of their ids.
 type ItemQuery struct {
 	Type       ItemType
+	ID         ItemID     // empty: any
 	ExternalID ExternalID // empty: any
 	Key        ItemKey    // zero: any
 	After      ItemID     // only items beyond this one; empty: from the start

@@ -1,8 +1,6 @@
 package scim
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -39,6 +37,7 @@ type attribute struct {
 	unique     bool                  // no two resources of the type have the same value
 	subs       map[string]*attribute // by name, as spelt in the schema and lower-cased
 	needs      []*attribute          // the sub-attributes without which there is no value
+	uniqueSubs []*attribute          // the sub-attributes that are unique
 }
 
 func (a *attribute) sub(name string) *attribute { return lookup(a.subs, name) }
@@ -64,6 +63,7 @@ type container struct {
 	key       string // where a document holds the attributes: "" or the extension's URN
 	urn       string
 	attrs     map[string]*attribute
+	probe     string       // what stands in the JSON of a document that has something of the extension
 	mandatory bool         // every resource has it
 	needs     []*attribute // the attributes without which there is no resource, as far as clients can write them
 	nested    []*attribute // those of whose sub-attributes some are needed
@@ -100,7 +100,7 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 }
 
 func (x *index) add(key string, s schema.Schema) *container {
-	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}}
+	c := &container{key: key, urn: s.ID, probe: `"` + s.ID + `":{`, attrs: map[string]*attribute{}}
 	for _, def := range s.Attributes {
 		a := compileAttribute(def, key)
 		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
@@ -127,7 +127,7 @@ func (c *container) demand(a *attribute) {
 	if len(a.needs) > 0 {
 		c.nested = append(c.nested, a)
 	}
-	if a.unique || slices.ContainsFunc(slices.Collect(maps.Values(a.subs)), func(s *attribute) bool { return s.unique }) {
+	if a.unique || len(a.uniqueSubs) > 0 {
 		c.unique = append(c.unique, a)
 	}
 }
@@ -158,6 +158,9 @@ func compileAttribute(def schema.CoreAttribute, key string) *attribute {
 			a.Subs[lower] = &s.Attribute
 			if s.required && s.mutability != readOnly {
 				a.needs = append(a.needs, s)
+			}
+			if s.unique && s.mutability != readOnly {
+				a.uniqueSubs = append(a.uniqueSubs, s)
 			}
 		}
 	}

@@ -84,11 +84,6 @@ func (u *user) document(v view) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	schemas := []any{UserSchema}
-	if _, ok := doc[EnterpriseSchema]; ok {
-		schemas = append(schemas, EnterpriseSchema)
-	}
-	doc["schemas"] = append(schemas, AccountSchema)
 	account := map[string]any{
 		"accountStatus": string(a.Status), "source": string(a.Source), "statusChangedAt": formatTime(a.StatusAt),
 	}
@@ -98,7 +93,9 @@ func (u *user) document(v view) (map[string]any, error) {
 	if at, ok := a.PurgeAt(u.org); ok {
 		account["purgeAt"] = formatTime(at)
 	}
+	u.index.forget(doc)
 	doc[AccountSchema] = account
+	doc["schemas"] = u.index.schemasOf(doc)
 	if len(u.groups) > 0 {
 		list := make([]any, len(u.groups))
 		for i, m := range u.groups {

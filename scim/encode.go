@@ -14,15 +14,17 @@ import (
 // append appends the user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
 // is, which saves decoding and encoding it again.
 func (u *user) append(b []byte, v view) ([]byte, error) {
-	if v.shown != nil || len(u.index.unasked) > 0 {
+	a := u.Account
+	if v.shown != nil || len(u.index.unasked) > 0 || u.index.mayForget(a.Profile) {
 		return v.appendDocument(b, u.index, u)
 	}
-	a := u.Account
 	b = append(b, `{"schemas":["`+UserSchema+`"`...)
-	if strings.Contains(string(a.Profile), `"`+EnterpriseSchema+`":{`) {
-		b = append(b, `,"`+EnterpriseSchema+`"`...)
+	for _, c := range u.index.extensions {
+		if c.urn == AccountSchema || strings.Contains(string(a.Profile), c.probe) {
+			b = append(append(append(b, `,"`...), c.urn...), '"')
+		}
 	}
-	b = append(b, `,"`+AccountSchema+`"],"id":`...)
+	b = append(b, `],"id":`...)
 	b = appendString(b, string(a.ID))
 	if a.ExternalID != "" {
 		b = appendString(append(b, `,"externalId":`...), string(a.ExternalID))

@@ -65,11 +65,7 @@ func (c *container) missing(values map[string]any, yield func(string) bool) bool
 		}
 	}
 	for _, a := range c.nested {
-		list, ok := values[a.Name].([]any)
-		if !ok && values[a.Name] != nil {
-			list = []any{values[a.Name]}
-		}
-		for _, el := range list {
+		for _, el := range valuesOf(values[a.Name]) {
 			m, _ := el.(map[string]any)
 			for _, sub := range a.needs {
 				if v := m[sub.Name]; (v == nil || v == "") && !yield(c.named(a)+"."+sub.Name) {

@@ -47,10 +47,8 @@ func userSchemas() (core schema.Schema, extensions []schema.Schema) {
 
 func groupSchema() schema.Schema { return schema.CoreGroupSchema() }
 
-func userIndex() *index {
-	core, extensions := userSchemas()
-	x := compile(core, extensions...)
+// finishUsers tells an index of users what no schema says.
+func finishUsers(x *index) {
 	x.identityFold()
 	x.linked = x.core.attrs["groups"]
-	return x
 }

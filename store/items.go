@@ -46,6 +46,9 @@ func (r reader) CountItems(ctx context.Context, org identity.OrgID, q identity.I
 func (d *dialect) itemsWhere(org identity.OrgID, q identity.ItemQuery) (*compiler, string) {
 	c := &compiler{dialect: d, org: org}
 	where := "org_id = " + c.arg(org) + " AND type = " + c.arg(q.Type)
+	if q.ID != "" {
+		where += " AND id = " + c.arg(q.ID)
+	}
 	if q.ExternalID != "" {
 		where += " AND external_id = " + c.arg(q.ExternalID)
 	}

@@ -57,6 +57,7 @@ func testItems(t *testing.T, w world) {
 			"beyond one":            {identity.ItemQuery{Type: printer, After: bare.ID, Limit: 2}, []identity.Item{twin}, 3},
 			"by position":           {identity.ItemQuery{Type: printer, Skip: 1, Limit: 1}, []identity.Item{bare}, 3},
 			"beyond the end":        {identity.ItemQuery{Type: printer, Skip: 3, Limit: 1}, nil, 3},
+			"by id":                 {identity.ItemQuery{Type: printer, ID: bare.ID, Limit: 10}, []identity.Item{bare}, 1},
 			"by externalId":         {identity.ItemQuery{Type: printer, ExternalID: "EXT-1", Limit: 10}, []identity.Item{full, twin}, 2},
 			"its second":            {identity.ItemQuery{Type: printer, ExternalID: "EXT-1", Skip: 1, Limit: 10}, []identity.Item{twin}, 2},
 			"externalId is exact":   {identity.ItemQuery{Type: printer, ExternalID: "ext-1", Limit: 10}, nil, 0},

@@ -26,6 +26,9 @@ CREATE TABLE item_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX item_keys_item ON item_keys (org_id, type, item_id);
 
+-- What extensions say of groups.
+ALTER TABLE groups ADD COLUMN attributes TEXT NOT NULL DEFAULT '';
+
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('items', 'sqlite_autoindex_items_1', '1000000 10000 1000 1'),
     ('items', 'items_external_id', '1000000 10000 1000 1 1'),
