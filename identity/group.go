@@ -26,13 +26,17 @@ type Group struct {
 type Member struct {
 	Account AccountID
 	Group   GroupID
+	Display string // what whoever added the member calls it; empty: its own name is shown. It stays as it was when the member joined
 }
+
+// id is the member without what it is called.
+func (m Member) id() Member { return Member{Account: m.Account, Group: m.Group} }
 
 // Membership is one member of one group.
 type Membership struct {
 	Group  GroupID
 	Member Member
-	Name   string // of the member, or of the group where memberships of a member are listed; as it is shown
+	Name   string // of the member, as it is shown, or of the group where memberships of a member are listed
 	Direct bool   // false: by way of other groups
 }
 
@@ -70,12 +74,8 @@ type GroupTx interface {
 	UpdateGroup(ctx context.Context, g Group) error
 	// DeleteGroup removes the group with its memberships and its template.
 	DeleteGroup(ctx context.Context, org OrgID, id GroupID, version int64) error
-	// AddMember reports whether the account was not a member before. Group and account must exist in the organization.
-	AddMember(ctx context.Context, org OrgID, group GroupID, account AccountID) (bool, error)
-	// RemoveMember reports whether the account was a member.
-	RemoveMember(ctx context.Context, org OrgID, group GroupID, account AccountID) (bool, error)
-	// AddGroup reports whether the other group was not in the group before. Both must exist in the organization.
-	AddGroup(ctx context.Context, org OrgID, group, member GroupID) (bool, error)
-	// RemoveGroup reports whether the other group was in the group.
-	RemoveGroup(ctx context.Context, org OrgID, group, member GroupID) (bool, error)
+	// AddMember reports whether the member was none before. Group and member must exist in the organization.
+	AddMember(ctx context.Context, org OrgID, group GroupID, m Member) (bool, error)
+	// RemoveMember reports whether the member was one.
+	RemoveMember(ctx context.Context, org OrgID, group GroupID, m Member) (bool, error)
 }

@@ -89,9 +89,9 @@ func (c *Acts) everybodyBut(ctx context.Context, g Group, stay []Member) ([]Memb
 	}
 	stays := make(map[Member]bool, len(stay))
 	for _, m := range stay {
-		stays[m] = true
+		stays[m.id()] = true
 	}
-	now = slices.DeleteFunc(now, func(m Membership) bool { return stays[m.Member] })
+	now = slices.DeleteFunc(now, func(m Membership) bool { return stays[m.Member.id()] })
 	others := make([]Member, len(now))
 	for i, m := range now {
 		others[i] = m.Member
@@ -101,18 +101,12 @@ func (c *Acts) everybodyBut(ctx context.Context, g Group, stay []Member) ([]Memb
 
 func (c *Acts) leave(ctx context.Context, g Group, leave []Member) (left []string, err error) {
 	for _, m := range leave {
-		was, id := false, string(m.Account)
-		if m.Group != "" {
-			id = string(m.Group)
-			was, err = c.tx.RemoveGroup(ctx, c.org.ID, g.ID, m.Group)
-		} else {
-			was, err = c.tx.RemoveMember(ctx, c.org.ID, g.ID, m.Account)
-		}
+		was, err := c.tx.RemoveMember(ctx, c.org.ID, g.ID, m)
 		if err != nil {
 			return nil, err
 		}
 		if was {
-			left = append(left, id)
+			left = append(left, string(m.Account)+string(m.Group))
 		}
 	}
 	return left, nil
@@ -126,20 +120,14 @@ func (c *Acts) join(ctx context.Context, g Group, join []Member, people map[Acco
 		}
 	}
 	for _, m := range join {
-		isNew, id := false, string(m.Account)
-		if m.Group != "" {
-			id = string(m.Group)
-			isNew, err = c.tx.AddGroup(ctx, c.org.ID, g.ID, m.Group)
-		} else {
-			isNew, err = c.tx.AddMember(ctx, c.org.ID, g.ID, m.Account)
-		}
+		isNew, err := c.tx.AddMember(ctx, c.org.ID, g.ID, m)
 		if err != nil {
 			return nil, err
 		}
 		if !isNew {
 			continue
 		}
-		joined = append(joined, id)
+		joined = append(joined, string(m.Account)+string(m.Group))
 		if m.Group != "" {
 			continue
 		}

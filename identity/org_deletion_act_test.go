@@ -367,7 +367,10 @@ func TestORG19_NothingElseCanBeDoneMeanwhile(t *testing.T) {
 			_, err := w.ChangeOrganization(w.ctx, by, org, func(o identity.Organization) identity.Organization { o.Name = "D"; return o })
 			return err
 		},
-		"make a token":    func(by identity.Actor) error { _, _, err := w.CreateToken(w.ctx, by, org, identity.NewToken{Name: "T", Profile: "rfc"}); return err },
+		"make a token": func(by identity.Actor) error {
+			_, _, err := w.CreateToken(w.ctx, by, org, identity.NewToken{Name: "T", Profile: "rfc"})
+			return err
+		},
 		"attest a domain": func(by identity.Actor) error { _, err := w.AttestDomain(w.ctx, by, org, "new.example"); return err },
 		"challenge a domain": func(by identity.Actor) error {
 			_, _, err := w.ChallengeDomain(w.ctx, by, org, "new.example")

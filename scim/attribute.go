@@ -60,10 +60,11 @@ func lookup(attrs map[string]*attribute, name string) *attribute {
 
 // container is a set of attributes: those of the resource itself (the key is empty) or of one extension.
 type container struct {
-	key       string // where a document holds the attributes: "" or the extension's URN
-	urn       string
-	attrs     map[string]*attribute
-	probe     string       // what stands in the JSON of a document that has something of the extension
+	key   string // where a document holds the attributes: "" or the extension's URN
+	urn   string
+	attrs map[string]*attribute
+	// member is how canonical JSON begins an object of the container.
+	member    string
 	mandatory bool         // every resource has it
 	needs     []*attribute // the attributes without which there is no resource, as far as clients can write them
 	nested    []*attribute // those of whose sub-attributes some are needed
@@ -79,6 +80,8 @@ type index struct {
 	linked     *attribute            // the references to other resources, which are read only where they are wanted; may be nil
 	unasked    []*attribute          // that are not returned by default, though they have values
 	immutable  []*attribute          // that clients write once
+	// unaskedInProfile says that something which is returned on request only is among what clients write.
+	unaskedInProfile bool
 }
 
 // compile builds the index of a resource type from its core schema and extensions. The common attributes of RFC 7643
@@ -100,12 +103,13 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 }
 
 func (x *index) add(key string, s schema.Schema) *container {
-	c := &container{key: key, urn: s.ID, probe: `"` + s.ID + `":{`, attrs: map[string]*attribute{}}
+	c := &container{key: key, urn: s.ID, attrs: map[string]*attribute{}, member: `"` + s.ID + `":{`}
 	for _, def := range s.Attributes {
 		a := compileAttribute(def, key)
 		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
 		if a.returned == returnedRequest || a.returned == returnedNever && a.writable() {
 			x.unasked = append(x.unasked, a)
+			x.unaskedInProfile = x.unaskedInProfile || a.writable()
 		}
 		c.demand(a)
 		if a.mutability == immutable {
@@ -226,6 +230,17 @@ func (a *attribute) valueIn(doc map[string]any) any {
 	return doc[a.Name]
 }
 
+// schemasOf lists the schemas of which a document has something (RFC 7643 section 3).
+func (x *index) schemasOf(doc map[string]any) []any {
+	list := []any{x.core.urn}
+	for _, c := range x.extensions {
+		if m, _ := doc[c.key].(map[string]any); len(m) > 0 {
+			list = append(list, c.urn)
+		}
+	}
+	return list
+}
+
 // byDefault takes out of a new document what is returned on request only (RFC 7643 section 7).
 func (x *index) byDefault(doc map[string]any) map[string]any {
 	for _, a := range x.unasked {
@@ -233,6 +248,9 @@ func (x *index) byDefault(doc map[string]any) map[string]any {
 			delete(doc, a.Name)
 		} else if ext, ok := doc[a.Container].(map[string]any); ok {
 			delete(ext, a.Name)
+			if len(ext) == 0 {
+				delete(doc, a.Container)
+			}
 		}
 	}
 	return doc

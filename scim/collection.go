@@ -88,7 +88,10 @@ func (v view) appendDocument(b []byte, x *index, e entity) ([]byte, error) {
 		return b, err
 	}
 	if v.shown == nil {
-		return appendJSON(b, x.byDefault(doc))
+		doc = x.byDefault(doc)
+	} else {
+		doc = v.shown.apply(doc)
 	}
-	return appendJSON(b, v.shown.apply(doc))
+	doc["schemas"] = x.schemasOf(doc)
+	return appendJSON(b, doc)
 }

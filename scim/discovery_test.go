@@ -54,9 +54,17 @@ func TestDiscovery(t *testing.T) {
 		require.Equal(t, "never", found["password"]["returned"])
 		require.Equal(t, true, found["emails"]["multiValued"])
 	})
-	t.Run("our extension is read-only throughout", func(t *testing.T) {
+	t.Run("of our extension clients write what they want to keep, and read the rest on request", func(t *testing.T) {
 		for _, v := range w.get("/Schemas/" + scim.AccountSchema).is(200).body["attributes"].([]any) {
-			require.Equal(t, "readOnly", v.(map[string]any)["mutability"])
+			a := v.(map[string]any)
+			if strings.HasPrefix(a["name"].(string), "extensionAttribute") {
+				require.Equal(t, []any{"readWrite", "default"}, []any{a["mutability"], a["returned"]})
+				continue
+			}
+			require.Equal(t, []any{"readOnly", "request"}, []any{a["mutability"], a["returned"]})
 		}
+		id := w.create("ada", `"`+scim.AccountSchema+`":{"extensionAttribute15":"x","accountStatus":"inactive"}`)
+		require.Equal(t, map[string]any{"extensionAttribute15": "x"}, w.get("/Users/"+id).at(scim.AccountSchema))
+		require.Equal(t, "not_verified", w.get("/Users/"+id+"?attributes="+scim.AccountSchema).str(scim.AccountSchema, "accountStatus"))
 	})
 }

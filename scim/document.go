@@ -37,8 +37,8 @@ func emailValues(emails []identity.AccountEmail) []any {
 		if e.Display != "" {
 			m["display"] = e.Display
 		}
-		if e.Primary {
-			m["primary"] = true
+		if e.Primary || e.NotPrimary {
+			m["primary"] = e.Primary
 		}
 		list[i] = m
 	}
@@ -59,7 +59,8 @@ func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
 		d.Emails = make([]identity.AccountEmail, 0, len(list))
 		for _, el := range list {
 			m, _ := el.(map[string]any)
-			e := identity.AccountEmail{Primary: isPrimary(el)}
+			_, said := m["primary"]
+			e := identity.AccountEmail{Primary: isPrimary(el), NotPrimary: said && !isPrimary(el)}
 			value, _ := m["value"].(string)
 			e.Value = strings.TrimSpace(value) // as it is compared (EML-02), so that a filter finds what a create conflicts with
 			e.Type, _ = m["type"].(string)
@@ -84,16 +85,18 @@ func (u *user) document(v view) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	account := map[string]any{
-		"accountStatus": string(a.Status), "source": string(a.Source), "statusChangedAt": formatTime(a.StatusAt),
+	u.index.forget(doc)
+	account, _ := doc[AccountSchema].(map[string]any)
+	if account == nil {
+		account = map[string]any{}
 	}
+	account["accountStatus"], account["source"], account["statusChangedAt"] = string(a.Status), string(a.Source), formatTime(a.StatusAt)
 	if a.InactiveReason != "" {
 		account["inactiveReason"] = string(a.InactiveReason)
 	}
 	if at, ok := a.PurgeAt(u.org); ok {
 		account["purgeAt"] = formatTime(at)
 	}
-	u.index.forget(doc)
 	doc[AccountSchema] = account
 	doc["schemas"] = u.index.schemasOf(doc)
 	if len(u.groups) > 0 {

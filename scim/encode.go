@@ -12,15 +12,15 @@ import (
 )
 
 // append appends the user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
-// is, which saves decoding and encoding it again.
+// is, which saves decoding and encoding it again. What is told on request only is not in it.
 func (u *user) append(b []byte, v view) ([]byte, error) {
 	a := u.Account
-	if v.shown != nil || len(u.index.unasked) > 0 || u.index.mayForget(a.Profile) {
+	if v.shown != nil || u.index.unaskedInProfile || u.index.mayForget(a.Profile) {
 		return v.appendDocument(b, u.index, u)
 	}
 	b = append(b, `{"schemas":["`+UserSchema+`"`...)
 	for _, c := range u.index.extensions {
-		if c.urn == AccountSchema || strings.Contains(string(a.Profile), c.probe) {
+		if strings.Contains(string(a.Profile), c.member) {
 			b = append(append(append(b, `,"`...), c.urn...), '"')
 		}
 	}
@@ -36,17 +36,7 @@ func (u *user) append(b []byte, v view) ([]byte, error) {
 		b = append(append(b, ','), inner...)
 	}
 	b = appendGroups(b, v, u.groups)
-	b = append(b, `,"`+AccountSchema+`":{"accountStatus":`...)
-	b = appendString(b, string(a.Status))
-	if a.InactiveReason != "" {
-		b = appendString(append(b, `,"inactiveReason":`...), string(a.InactiveReason))
-	}
-	if at, ok := a.PurgeAt(u.org); ok {
-		b = appendTime(append(b, `,"purgeAt":`...), at)
-	}
-	b = appendString(append(b, `,"source":`...), string(a.Source))
-	b = appendTime(append(b, `,"statusChangedAt":`...), a.StatusAt)
-	b = appendTime(append(b, `},"meta":{"resourceType":"User","created":`...), a.CreatedAt)
+	b = appendTime(append(b, `,"meta":{"resourceType":"User","created":`...), a.CreatedAt)
 	b = appendTime(append(b, `,"lastModified":`...), a.UpdatedAt)
 	b = appendString(append(b, `,"location":`...), v.location("Users", u.id()))
 	b = appendString(append(b, `,"version":`...), etag(a.Version))
@@ -69,8 +59,8 @@ func appendEmails(b []byte, emails []identity.AccountEmail) []byte {
 		if e.Display != "" {
 			b = appendString(append(b, `,"display":`...), e.Display)
 		}
-		if e.Primary {
-			b = append(b, `,"primary":true`...)
+		if e.Primary || e.NotPrimary {
+			b = strconv.AppendBool(append(b, `,"primary":`...), e.Primary)
 		}
 		b = append(b, '}')
 	}

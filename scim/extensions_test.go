@@ -37,7 +37,7 @@ func TestAUserHasRegisteredExtensions(t *testing.T) {
 	w.create("bob@example.com")
 	for _, query := range []string{"", "?excludedAttributes=name"} {
 		a := w.get("/Users/" + id + query).is(200)
-		require.Equal(t, []any{scim.UserSchema, scim.EnterpriseSchema, scim.AccountSchema, buildingOfUser}, a.at("schemas"), query)
+		require.Equal(t, []any{scim.UserSchema, scim.EnterpriseSchema, buildingOfUser}, a.at("schemas"), query)
 		require.Equal(t, map[string]any{"badge": "B1", "floors": []any{json.Number("1"), json.Number("9007199254740993")}}, a.at(buildingOfUser), query)
 	}
 	require.Equal(t, "1234", w.get("/Users/"+id+"?attributes="+buildingOfUser+":pin").str(buildingOfUser, "pin"))
@@ -98,9 +98,11 @@ func TestWhatIsNotRegisteredAnyLongerIsNotShown(t *testing.T) {
 	bob := before.create("bob@example.com", `"profileUrl":"urn:bob"`)
 	printer := before.call("POST", "/Printers", `{"schemas":["urn:example:Printer"],"serial":"S","page":1}`).is(201).str("id")
 
+	require.Equal(t, []any{scim.UserSchema, "urn:example:Badge"}, before.get("/Users/"+ada).at("schemas"))
+
 	after := w.withRegistration(registration(printerSchema, printerType))
 	shown := after.get("/Users/" + ada).is(200)
-	require.Equal(t, []any{scim.UserSchema, scim.AccountSchema}, shown.at("schemas"))
+	require.Equal(t, []any{scim.UserSchema}, shown.at("schemas"))
 	require.NotContains(t, shown.text, "urn:example")
 	require.Equal(t, "urn:bob", after.get("/Users/"+bob).str("profileUrl"))
 	require.NotContains(t, after.get("/Printers/"+printer).is(200).text, "page")

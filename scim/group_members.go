@@ -84,15 +84,16 @@ func (e *memberEdit) settle(ctx context.Context, acts *identity.Acts) (identity.
 func memberOf(ctx context.Context, acts *identity.Acts, m map[string]any) (identity.Member, error) {
 	id, org := memberID(m), acts.Org().ID
 	kind, _ := m["type"].(string)
+	display, _ := m["display"].(string)
 	err := error(nil)
 	if !strings.EqualFold(kind, "Group") {
 		if _, err = acts.Tx().Account(ctx, org, identity.AccountID(id)); err == nil {
-			return identity.Member{Account: identity.AccountID(id)}, nil
+			return identity.Member{Account: identity.AccountID(id), Display: display}, nil
 		}
 	}
 	if (err == nil || identity.IsNotFound(err)) && !strings.EqualFold(kind, "User") {
 		if _, err = acts.Tx().Group(ctx, org, identity.GroupID(id)); err == nil {
-			return identity.Member{Group: identity.GroupID(id)}, nil
+			return identity.Member{Group: identity.GroupID(id), Display: display}, nil
 		}
 	}
 	if !identity.IsNotFound(err) {

@@ -160,11 +160,10 @@ func (p *patcher) containerAt(path filter.Path) *container {
 	return nil
 }
 
+// removeContainer removes what clients can write of a schema.
 func (p *patcher) removeContainer(c *container) error {
-	for _, a := range c.attrs {
-		if !a.writable() {
-			return invalid(scimerrors.ScimTypeMutability, "%s has attributes that cannot be removed.", c.urn)
-		}
+	if c == p.index.core {
+		return invalid(scimerrors.ScimTypeMutability, "%s has attributes that cannot be removed.", c.urn)
 	}
 	delete(p.doc, c.key)
 	return nil
@@ -190,6 +189,9 @@ func (p *patcher) applyKeys(o operation, within *container) error {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
+		if within != nil && strings.EqualFold(key, "schemas") {
+			continue // some clients write it into each object
+		}
 		step := operation{op: o.op, path: key, value: in[key], given: true}
 		if err := p.applyKey(step, within); err != nil {
 			return err

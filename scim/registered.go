@@ -26,22 +26,11 @@ func (x *index) forget(doc map[string]any) {
 	}
 }
 
-// schemasOf lists the schemas that a document has something of.
-func (x *index) schemasOf(doc map[string]any) []any {
-	list := []any{x.core.urn}
-	for _, c := range x.extensions {
-		if ext, _ := doc[c.key].(map[string]any); len(ext) > 0 {
-			list = append(list, c.urn)
-		}
-	}
-	return list
-}
-
 // mayForget reports whether a profile may have something of an extension that is not registered any longer.
 func (x *index) mayForget(p identity.Profile) bool {
 	urns := strings.Count(string(p), `"urn:`)
 	for _, c := range x.extensions {
-		if urns > 0 && strings.Contains(string(p), c.probe) {
+		if urns > 0 && strings.Contains(string(p), c.member) {
 			urns--
 		}
 	}

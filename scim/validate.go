@@ -70,7 +70,7 @@ func (d Dialect) putExtension(doc map[string]any, c *container, v any) error {
 	for key, v := range in {
 		a := lookup(c.attrs, key)
 		if a == nil {
-			if v == nil || d.ignoreUnknown {
+			if v == nil || d.ignoreUnknown || strings.EqualFold(key, "schemas") { // some clients write it into each object
 				continue
 			}
 			return invalid(scimerrors.ScimTypeInvalidSyntax, "%s has no attribute %q.", c.urn, key)

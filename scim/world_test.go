@@ -136,6 +136,13 @@ func (w *world) get(endpoint string, headers ...string) answer {
 	return w.call("GET", endpoint, "", headers...)
 }
 
+// state is what the server tells on request about the account of an answer.
+func (w *world) state(a answer) map[string]any {
+	w.t.Helper()
+	m, _ := w.get("/Users/" + a.str("id") + "?attributes=" + scim.AccountSchema).is(200).at(scim.AccountSchema).(map[string]any)
+	return m
+}
+
 // find lists the users that a filter matches.
 func (w *world) find(filter string, more ...string) answer {
 	w.t.Helper()

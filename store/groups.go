@@ -64,13 +64,13 @@ func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *co
 func (r reader) MembersOf(ctx context.Context, org identity.OrgID, groups []identity.GroupID) ([]identity.Membership, error) {
 	var all []identity.Membership
 	for _, group := range groups {
-		accounts, err := list(ctx, r.run, scanMembership(group, true), `SELECT accounts.id, NULL, accounts.user_name FROM group_members m
+		accounts, err := list(ctx, r.run, scanMembership(group, true), `SELECT accounts.id, NULL, COALESCE(m.display, accounts.user_name) FROM group_members m
 			CROSS JOIN accounts ON accounts.org_id = m.org_id AND accounts.id = m.account_id
 			WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.account_id`, org, group)
 		if err != nil {
 			return nil, err
 		}
-		within, err := list(ctx, r.run, scanMembership(group, true), `SELECT NULL, groups.id, groups.name FROM group_groups m
+		within, err := list(ctx, r.run, scanMembership(group, true), `SELECT NULL, groups.id, COALESCE(m.display, groups.name) FROM group_groups m
 			CROSS JOIN groups ON groups.org_id = m.org_id AND groups.id = m.member_id
 			WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
 		if err != nil {
@@ -165,44 +165,33 @@ func (t *transaction) staleGroup(ctx context.Context, org identity.OrgID, id ide
 	return t.stale(ctx, unknownGroup, `SELECT version FROM groups WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-// AddMember selects what it inserts, so that a group or an account that is not there is no violation.
-func (t *transaction) AddMember(ctx context.Context, org identity.OrgID, group identity.GroupID, account identity.AccountID) (bool, error) {
-	n, err := t.exec(ctx, `INSERT INTO group_members (org_id, group_id, account_id)
-		SELECT groups.org_id, groups.id, accounts.id FROM groups JOIN accounts ON accounts.org_id = groups.org_id
-		WHERE groups.org_id = $1 AND groups.id = $2 AND accounts.id = $3
-		ON CONFLICT (org_id, group_id, account_id) DO NOTHING`, org, group, account)
+// AddMember selects what it inserts, so that a group or a member that is not there is no violation.
+func (t *transaction) AddMember(ctx context.Context, org identity.OrgID, group identity.GroupID, m identity.Member) (bool, error) {
+	statement, unknown, of, id := `INSERT INTO group_members (org_id, group_id, account_id, display)
+		SELECT groups.org_id, groups.id, m.id, $4 FROM groups JOIN accounts m ON m.org_id = groups.org_id
+		WHERE groups.org_id = $1 AND groups.id = $2 AND m.id = $3
+		ON CONFLICT (org_id, group_id, account_id) DO NOTHING`, unknownAccount, `accounts`, any(m.Account)
+	if m.Group != "" {
+		statement, unknown, of, id = `INSERT INTO group_groups (org_id, group_id, member_id, display)
+		SELECT groups.org_id, groups.id, m.id, $4 FROM groups JOIN groups m ON m.org_id = groups.org_id
+		WHERE groups.org_id = $1 AND groups.id = $2 AND m.id = $3
+		ON CONFLICT (org_id, group_id, member_id) DO NOTHING`, unknownGroup, `groups`, any(m.Group)
+	}
+	n, err := t.exec(ctx, statement, org, group, id, orNull(m.Display))
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
 	if err := t.exists(ctx, unknownGroup, `SELECT 1 FROM groups WHERE org_id = $1 AND id = $2`, org, group); err != nil {
 		return false, err
 	}
-	return false, t.exists(ctx, unknownAccount, `SELECT 1 FROM accounts WHERE org_id = $1 AND id = $2`, org, account)
+	return false, t.exists(ctx, unknown, `SELECT 1 FROM `+of+` WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-func (t *transaction) RemoveMember(ctx context.Context, org identity.OrgID, group identity.GroupID, account identity.AccountID) (bool, error) {
-	n, err := t.exec(ctx, `DELETE FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id = $3`, org, group, account)
-	return n > 0, err
-}
-
-// AddGroup selects what it inserts, like AddMember.
-func (t *transaction) AddGroup(ctx context.Context, org identity.OrgID, group, member identity.GroupID) (bool, error) {
-	n, err := t.exec(ctx, `INSERT INTO group_groups (org_id, group_id, member_id)
-		SELECT g.org_id, g.id, m.id FROM groups g JOIN groups m ON m.org_id = g.org_id
-		WHERE g.org_id = $1 AND g.id = $2 AND m.id = $3
-		ON CONFLICT (org_id, group_id, member_id) DO NOTHING`, org, group, member)
-	if err != nil || n > 0 {
-		return n > 0, err
+func (t *transaction) RemoveMember(ctx context.Context, org identity.OrgID, group identity.GroupID, m identity.Member) (bool, error) {
+	statement, id := `DELETE FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id = $3`, any(m.Account)
+	if m.Group != "" {
+		statement, id = `DELETE FROM group_groups WHERE org_id = $1 AND group_id = $2 AND member_id = $3`, any(m.Group)
 	}
-	for _, id := range []identity.GroupID{group, member} {
-		if err := t.exists(ctx, unknownGroup, `SELECT 1 FROM groups WHERE org_id = $1 AND id = $2`, org, id); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
-}
-
-func (t *transaction) RemoveGroup(ctx context.Context, org identity.OrgID, group, member identity.GroupID) (bool, error) {
-	n, err := t.exec(ctx, `DELETE FROM group_groups WHERE org_id = $1 AND group_id = $2 AND member_id = $3`, org, group, member)
+	n, err := t.exec(ctx, statement, org, group, id)
 	return n > 0, err
 }

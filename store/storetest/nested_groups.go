@@ -13,7 +13,7 @@ func testNestedGroups(t *testing.T, w world) {
 	ada, bob := w.add(t, w.account(w.own, "ada")), w.add(t, w.account(w.own, "bob"))
 	into := func(group, member identity.Group) (added bool) {
 		w.must(t, func(tx identity.Tx) (err error) {
-			added, err = tx.AddGroup(ctx, w.own, group.ID, member.ID)
+			added, err = tx.AddMember(ctx, w.own, group.ID, identity.Member{Group: member.ID})
 			return err
 		})
 		return added
@@ -75,14 +75,27 @@ func testNestedGroups(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, []identity.Group{sales}, got)
 	})
+	t.Run("a member is called what whoever added it calls it", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error {
+			_, err := tx.AddMember(ctx, w.own, sales.ID, identity.Member{Account: ada.ID, Display: "Ada L."})
+			return err
+		})
+		got, err := w.store.MembersOf(ctx, w.own, []identity.GroupID{sales.ID})
+		require.NoError(t, err)
+		require.Equal(t, []string{"Ada L.", "North"}, []string{got[0].Name, got[1].Name})
+		w.must(t, func(tx identity.Tx) error {
+			_, err := tx.RemoveMember(ctx, w.own, sales.ID, identity.Member{Account: ada.ID})
+			return err
+		})
+	})
 	t.Run("both groups are of the organization", func(t *testing.T) {
 		foreign := w.group(t, w.other, "Others")
 		w.must(t, func(tx identity.Tx) error {
 			for _, c := range [][2]identity.GroupID{{staff.ID, foreign.ID}, {foreign.ID, staff.ID}, {staff.ID, "none"}} {
-				_, err := tx.AddGroup(ctx, w.own, c[0], c[1])
+				_, err := tx.AddMember(ctx, w.own, c[0], identity.Member{Group: c[1]})
 				refused(t, err, identity.NotFound, identity.RuleUnknownGroup)
 			}
-			was, err := tx.RemoveGroup(ctx, w.other, staff.ID, sales.ID)
+			was, err := tx.RemoveMember(ctx, w.other, staff.ID, identity.Member{Group: sales.ID})
 			require.NoError(t, err)
 			require.False(t, was)
 			return nil
@@ -91,7 +104,7 @@ func testNestedGroups(t *testing.T, w world) {
 	t.Run("a group leaves once, and a group that is deleted leaves its groups", func(t *testing.T) {
 		for _, want := range []bool{true, false} {
 			w.must(t, func(tx identity.Tx) error {
-				was, err := tx.RemoveGroup(ctx, w.own, north.ID, staff.ID)
+				was, err := tx.RemoveMember(ctx, w.own, north.ID, identity.Member{Group: staff.ID})
 				require.Equal(t, want, was)
 				return err
 			})

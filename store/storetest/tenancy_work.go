@@ -117,11 +117,7 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 		return tx.DeleteGroup(ctx, org, p.work.group.ID, p.work.group.Version)
 	},
 	"AddMember": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
-		_, err := tx.AddMember(ctx, org, p.work.group.ID, p.account.ID)
-		return err
-	},
-	"AddGroup": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
-		_, err := tx.AddGroup(ctx, org, p.work.group.ID, p.work.group.ID)
+		_, err := tx.AddMember(ctx, org, p.work.group.ID, identity.Member{Account: p.account.ID})
 		return err
 	},
 	"UpdateMessage": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
@@ -166,7 +162,10 @@ func (w world) work(t testing.TB, a identity.Account) work {
 	k.template = identity.Template{Org: a.Org, Group: k.group.ID, Licences: []identity.Licence{"calling"}, UpdatedAt: start}
 	require.True(t, w.member(t, k.group, a.ID))
 	within := w.group(t, k.group.Org, "Within")
-	w.must(t, func(tx identity.Tx) error { _, err := tx.AddGroup(ctx, k.group.Org, k.group.ID, within.ID); return err })
+	w.must(t, func(tx identity.Tx) error {
+		_, err := tx.AddMember(ctx, k.group.Org, k.group.ID, identity.Member{Group: within.ID})
+		return err
+	})
 	require.True(t, w.enqueue(t, k.message))
 	w.insertJob(t, k.job)
 	require.NoError(t, w.take(k.assignment))

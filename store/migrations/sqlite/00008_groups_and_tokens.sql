@@ -6,11 +6,15 @@ UPDATE groups SET name_key = lower(name);
 CREATE INDEX groups_name ON groups (org_id, name_key, id);
 CREATE INDEX groups_external ON groups (org_id, external_id, id) WHERE external_id IS NOT NULL;
 
+-- What whoever added a member calls it.
+ALTER TABLE group_members ADD COLUMN display TEXT;
+
 -- Groups that are in groups.
 CREATE TABLE group_groups (
     org_id    ANY NOT NULL,
     group_id  ANY NOT NULL,
     member_id ANY NOT NULL,
+    display   TEXT,
     PRIMARY KEY (org_id, group_id, member_id),
     FOREIGN KEY (org_id, group_id) REFERENCES groups (org_id, id) ON DELETE CASCADE,
     FOREIGN KEY (org_id, member_id) REFERENCES groups (org_id, id) ON DELETE CASCADE
