@@ -13,6 +13,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
+	"rollcall/scim"
 )
 
 // serverFlags are the settings of the server: flags, environment and configuration file in one.
@@ -22,6 +23,8 @@ type serverFlags struct {
 	BaseURL string `name:"base-url" env:"ROLLCALL_BASE_URL" placeholder:"URL" help:"How clients reach the server, if a proxy stands before it."`
 	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM; together with --tls-key."`
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" placeholder:"FILE" help:"Private key in PEM."`
+
+	SCIMSchemas string `name:"scim-schemas" env:"ROLLCALL_SCIM_SCHEMAS" placeholder:"FILE|FOLDER" help:"Resource types and extensions that SCIM serves besides its own: JSON as at /Schemas and /ResourceTypes."`
 
 	OIDCIssuer   []string `name:"oidc-issuer" env:"ROLLCALL_OIDC_ISSUER" placeholder:"URL" help:"Issuer whose tokens administrators bring, exactly as in \"iss\"; repeatable."`
 	OIDCAudience []string `name:"oidc-audience" env:"ROLLCALL_OIDC_AUDIENCE" placeholder:"AUD" help:"What the issuer's tokens for this server have in \"aud\"; one for each --oidc-issuer, in the same order."`
@@ -75,6 +78,9 @@ func (f *serverFlags) check() error {
 	if _, err := f.tls(); err != nil {
 		return err
 	}
+	if _, err := f.types(); err != nil {
+		return err
+	}
 	if err := f.mailFlags.check(f.BaseURL); err != nil {
 		return err
 	}
@@ -107,6 +113,18 @@ func (f *serverFlags) tls() (*tls.Config, error) {
 		return nil, bad("tls-cert tls-key", "the pair cannot be used: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+// types reads the resource types and extensions of SCIM; none without the flag.
+func (f *serverFlags) types() (scim.Types, error) {
+	if f.SCIMSchemas == "" {
+		return scim.Types{}, nil
+	}
+	types, err := scim.ReadTypes(f.SCIMSchemas)
+	if err != nil {
+		return scim.Types{}, bad("scim-schemas", "%w", err)
+	}
+	return types, nil
 }
 
 // api returns what the flags say of the API. Issuers and audiences come as two lists in the same order.

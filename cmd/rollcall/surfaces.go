@@ -23,6 +23,7 @@ type surfaces struct {
 	watch    func() identity.ClockWatch // what retention last saw of the clock; nil: there is no retention
 	clock    identity.Clock
 	api      admin.Options // its issuers and limits
+	types    scim.Types    // that the operator registered
 	baseURL  string
 	log      *slog.Logger
 	draining atomic.Bool // the server is about to stop
@@ -50,7 +51,7 @@ func (s *surfaces) handler() (http.Handler, error) {
 		metrics.Gauge("rollcall_deletions_paused", "1 while nobody is deleted because the clock cannot be trusted.", s.deletionsPaused)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Proxies: s.api.Proxies, Log: s.log}))
+	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Proxies: s.api.Proxies, Types: s.types, Log: s.log}))
 	mux.Handle("/api/", api)
 	mux.Handle(console.LinkPath, pages)
 	web.AddHealth(mux, s.log, s.ready, metrics)
