@@ -135,3 +135,13 @@ func TestARegistrationMayBeSpreadOverAFolder(t *testing.T) {
 	_, err = scim.ReadTypes(filepath.Join(folder, "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
+
+func TestTheExampleInTheDocumentationIsUnderstood(t *testing.T) {
+	page, err := os.ReadFile("../docs/scim.md")
+	require.NoError(t, err)
+	_, example, found := strings.Cut(string(page), "```json\n")
+	require.True(t, found)
+	example, _, _ = strings.Cut(example, "```")
+	_, err = scim.ReadTypes(write(t, t.TempDir(), "printers.json", example))
+	require.NoError(t, err)
+}
