@@ -11,7 +11,7 @@ PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check unit fuzz lint fmt bench fixtures
+.PHONY: help run test check unit fuzz conformance lint fmt bench fixtures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ fuzz: ## each fuzz target for FUZZTIME (5s)
 		done; \
 	done
 
+conformance: fixtures ## check the SCIM endpoints of the real server with scim2-tester; downloads it the first time
+	fixtures/conformance/run.sh
+
 lint: ## golangci-lint; downloads it the first time
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
 
@@ -48,5 +51,5 @@ fmt: ## format the code
 bench: fixtures ## the benchmarks, each beside its control
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
-fixtures: ## install the servers the tests start (Samba AD, OpenLDAP, PostgreSQL); quick when they are there
+fixtures: ## install what the tests start (Samba AD, OpenLDAP, PostgreSQL, Python); quick when it is there
 	fixtures/install.sh
