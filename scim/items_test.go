@@ -290,3 +290,18 @@ func TestDiscoveryTellsOfRegisteredTypes(t *testing.T) {
 	require.Equal(t, true, shown["place"]["subAttributes"].([]any)[0].(map[string]any)["required"])
 	w.call("DELETE", tests, "").fails(405, "")
 }
+
+func TestRegisteredResourcesTakePartInBulkRequests(t *testing.T) {
+	w := withTypes(t)
+	operation := func(path, id, data string) string {
+		return `{"method":"POST","path":"` + path + `","bulkId":"` + id + `","data":` + data + `}`
+	}
+	done := w.call("POST", "/Bulk", `{"schemas":["`+scim.BulkRequestSchema+`"],"Operations":[`+strings.Join([]string{
+		operation(tests, "a", thing("Anvil", `"parent":"bulkId:b"`)), operation(tests, "b", thing("Bench")), operation(tests, "c", thing("", `"count":1`)),
+	}, ",")+`]}`).is(200)
+	require.Equal(t, []any{"201", "201", "400"}, []any{done.at("Operations", 0, "status"), done.at("Operations", 1, "status"), done.at("Operations", 2, "status")})
+	parent := done.str("Operations", 1, "location")
+	require.Equal(t, []string{"Anvil"}, w.found(`parent eq "`+parent[strings.LastIndex(parent, "/")+1:]+`"`))
+	found := w.call("POST", tests+"/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"name sw \"b\""}`).is(200).total(1)
+	require.Equal(t, "Bench", found.str("Resources", 0, "name"))
+}
