@@ -6,7 +6,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export CGO_ENABLED := 1
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FUZZTIME ?= 5s
+FUZZTIME ?= 10s
 PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ unit: ## the tests with the race detector; PACKAGES=./scim/... for a part
 	go test -race -timeout 20m -p 2 $(PACKAGES)
 
 # Each fuzz target in turn, because go test takes one at a time.
-fuzz: ## each fuzz target for FUZZTIME (5s)
+fuzz: ## each fuzz target for FUZZTIME (10s)
 	@for package in $$(go list $(PACKAGES)); do \
 		dir=$$(go list -f '{{.Dir}}' $$package); \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go 2>/dev/null); do \

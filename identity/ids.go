@@ -30,6 +30,8 @@ type (
 	ClaimID string
 	// ItemID names an item; later items have greater ids.
 	ItemID string
+	// ExchangeID names an exchange.
+	ExchangeID string
 )
 
 // ConsumerOrgID names the built-in organization of personal accounts. It exists in every store from the first migration on.

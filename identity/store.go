@@ -44,6 +44,7 @@ type Reader interface {
 	SiteReader
 	DeletionReader
 	ItemReader
+	ExchangeReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -108,6 +109,7 @@ type Tx interface {
 	SiteTx
 	DeletionTx
 	ItemTx
+	ExchangeTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error

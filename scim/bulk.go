@@ -129,7 +129,7 @@ func parseBulkOperation(v any) *bulkOperation {
 // bulkResults says of each operation that was tried what came of it.
 func (s *Server) bulkResults(r *request, ops []*bulkOperation) []any {
 	results := []any{}
-	for _, o := range ops {
+	for i, o := range ops {
 		if !o.done {
 			continue
 		}
@@ -146,6 +146,7 @@ func (s *Server) bulkResults(r *request, ops []*bulkOperation) []any {
 			if !known {
 				s.logFailure(r.Request, o.err)
 			}
+			noteOperation(r.w, i, e)
 			result["status"], result["response"] = strconv.Itoa(e.Status), errorMessage(e)
 		default:
 			result["status"] = strconv.Itoa(o.made.status)

@@ -15,6 +15,7 @@ type resourceType struct {
 	endpoint    string // "Users"
 	description string
 	schemas     []schema.Schema // the core schema first
+	long        bool            // a resource may refer to any number of others
 	index       *index
 	kept        collection
 }

@@ -150,7 +150,7 @@ func TestReplaceOfAMemberThatIsNone(t *testing.T) {
 	ada, id := w.create("ada"), w.newGroup("G")
 	op := fmt.Sprintf(`{"op":"replace","path":"members[value eq \"nobody\"]","value":{"value":%q}}`, ada)
 	w.patchGroup(id, op).fails(400, "noTarget")
-	w.as("entra").patchGroup(id, op).is(200)
+	require.NotEmpty(t, w.as("entra").patchGroup(id, op).is(204).header.Get("ETag"))
 	require.Equal(t, []string{ada}, w.members(id))
 }
 
@@ -210,7 +210,7 @@ func TestADisplayNameTwice(t *testing.T) {
 	w.as("okta").call("POST", "/Groups", group("Sales")).is(201)
 	entra := w.as("entra")
 	entra.call("POST", "/Groups", group("SALES")).fails(409, "uniqueness")
-	entra.call("PATCH", "/Groups/"+first, patch(`{"op":"replace","path":"displayName","value":"SALES"}`)).is(200)
+	entra.call("PATCH", "/Groups/"+first, patch(`{"op":"replace","path":"displayName","value":"SALES"}`)).is(204)
 	other := entra.call("POST", "/Groups", group("Other")).is(201).str("id")
 	entra.call("PATCH", "/Groups/"+other, patch(`{"op":"replace","path":"displayName","value":"Sales"}`)).fails(409, "uniqueness")
 }
@@ -226,4 +226,27 @@ func TestAGroupOfFiftyThousandIsPatchedByWhatIsSaid(t *testing.T) {
 	w.call("PATCH", "/Groups/"+id+"?excludedAttributes=members", patch(`{"op":"add","path":"members","value":[`+memberList(ada)+`]}`)).is(200)
 	w.call("PATCH", "/Groups/"+id+"?excludedAttributes=members", patch(`{"op":"remove","path":"members[value eq \"`+ada+`\"]"}`)).is(200)
 	require.Zero(t, reads, "who is in the group already is not read")
+}
+
+func TestWhetherThePatchOfAGroupAnswersWithTheGroup(t *testing.T) {
+	w := newWorld(t)
+	id := w.newGroup("G")
+	op := func(name string) string { return patch(`{"op":"replace","path":"displayName","value":"` + name + `"}`) }
+	require.Equal(t, "H", w.call("PATCH", "/Groups/"+id, op("H")).is(200).str("displayName"))
+	for _, dialect := range []string{"entra", "okta"} {
+		a := w.as(dialect).call("PATCH", "/Groups/"+id, op(dialect)).is(204)
+		require.Empty(t, a.text)
+		require.Equal(t, w.get("/Groups/"+id).header.Get("ETag"), a.header.Get("ETag"))
+		require.Equal(t, dialect+"!", w.as(dialect).call("PATCH", "/Groups/"+id+"?attributes=displayName", op(dialect+"!")).is(200).str("displayName"), "RFC 7644 3.5.2: 200 if attributes are asked for")
+	}
+	user := w.create("ada")
+	w.as("entra").call("PATCH", "/Users/"+user, patch(`{"op":"add","path":"title","value":"T"}`)).is(200)
+}
+
+func TestBooleansInQuotesInFiltersByDialect(t *testing.T) {
+	w := newWorld(t)
+	w.create("ada")
+	for dialect, status := range map[string]int{"rfc": 400, "entra": 200, "okta": 200} {
+		require.Equal(t, status, w.as(dialect).get("/Users?filter="+url.QueryEscape(`active eq "True"`)).status, dialect)
+	}
 }

@@ -15,7 +15,8 @@ func newTypes(registered Types) []*resourceType {
 	finishGroups(sets)
 	types := []*resourceType{
 		{name: "User", endpoint: "Users", description: "A user of the organization", schemas: personal, index: people, kept: users{people}},
-		{name: "Group", endpoint: "Groups", description: "A group of users and groups", schemas: common, index: sets, kept: groups{sets}},
+		{name: "Group", endpoint: "Groups", description: "A group of users and groups", schemas: common,
+			long: true, index: sets, kept: groups{sets}},
 	}
 	for _, t := range registered.added {
 		x, schemas := compileType(t.core, nil, t.extensions)

@@ -43,7 +43,14 @@ func (s *Server) patchResource(t *resourceType) handler {
 		if err != nil {
 			return err
 		}
-		return s.write(r, t, func(v view) (made, error) { return s.patch(r, t, v, id, body) })
+		return s.write(r, t, func(v view) (made, error) {
+			m, err := s.patch(r, t, v, id, body)
+			if err == nil && r.dialect.briefGroups && t.long && v.shown == nil {
+				r.w.Header().Set("ETag", etag(m.entity.version()))
+				m = made{status: http.StatusNoContent}
+			}
+			return m, err
+		})
 	}
 }
 

@@ -32,6 +32,8 @@ type Server struct {
 	types     []*resourceType
 	discovery discovery
 	routes    routes
+	exchanges *exchanges
+	limiter   *web.Limiter // of each token
 	guarded   http.Handler // answers, whatever breaks
 }
 
@@ -44,6 +46,8 @@ type Options struct {
 	Proxies web.Proxies
 	// Types are the resource types and extensions that the operator registered.
 	Types Types
+	// Limit is how many requests each token may make; the zero value means DefaultLimit.
+	Limit web.Limit
 	// Log receives what clients are told nothing about; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -55,6 +59,8 @@ func New(service *identity.Service, o Options) *Server {
 		types: newTypes(o.Types),
 	}
 	s.discovery = newDiscovery(s.types)
+	s.exchanges = newExchanges(service, s.log, s.types)
+	s.limiter = web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), service.Now)
 	s.routes = s.newRoutes()
 	s.guarded = web.Recover(http.HandlerFunc(s.answer), s.log, s.tellInternal)
 	return s
@@ -73,7 +79,9 @@ type request struct {
 	ifMatch, ifNoneMatch string
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.exchanges.watch(s.guarded, w, r)
+}
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	if err := s.serve(w, r); err != nil {
@@ -138,6 +146,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	}
 	token, err := find(r.Context(), secret)
 	if err != nil {
+		return nil, err
+	}
+	noteToken(w, token)
+	if err := s.limit(w, token); err != nil {
 		return nil, err
 	}
 	if token.Org != org {
@@ -251,6 +263,7 @@ func (s *Server) logFailure(r *http.Request, err error) {
 func (s *Server) tellInternal(w http.ResponseWriter, r *http.Request) { s.send(w, r, internal()) }
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request, e *scimerrors.ScimError) {
+	noteFailure(w, e)
 	body, err := e.MarshalJSON()
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "request", web.RequestID(r.Context()), "error", err)

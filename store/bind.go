@@ -57,6 +57,8 @@ func bind(args []any) ([]any, error) {
 			bound[i] = keyOf(string(v))
 		case identity.DeletionID:
 			bound[i] = keyOf(string(v))
+		case identity.ExchangeID:
+			bound[i] = keyOf(string(v))
 		case digest:
 			sum, err := hex.DecodeString(string(v))
 			if err != nil {

@@ -90,6 +90,7 @@ func (p purge) statement() string {
 // nothing is deleted that something else still refers to. Tables whose rows go with others' are not in it. A test compares it
 // with the schema.
 var purges = []purge{
+	{"scim_exchanges", "org_id, token_id, at, id", "org_id = $1"},
 	{"tokens", "id", "org_id = $1"},
 	{"runs", "id", "org_id = $1"},
 	{"plans", "id", "org_id = $1"},

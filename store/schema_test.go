@@ -185,11 +185,19 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Hold":              {ask: func() error { _, err := r.Hold(ctx, "x"); return err }},
 		"TokenByHash":       {ask: func() error { _, err := r.TokenByHash(ctx, "x"); return err }},
 		"Tokens":            {ask: func() error { _, err := r.Tokens(ctx, org); return err }},
-		"GrantsOf":          {ask: func() error { _, err := r.GrantsOf(ctx, "i", "s"); return err }},
-		"Grants":            {ask: func() error { _, err := r.Grants(ctx, org); return err }},
-		"Domains":           {ask: func() error { _, err := r.Domains(ctx, org); return err }},
-		"DomainHolders":     {ask: func() error { _, err := r.DomainHolders(ctx, "x"); return err }},
-		"Event":             {ask: func() error { _, err := r.Event(ctx, org, "x"); return err }},
+		"Exchanges": {ask: func() error {
+			_, err := r.Exchanges(ctx, org, identity.ExchangeQuery{Token: "t", Failed: true, Limit: 10})
+			return err
+		}, want: []string{"PRIMARY KEY (org_id=? AND token_id=?)"}},
+		"Exchanges further on": {ask: func() error {
+			_, err := r.Exchanges(ctx, org, identity.ExchangeQuery{Token: "t", After: identity.ExchangePlace{At: time.Unix(9, 0), ID: "x"}, Limit: 10})
+			return err
+		}, want: []string{"PRIMARY KEY (org_id=? AND token_id=? AND (at,id)<(?,?))"}},
+		"GrantsOf":      {ask: func() error { _, err := r.GrantsOf(ctx, "i", "s"); return err }},
+		"Grants":        {ask: func() error { _, err := r.Grants(ctx, org); return err }},
+		"Domains":       {ask: func() error { _, err := r.Domains(ctx, org); return err }},
+		"DomainHolders": {ask: func() error { _, err := r.DomainHolders(ctx, "x"); return err }},
+		"Event":         {ask: func() error { _, err := r.Event(ctx, org, "x"); return err }},
 		"Events": {ask: func() error {
 			_, err := r.Events(ctx, org, identity.EventQuery{Newest: true, After: "x", Limit: 10})
 			return err

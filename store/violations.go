@@ -51,6 +51,7 @@ var uniquenesses = []uniqueness{
 	{index: "account_emails", columns: "account_emails.org_id, account_emails.account_id, account_emails.email", rule: identifier},
 	{index: "tokens", columns: "tokens.id", rule: identifier},
 	{index: "tokens_hash", columns: "tokens.hash", rule: identifier},
+	{index: "scim_exchanges", columns: "scim_exchanges.org_id, scim_exchanges.token_id, scim_exchanges.at, scim_exchanges.id", rule: identifier},
 	{index: "grants", columns: "grants.org_id, grants.issuer, grants.subject", rule: identifier},
 	{index: "domain_challenges", columns: "domain_challenges.org_id, domain_challenges.name", rule: identifier},
 	{index: "domains", columns: "domains.org_id, domains.name", rule: identifier},

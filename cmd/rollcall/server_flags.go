@@ -34,7 +34,8 @@ type serverFlags struct {
 	TrustedProxy        []string `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"CIDR" help:"Network of proxies that are believed when they say in X-Forwarded-For for whom they ask; repeatable."`
 	AllowPrivateIssuers bool     `name:"allow-private-issuers" env:"ROLLCALL_ALLOW_PRIVATE_ISSUERS" help:"Let organizations register issuers on this machine and in private networks. Their administrators can then have the server ask any machine that it reaches."`
 	dnsFlag
-	RateLimit float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
+	RateLimit     float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
+	SCIMRateLimit float64 `name:"scim-rate-limit" default:"50" env:"ROLLCALL_SCIM_RATE_LIMIT" placeholder:"N" help:"Requests of SCIM that each token may make a second (${default}), four times as many at once."`
 
 	LogLevel       string        `enum:"debug,info,warn,error" default:"info" env:"ROLLCALL_LOG_LEVEL" placeholder:"LEVEL" help:"What to log on standard error: debug, info (default), warn or error."`
 	LogFormat      string        `enum:"text,json" default:"text" env:"ROLLCALL_LOG_FORMAT" placeholder:"text|json" help:"Form of the log."`
@@ -72,6 +73,9 @@ func (f *serverFlags) check() error {
 	if f.RateLimit < 1 || f.RateLimit > 100_000 {
 		return bad("rate-limit", "%v is out of range; use 1 to 100000", f.RateLimit)
 	}
+	if !(f.SCIMRateLimit >= scim.MinRate && f.SCIMRateLimit <= 100_000) { // so that NaN is refused too
+		return bad("scim-rate-limit", "%v is out of range; use %d to 100000: identity providers count on no less", f.SCIMRateLimit, scim.MinRate)
+	}
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > time.Hour {
 		return bad("shutdown-delay", "%s is out of range; use 0s to 1h", f.ShutdownDelay)
 	}
@@ -98,6 +102,11 @@ func (f *serverFlags) check() error {
 		return bad("oidc-issuer oidc-audience", "%w", err)
 	}
 	return nil
+}
+
+// scimLimit is what each token may ask.
+func (f *serverFlags) scimLimit() web.Limit {
+	return web.Limit{Rate: f.SCIMRateLimit, Burst: int(4 * f.SCIMRateLimit)}
 }
 
 // tls returns the server's side of TLS; nil for none.

@@ -11,6 +11,7 @@ type tokenCmd struct {
 	Create tokenCreateCmd `cmd:"" help:"Make a bearer token; it is shown once."`
 	List   tokenListCmd   `cmd:"" help:"List an organization's tokens."`
 	Revoke tokenRevokeCmd `cmd:"" help:"End a token at once."`
+	Log    tokenLogCmd    `cmd:"" help:"Show what was asked with a token and why it was refused."`
 }
 
 type tokenCreateCmd struct {

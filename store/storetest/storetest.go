@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"email changes", testEmailChanges},
 		{"directory", testDirectory},
 		{"access", testAccess},
+		{"exchanges", testExchanges},
 		{"challenges", testChallenges},
 		{"bindings", testBindings},
 		{"partners", testPartners},
