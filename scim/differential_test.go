@@ -24,7 +24,7 @@ type reference struct {
 	next  int
 }
 
-func newReference(t *testing.T) (http.Handler, *reference) {
+func newReference(t testing.TB) (http.Handler, *reference) {
 	users := &reference{users: map[string]elimity.ResourceAttributes{}}
 	s, err := elimity.NewServer(&elimity.ServerArgs{
 		ServiceProviderConfig: &elimity.ServiceProviderConfig{SupportFiltering: true, SupportPatch: true},
