@@ -15,6 +15,7 @@ type Group struct {
 	Org        OrgID      `json:"org"`
 	Name       string     `json:"name"`
 	ExternalID ExternalID `json:"externalId,omitempty"`
+	Attributes Profile    `json:"attributes,omitempty"` // what else is known of it, in canonical form; identity reads nothing in it
 	Source     Source     `json:"source"`
 	CreatedAt  time.Time  `json:"createdAt"`
 	UpdatedAt  time.Time  `json:"updatedAt"`

@@ -25,6 +25,7 @@ func (c *Acts) CreateGroup(ctx context.Context, name string, externalID External
 type GroupEdit struct {
 	Name        *string
 	ExternalID  *ExternalID
+	Attributes  *Profile
 	Only        bool // nobody stays but those who join
 	Join, Leave []Member
 }
@@ -52,6 +53,10 @@ func (c *Acts) EditGroup(ctx context.Context, id GroupID, expect func(Group) err
 	if e.ExternalID != nil && *e.ExternalID != g.ExternalID {
 		said["externalId"] = *e.ExternalID
 		g.ExternalID = *e.ExternalID
+	}
+	if e.Attributes != nil && *e.Attributes != g.Attributes {
+		said["changed"] = []string{"attributes"}
+		g.Attributes = *e.Attributes
 	}
 	if err := g.validate(); err != nil {
 		return Group{}, err

@@ -28,6 +28,8 @@ type (
 	JobID string
 	// ClaimID names a claim; later claims have greater ids.
 	ClaimID string
+	// ItemID names an item; later items have greater ids.
+	ItemID string
 	// ExchangeID names an exchange.
 	ExchangeID string
 )

@@ -43,6 +43,7 @@ type Reader interface {
 	ClaimReader
 	SiteReader
 	DeletionReader
+	ItemReader
 	ExchangeReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
@@ -107,6 +108,7 @@ type Tx interface {
 	ClaimTx
 	SiteTx
 	DeletionTx
+	ItemTx
 	ExchangeTx
 
 	InsertOrganization(ctx context.Context, o Organization) error

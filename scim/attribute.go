@@ -34,7 +34,10 @@ type attribute struct {
 	mutability mutability
 	returned   returned
 	required   bool
+	unique     bool                  // no two resources of the type have the same value
 	subs       map[string]*attribute // by name, as spelt in the schema and lower-cased
+	needs      []*attribute          // the sub-attributes without which there is no value
+	uniqueSubs []*attribute          // the sub-attributes that are unique
 }
 
 func (a *attribute) sub(name string) *attribute { return lookup(a.subs, name) }
@@ -61,7 +64,11 @@ type container struct {
 	urn   string
 	attrs map[string]*attribute
 	// member is how canonical JSON begins an object of the container.
-	member string
+	member    string
+	mandatory bool         // every resource has it
+	needs     []*attribute // the attributes without which there is no resource, as far as clients can write them
+	nested    []*attribute // those of whose sub-attributes some are needed
+	unique    []*attribute // those whose values, or some of whose sub-attributes' values, no two resources have
 }
 
 // index is a resource type's schemas, compiled.
@@ -69,10 +76,9 @@ type index struct {
 	core       *container
 	extensions []*container
 	byURN      map[string]*container // by lower-cased URN, the core schema included
-	unique     map[string]*attribute // names without a URN that only one extension has
-	required   []*attribute          // of the core, as far as clients can write them
+	unique     map[string]*attribute // names without a URN that the core does not have: the first extension that has one
 	linked     *attribute            // the references to other resources, which are read only where they are wanted; may be nil
-	unasked    []*attribute          // that are returned on request only
+	unasked    []*attribute          // that are not returned by default, though they have values
 	immutable  []*attribute          // that clients write once
 	// unaskedInProfile says that something which is returned on request only is among what clients write.
 	unaskedInProfile bool
@@ -84,16 +90,11 @@ func compile(core schema.Schema, extensions ...schema.Schema) *index {
 	x := &index{byURN: map[string]*container{}, unique: map[string]*attribute{}}
 	core.Attributes = append(schema.CommonAttributes(), core.Attributes...)
 	x.core = x.add("", core)
-	for _, def := range core.Attributes {
-		if a := x.core.attrs[def.Name()]; a.required && a.writable() && a.Type != filter.TypeBoolean { // a boolean that is left out has a value all the same
-			x.required = append(x.required, a)
-		}
-	}
 	for _, e := range extensions {
 		c := x.add(e.ID, e)
 		x.extensions = append(x.extensions, c)
 		for name, a := range c.attrs {
-			if _, known := x.core.attrs[name]; !known {
+			if lookup(x.core.attrs, name) == nil && x.unique[name] == nil {
 				x.unique[name] = a
 			}
 		}
@@ -106,10 +107,11 @@ func (x *index) add(key string, s schema.Schema) *container {
 	for _, def := range s.Attributes {
 		a := compileAttribute(def, key)
 		c.attrs[a.Name], c.attrs[strings.ToLower(a.Name)] = a, a
-		if a.returned == returnedRequest {
+		if a.returned == returnedRequest || a.returned == returnedNever && a.writable() {
 			x.unasked = append(x.unasked, a)
 			x.unaskedInProfile = x.unaskedInProfile || a.writable()
 		}
+		c.demand(a)
 		if a.mutability == immutable {
 			x.immutable = append(x.immutable, a)
 		}
@@ -118,17 +120,36 @@ func (x *index) add(key string, s schema.Schema) *container {
 	return c
 }
 
+// demand notes what an attribute asks of resources.
+func (c *container) demand(a *attribute) {
+	if !a.writable() {
+		return
+	}
+	if a.required {
+		c.needs = append(c.needs, a)
+	}
+	if len(a.needs) > 0 {
+		c.nested = append(c.nested, a)
+	}
+	if a.unique || len(a.uniqueSubs) > 0 {
+		c.unique = append(c.unique, a)
+	}
+}
+
 func compileAttribute(def schema.CoreAttribute, key string) *attribute {
 	a := &attribute{
 		Attribute: filter.Attribute{
 			Name: def.Name(), Container: key, Multi: def.MultiValued(), Type: typeOf(def.AttributeType()),
 			Hidden: def.Returned() == "never",
 		},
-		required: def.Required(),
+		required: def.Required(), unique: def.Uniqueness() != "none",
 	}
 	a.mutability = map[string]mutability{"readOnly": readOnly, "immutable": immutable, "writeOnly": writeOnly}[def.Mutability()]
 	a.returned = map[string]returned{"always": returnedAlways, "request": returnedRequest, "never": returnedNever}[def.Returned()]
-	if !def.CaseExact() {
+	switch {
+	case a.Type == filter.TypeBinary:
+		a.Fold = withoutPadding
+	case !def.CaseExact():
 		a.Fold = strings.ToLower
 	}
 	if len(def.SubAttributes()) > 0 {
@@ -139,10 +160,19 @@ func compileAttribute(def schema.CoreAttribute, key string) *attribute {
 			lower := strings.ToLower(s.Name)
 			a.subs[s.Name], a.subs[lower] = s, s
 			a.Subs[lower] = &s.Attribute
+			if s.required && s.mutability != readOnly {
+				a.needs = append(a.needs, s)
+			}
+			if s.unique && s.mutability != readOnly {
+				a.uniqueSubs = append(a.uniqueSubs, s)
+			}
 		}
 	}
 	return a
 }
+
+// withoutPadding is what two spellings of the same bytes in base64 have in common (RFC 7643 section 2.3.6).
+func withoutPadding(s string) string { return strings.TrimRight(s, "=") }
 
 func typeOf(name string) filter.Type {
 	return map[string]filter.Type{
@@ -226,15 +256,28 @@ func (x *index) byDefault(doc map[string]any) map[string]any {
 	return doc
 }
 
-// checkImmutable refuses another value for an attribute that is written once (RFC 7643 section 2.2). What is left out stays.
-func (x *index) checkImmutable(before, after map[string]any) error {
+// keepImmutable puts what is written once (RFC 7643 section 2.2) into a document that left it out.
+func (x *index) keepImmutable(before, after map[string]any) {
 	for _, a := range x.immutable {
 		was := a.valueIn(before)
-		switch now := a.valueIn(after); {
-		case was == nil || same(was, now):
-		case now == nil && a.Container == "":
-			after[a.Name] = was
-		default:
+		if was == nil || a.valueIn(after) != nil {
+			continue
+		}
+		holder := after
+		if a.Container != "" {
+			if holder, _ = after[a.Container].(map[string]any); holder == nil {
+				holder = map[string]any{}
+				after[a.Container] = holder
+			}
+		}
+		holder[a.Name] = was
+	}
+}
+
+// checkImmutable refuses another value, or none, for an attribute that is written once and has one.
+func (x *index) checkImmutable(before, after map[string]any) error {
+	for _, a := range x.immutable {
+		if was := a.valueIn(before); was != nil && !same(was, a.valueIn(after)) {
 			return invalid(scimerrors.ScimTypeMutability, "%s is immutable and has a value already.", a.Name)
 		}
 	}

@@ -65,6 +65,7 @@ func (e edit) apply(before map[string]any) (map[string]any, error) {
 		return e.index.patch(e.dialect, before, e.ops)
 	}
 	after = clone(after).(map[string]any)
+	e.index.keepImmutable(before, after)
 	return after, e.index.checkImmutable(before, after)
 }
 

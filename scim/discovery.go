@@ -28,7 +28,7 @@ func newDiscovery(types []*resourceType) (d discovery) {
 				told[of.ID] = true
 			}
 			if i > 0 {
-				refs = append(refs, map[string]any{"schema": of.ID, "required": false})
+				refs = append(refs, map[string]any{"schema": of.ID, "required": t.index.container(of.ID).mandatory})
 			}
 		}
 		d.resourceTypes = append(d.resourceTypes, map[string]any{

@@ -85,6 +85,7 @@ func (u *user) document(v view) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	u.index.forget(doc)
 	account, _ := doc[AccountSchema].(map[string]any)
 	if account == nil {
 		account = map[string]any{}

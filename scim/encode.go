@@ -14,10 +14,10 @@ import (
 // append appends the user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
 // is, which saves decoding and encoding it again. What is told on request only is not in it.
 func (u *user) append(b []byte, v view) ([]byte, error) {
-	if v.shown != nil || u.index.unaskedInProfile {
+	a := u.Account
+	if v.shown != nil || u.index.unaskedInProfile || u.index.mayForget(a.Profile) {
 		return v.appendDocument(b, u.index, u)
 	}
-	a := u.Account
 	b = append(b, `{"schemas":["`+UserSchema+`"`...)
 	for _, c := range u.index.extensions {
 		if strings.Contains(string(a.Profile), c.member) {

@@ -187,9 +187,11 @@ func (t *target) applyToMembers(o operation, m *memberEdit, current func() ([]an
 
 func (t *target) applyToSelectedMembers(o operation, m *memberEdit, current func() ([]any, error)) error {
 	said := map[string]any{}
-	if o.op == opRemove && equalities(t.path.Where, said) && len(said) == 1 && said["value"] != nil {
-		m.leave(said) // who is no member already is no error
-		return nil
+	if o.op == opRemove && equalities(t.path.Where, said) && len(said) == 1 {
+		if _, ok := said["value"].(string); ok {
+			m.leave(said) // who is no member already is no error
+			return nil
+		}
 	}
 	selects, err := filter.BindElement(t.path.Where, &t.attr.Attribute, t.dialect.filterOptions())
 	if err != nil {

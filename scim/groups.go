@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -27,26 +28,37 @@ func (g *group) version() int64 { return g.Version }
 func (k groups) of(g identity.Group) *group { return &group{Group: g, index: k.index} }
 
 func (k groups) create(ctx context.Context, acts *identity.Acts, d Dialect, doc map[string]any) (entity, error) {
-	name, external := groupNames(doc)
-	if err := nameIsFree(ctx, acts, d, name, ""); err != nil {
+	said, err := writtenOfGroup(doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := nameIsFree(ctx, acts, d, said.Name, ""); err != nil {
 		return nil, err
 	}
 	join, err := k.replacement(doc).settle(ctx, acts)
 	if err != nil {
 		return nil, err
 	}
-	g, err := acts.CreateGroup(ctx, name, external, identity.SourceSCIM)
-	if err != nil || len(join.Join) == 0 {
+	g, err := acts.CreateGroup(ctx, said.Name, said.ExternalID, identity.SourceSCIM)
+	if err != nil || len(join.Join) == 0 && said.Attributes == "" {
 		return k.of(g), err
 	}
+	join.Attributes = &said.Attributes
 	g, err = acts.EditGroup(ctx, g.ID, nil, func(identity.Group) (identity.GroupEdit, error) { return join, nil })
 	return k.of(g), err
 }
 
-func groupNames(doc map[string]any) (name string, external identity.ExternalID) {
-	name, _ = doc["displayName"].(string)
+// writtenOfGroup is what a document says of a group, but for its members.
+func writtenOfGroup(doc map[string]any) (g identity.Group, err error) {
+	g.Name, _ = doc["displayName"].(string)
 	text, _ := doc["externalId"].(string)
-	return name, identity.ExternalID(text)
+	g.ExternalID = identity.ExternalID(text)
+	rest := maps.Clone(doc)
+	for _, own := range []string{"id", "displayName", "externalId", "members"} {
+		delete(rest, own)
+	}
+	g.Attributes, err = identity.ProfileOf(rest)
+	return g, err
 }
 
 // nameIsFree refuses a name that another group has, in dialects where names are unique.
@@ -87,20 +99,27 @@ func (k groups) change(ctx context.Context, acts *identity.Acts, id string, chec
 		} else if e.ops, err = k.splitMembers(e, members, current); err != nil {
 			return change, err
 		}
-		after, err := e.apply(draftOfGroup(g))
+		before, err := draftOfGroup(g)
 		if err != nil {
 			return change, err
 		}
-		name, external := groupNames(after)
-		if identity.Fold(name) != identity.Fold(g.Name) {
-			if err := nameIsFree(ctx, acts, e.dialect, name, g.ID); err != nil {
+		after, err := e.apply(before)
+		if err != nil {
+			return change, err
+		}
+		said, err := writtenOfGroup(after)
+		if err != nil {
+			return change, err
+		}
+		if identity.Fold(said.Name) != identity.Fold(g.Name) {
+			if err := nameIsFree(ctx, acts, e.dialect, said.Name, g.ID); err != nil {
 				return change, err
 			}
 		}
 		if change, err = members.settle(ctx, acts); err != nil {
 			return change, err
 		}
-		change.Name, change.ExternalID = &name, &external
+		change.Name, change.ExternalID, change.Attributes = &said.Name, &said.ExternalID, &said.Attributes
 		return change, nil
 	})
 	return k.of(g), err
@@ -201,18 +220,26 @@ func (k groups) complete(ctx context.Context, read identity.Reader, org identity
 }
 
 // draftOfGroup is the part of a group that clients write, without its members.
-func draftOfGroup(g identity.Group) map[string]any {
-	doc := map[string]any{"id": string(g.ID), "displayName": g.Name}
+func draftOfGroup(g identity.Group) (map[string]any, error) {
+	doc, err := g.Attributes.Object()
+	if err != nil {
+		return nil, err
+	}
+	doc["id"], doc["displayName"] = string(g.ID), g.Name
 	if g.ExternalID != "" {
 		doc["externalId"] = string(g.ExternalID)
 	}
-	return doc
+	return doc, nil
 }
 
 // document is the whole group as clients see it.
 func (g *group) document(v view) (map[string]any, error) {
-	doc := draftOfGroup(g.Group)
-	doc["schemas"] = []any{GroupSchema}
+	doc, err := draftOfGroup(g.Group)
+	if err != nil {
+		return nil, err
+	}
+	g.index.forget(doc)
+	doc["schemas"] = g.index.schemasOf(doc)
 	if list := memberValues(v, g.members); len(list) > 0 {
 		doc["members"] = list
 	}
@@ -237,10 +264,8 @@ func memberValues(v view, members []identity.Membership) []any {
 
 func (g *group) append(b []byte, v view) ([]byte, error) { return v.appendDocument(b, g.index, g) }
 
-// groupIndex makes filters fold names exactly as the store's keys do.
-func groupIndex() *index {
-	x := compile(groupSchema())
+// finishGroups makes filters fold names exactly as the store's keys do.
+func finishGroups(x *index) {
 	x.core.attrs["displayName"].Fold = identity.Fold
 	x.linked = x.core.attrs["members"]
-	return x
 }

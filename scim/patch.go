@@ -126,7 +126,7 @@ func (x *index) patch(d Dialect, doc map[string]any, ops []operation) (map[strin
 	if err := x.checkImmutable(doc, p.doc); err != nil {
 		return nil, err
 	}
-	return p.doc, x.checkRequired(p.doc)
+	return p.doc, x.checkStillRequired(doc, p.doc)
 }
 
 type patcher struct {

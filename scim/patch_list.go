@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"encoding/json"
 	"slices"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -255,6 +256,8 @@ func equalities(n filter.Node, into map[string]any) bool {
 			into[n.Path.Name] = n.Value.Text
 		case filter.Bool:
 			into[n.Path.Name] = n.Value.Bool
+		case filter.Number:
+			into[n.Path.Name] = json.Number(n.Value.Text)
 		default:
 			return false
 		}

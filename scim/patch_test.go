@@ -19,6 +19,10 @@ func object(t require.TestingT, s string) map[string]any {
 	return m
 }
 
+// userIndex and groupIndex are the indexes of a server without registered types.
+func userIndex() *index  { return newTypes(Types{})[0].index }
+func groupIndex() *index { return newTypes(Types{})[1].index }
+
 // patched applies operations, written as JSON, to ada in a dialect.
 func patched(t require.TestingT, d Dialect, ops string) (map[string]any, error) {
 	list, err := parsePatch(object(t, `{"schemas":["`+PatchSchema+`"],"Operations":`+ops+`}`))

@@ -10,7 +10,7 @@ import (
 
 const someID = "01900000-0000-7000-8000-00000000beef"
 
-func ours() redactor { return newRedactor(newTypes()) }
+func ours() redactor { return newRedactor(newTypes(Types{})) }
 
 func TestAMaskedBodyKeepsWhatARequestIsMadeOf(t *testing.T) {
 	for name, c := range map[string]struct{ body, want string }{

@@ -3,8 +3,6 @@ package scim
 import (
 	"net/http"
 	"strings"
-
-	"github.com/elimity-com/scim/schema"
 )
 
 // handler answers one method of one endpoint; id is what follows the endpoint's name in the path.
@@ -73,18 +71,6 @@ func asMe(do handler) handler {
 			return failure(http.StatusNotFound, "", "This token stands for no user; make one that does with rollcall token create --me.")
 		}
 		return do(r, string(r.token.Me))
-	}
-}
-
-// newTypes are the types of resources that every server has.
-func newTypes() []*resourceType {
-	core, extensions := userSchemas()
-	people, sets := userIndex(), groupIndex()
-	return []*resourceType{
-		{name: "User", endpoint: "Users", description: "A user of the organization", schemas: append([]schema.Schema{core}, extensions...),
-			index: people, kept: users{people}},
-		{name: "Group", endpoint: "Groups", description: "A group of users and groups", schemas: []schema.Schema{groupSchema()},
-			long: true, index: sets, kept: groups{sets}},
 	}
 }
 

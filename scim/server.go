@@ -44,6 +44,8 @@ type Options struct {
 	BaseURL string
 	// Proxies are those who may say for whom they ask; events tell where a write came from.
 	Proxies web.Proxies
+	// Types are the resource types and extensions that the operator registered.
+	Types Types
 	// Limit is how many requests each token may make; the zero value means DefaultLimit.
 	Limit web.Limit
 	// Log receives what clients are told nothing about; nil means slog.Default.
@@ -54,7 +56,7 @@ type Options struct {
 func New(service *identity.Service, o Options) *Server {
 	s := &Server{
 		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
-		types: newTypes(),
+		types: newTypes(o.Types),
 	}
 	s.discovery = newDiscovery(s.types)
 	s.exchanges = newExchanges(service, s.log, s.types)

@@ -142,9 +142,7 @@ func compareKeys(a, b any) int {
 		return 1
 	case json.Number:
 		n, _ := b.(json.Number)
-		x, _ := a.Float64()
-		y, _ := n.Float64()
-		return cmp.Compare(x, y)
+		return filter.CompareNumbers(a.String(), n.String())
 	}
 	return 0
 }

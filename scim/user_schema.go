@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/elimity-com/scim/optional"
@@ -68,10 +69,9 @@ func userSchemas() (core schema.Schema, extensions []schema.Schema) {
 
 func groupSchema() schema.Schema { return schema.CoreGroupSchema() }
 
-func userIndex() *index {
-	core, extensions := userSchemas()
-	x := compile(core, extensions...)
+// finishUsers tells an index of users what no schema says. Who leaves out "active" has a value all the same.
+func finishUsers(x *index) {
 	x.identityFold()
+	x.core.needs = slices.DeleteFunc(x.core.needs, func(a *attribute) bool { return a.Name == "active" })
 	x.linked = x.core.attrs["groups"]
-	return x
 }

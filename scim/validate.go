@@ -116,13 +116,3 @@ func member(m map[string]any, name string) (v any, there bool, err error) {
 	}
 	return v, there, nil
 }
-
-// checkRequired holds RFC 7643 section 2.2: a required attribute has a value, and not an empty one.
-func (x *index) checkRequired(doc map[string]any) error {
-	for _, a := range x.required {
-		if v := doc[a.Name]; v == nil || v == "" {
-			return invalid(scimerrors.ScimTypeInvalidValue, "%s is required and must not be empty.", a.Name)
-		}
-	}
-	return nil
-}

@@ -53,6 +53,8 @@ func bind(args []any) ([]any, error) {
 			bound[i] = keyOf(string(v))
 		case identity.ClaimID:
 			bound[i] = keyOf(string(v))
+		case identity.ItemID:
+			bound[i] = keyOf(string(v))
 		case identity.DeletionID:
 			bound[i] = keyOf(string(v))
 		case identity.ExchangeID:

@@ -8,11 +8,11 @@ import (
 	"rollcall/identity"
 )
 
-const groupColumns = `groups.org_id, groups.id, groups.name, groups.external_id, groups.source, groups.created_at, groups.updated_at,
+const groupColumns = `groups.org_id, groups.id, groups.name, groups.external_id, groups.attributes, groups.source, groups.created_at, groups.updated_at,
 	groups.version`
 
 func scanGroup(r *sql.Rows) (g identity.Group, err error) {
-	return g, r.Scan(scanID(&g.Org), scanID(&g.ID), &g.Name, text(&g.ExternalID), text(&g.Source), instant{&g.CreatedAt},
+	return g, r.Scan(scanID(&g.Org), scanID(&g.ID), &g.Name, text(&g.ExternalID), text(&g.Attributes), text(&g.Source), instant{&g.CreatedAt},
 		instant{&g.UpdatedAt}, &g.Version)
 }
 
@@ -146,15 +146,17 @@ func (r reader) GroupsOf(ctx context.Context, org identity.OrgID, account identi
 }
 
 func (t *transaction) InsertGroup(ctx context.Context, g identity.Group) error {
-	_, err := t.exec(ctx, `INSERT INTO groups (org_id, id, name, name_key, external_id, source, created_at, updated_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)`, g.Org, g.ID, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt)
+	_, err := t.exec(ctx, `INSERT INTO groups (org_id, id, name, name_key, external_id, source, created_at, updated_at, attributes, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
+		g.Org, g.ID, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes)
 	return err
 }
 
 func (t *transaction) UpdateGroup(ctx context.Context, g identity.Group) error {
-	n, err := t.exec(ctx, `UPDATE groups SET name = $4, name_key = $5, external_id = $6, source = $7, created_at = $8, updated_at = $9, version = version + 1
+	n, err := t.exec(ctx, `UPDATE groups SET name = $4, name_key = $5, external_id = $6, source = $7, created_at = $8, updated_at = $9,
+			attributes = $10, version = version + 1
 		WHERE org_id = $1 AND id = $2 AND version = $3`,
-		g.Org, g.ID, g.Version, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt)
+		g.Org, g.ID, g.Version, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes)
 	if err == nil && n == 0 {
 		return t.staleGroup(ctx, g.Org, g.ID)
 	}

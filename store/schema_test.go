@@ -118,6 +118,11 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		_, err := r.Candidates(ctx, q)
 		return err
 	}
+	items := func(q identity.ItemQuery) error {
+		q.Type, q.Limit = "T", 100
+		_, err := r.Items(ctx, org, q)
+		return err
+	}
 	asked := map[string]bool{}
 	for name, c := range map[string]struct {
 		ask func() error
@@ -315,10 +320,18 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		}, want: []string{"COVERING INDEX address_holds_domain (domain=?)"}},
 		"DomainsAround": {ask: func() error { _, err := r.DomainsAround(ctx, "mail.example.com"); return err },
 			want: []string{"INDEX domains_name (name=?)", "INDEX domains_reversed (reversed>? AND reversed<?)"}},
-		"SiteLinks":            {ask: func() error { _, err := r.SiteLinks(ctx, org); return err }},
-		"OrgDeletion":          {ask: func() error { _, err := r.OrgDeletion(ctx, org); return err }},
-		"OrgDeletionsOpen":     {ask: func() error { _, err := r.OrgDeletionsOpen(ctx, 10); return err }, want: []string{"SCAN org_deletions USING INDEX org_deletions_open"}, whole: true},
-		"ReminderLater":        {ask: func() error { _, err := r.ReminderLater(ctx, org, "a", "p"); return err }},
+		"SiteLinks":           {ask: func() error { _, err := r.SiteLinks(ctx, org); return err }},
+		"OrgDeletion":         {ask: func() error { _, err := r.OrgDeletion(ctx, org); return err }},
+		"OrgDeletionsOpen":    {ask: func() error { _, err := r.OrgDeletionsOpen(ctx, 10); return err }, want: []string{"SCAN org_deletions USING INDEX org_deletions_open"}, whole: true},
+		"ReminderLater":       {ask: func() error { _, err := r.ReminderLater(ctx, org, "a", "p"); return err }},
+		"Item":                {ask: func() error { _, err := r.Item(ctx, org, "T", "x"); return err }, want: []string{"(org_id=? AND type=? AND id=?)"}},
+		"Items":               {ask: func() error { return items(identity.ItemQuery{}) }, want: []string{"(org_id=? AND type=?)"}},
+		"Items by key":        {ask: func() error { return items(identity.ItemQuery{After: "x"}) }, want: []string{"(org_id=? AND type=? AND id>?)"}},
+		"Items by position":   {ask: func() error { return items(identity.ItemQuery{Skip: 7}) }, want: []string{"COVERING INDEX", "(org_id=? AND type=? AND id>?)"}},
+		"Items by externalId": {ask: func() error { return items(identity.ItemQuery{ExternalID: "x"}) }, want: []string{"INDEX items_external_id (org_id=? AND type=? AND external_id=?)"}},
+		"Items by unique value": {ask: func() error { return items(identity.ItemQuery{Key: identity.ItemKey{Name: "n", Value: "v"}}) },
+			want: []string{"(org_id=? AND type=? AND id=?)", "(org_id=? AND type=? AND name=? AND value=?)"}},
+		"CountItems":           {ask: func() error { _, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T"}); return err }, want: []string{"COVERING INDEX"}},
 		"Connector":            {ask: func() error { _, err := r.Connector(ctx, org, "x"); return err }},
 		"Connectors":           {ask: func() error { _, err := r.Connectors(ctx, org); return err }},
 		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},

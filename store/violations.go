@@ -41,6 +41,8 @@ var uniquenesses = []uniqueness{
 		"this person has an account already; one person has one only"},
 	{"claims_old_open", "claims.source, claims.old_account", identity.RuleClaimAlreadyPending, "",
 		"the user is being claimed already"},
+	{"item_keys", "item_keys.org_id, item_keys.type, item_keys.name, item_keys.value", identity.RuleItemKeyTaken, "",
+		"another resource of this type has a value that must be unique"},
 	{"receipts", "receipts.caller, receipts.key", identity.RuleReceiptExists, "",
 		"the key has been used already"},
 
@@ -77,6 +79,7 @@ var uniquenesses = []uniqueness{
 	{index: "site_links", columns: "site_links.org_id, site_links.site", rule: identifier},
 	{index: "org_deletions", columns: "org_deletions.org_id", rule: identifier},
 	{index: "reminders", columns: "reminders.org_id, reminders.account_id, reminders.prompt", rule: identifier},
+	{index: "items", columns: "items.org_id, items.type, items.id", rule: identifier},
 	{index: "jobs", columns: "jobs.org_id, jobs.id", rule: identifier},
 	{index: "job_rows", columns: "job_rows.org_id, job_rows.job_id, job_rows.number", rule: identifier},
 	{index: "job_chunks", columns: "job_chunks.org_id, job_chunks.job_id, job_chunks.number", rule: identifier},

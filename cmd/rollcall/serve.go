@@ -47,10 +47,14 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	types, err := c.types()
+	if err != nil {
+		return err
+	}
 	service := identity.NewService(opened, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, limit: c.scimLimit(),
-		baseURL: c.BaseURL, log: logger}
+	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
+		limit: c.scimLimit(), baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
 		return err

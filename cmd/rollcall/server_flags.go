@@ -24,6 +24,8 @@ type serverFlags struct {
 	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM; together with --tls-key."`
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" placeholder:"FILE" help:"Private key in PEM."`
 
+	SCIMSchemas string `name:"scim-schemas" env:"ROLLCALL_SCIM_SCHEMAS" placeholder:"FILE|FOLDER" help:"Resource types and extensions that SCIM serves besides its own: JSON as at /Schemas and /ResourceTypes."`
+
 	OIDCIssuer   []string `name:"oidc-issuer" env:"ROLLCALL_OIDC_ISSUER" placeholder:"URL" help:"Issuer whose tokens administrators bring, exactly as in \"iss\"; repeatable."`
 	OIDCAudience []string `name:"oidc-audience" env:"ROLLCALL_OIDC_AUDIENCE" placeholder:"AUD" help:"What the issuer's tokens for this server have in \"aud\"; one for each --oidc-issuer, in the same order."`
 	OIDCClient   []string `name:"oidc-client" env:"ROLLCALL_OIDC_CLIENT" placeholder:"ID" help:"Client whose tokens are accepted, as in \"azp\"; repeatable. Without any, every client of an issuer is."`
@@ -80,6 +82,9 @@ func (f *serverFlags) check() error {
 	if _, err := f.tls(); err != nil {
 		return err
 	}
+	if _, err := f.types(); err != nil {
+		return err
+	}
 	if err := f.mailFlags.check(f.BaseURL); err != nil {
 		return err
 	}
@@ -117,6 +122,18 @@ func (f *serverFlags) tls() (*tls.Config, error) {
 		return nil, bad("tls-cert tls-key", "the pair cannot be used: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+// types reads the resource types and extensions of SCIM; none without the flag.
+func (f *serverFlags) types() (scim.Types, error) {
+	if f.SCIMSchemas == "" {
+		return scim.Types{}, nil
+	}
+	types, err := scim.ReadTypes(f.SCIMSchemas)
+	if err != nil {
+		return scim.Types{}, bad("scim-schemas", "%w", err)
+	}
+	return types, nil
 }
 
 // api returns what the flags say of the API. Issuers and audiences come as two lists in the same order.

@@ -130,6 +130,15 @@ func numberComparer(name string, op Op, v Value) (func(any) bool, error) {
 	}, nil
 }
 
+// CompareNumbers compares two numbers of JSON exactly, however large or fine they are.
+func CompareNumbers(a, b string) int { return parseDecimal(a).compare(parseDecimal(b)) }
+
+// NumberKey is the one spelling of all numbers that are equal.
+func NumberKey(number string) string {
+	d := parseDecimal(number)
+	return strconv.Itoa(d.sign) + " " + d.digits + " " + strconv.Itoa(d.exp)
+}
+
 // decimal is a number as 0.digits × 10^exp, so that any JSON number compares exactly and in time linear in its text:
 // 1e1000000000 is never written out.
 type decimal struct {

@@ -54,6 +54,7 @@ func testGroups(t *testing.T, w world) {
 		}
 		changed := third
 		changed.Name, changed.ExternalID, changed.Source, changed.UpdatedAt = "Changes", "EXT-1", identity.SourceSCIM, start.Add(time.Hour)
+		changed.Attributes = `{"urn:x":{"a":9007199254740993}}`
 		require.NoError(t, update(changed))
 		refused(t, update(changed), identity.Stale, identity.RuleVersionMismatch)
 		changed.Version++

@@ -67,6 +67,8 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"jobs", testJobs},
 		{"jobs open", testJobsOpen},
 		{"job files", testJobFiles},
+		{"items", testItems},
+		{"item keys", testItemKeys},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, newWorld(t, open(t))) })
 	}

@@ -19,6 +19,7 @@ type work struct {
 	job          identity.Job
 	row          identity.JobRow
 	chunk        string
+	item         identity.Item
 }
 
 // walkWork continues walk.
@@ -80,6 +81,15 @@ var walkWork = map[string]func(ctx context.Context, r identity.Reader, org ident
 	"JobChunk": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.JobChunk(ctx, org, p.work.job.ID, 0)
 	},
+	"Item": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Item(ctx, org, p.work.item.Type, p.work.item.ID)
+	},
+	"Items": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Items(ctx, org, identity.ItemQuery{Type: p.work.item.Type, Key: serial("1"), Limit: 10})
+	},
+	"CountItems": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountItems(ctx, org, identity.ItemQuery{Type: p.work.item.Type})
+	},
 }
 
 // trespassWork continues trespass.
@@ -127,6 +137,13 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 	"UpdateJobRow": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.UpdateJobRow(ctx, org, p.work.job.ID, identity.JobRow{Number: 1, Done: true})
 	},
+	"UpdateItem": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.work.item.Org = org
+		return tx.UpdateItem(ctx, p.work.item, nil)
+	},
+	"DeleteItem": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteItem(ctx, org, p.work.item.Type, p.work.item.ID, p.work.item.Version)
+	},
 	"PutJobChunk": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.PutJobChunk(ctx, org, p.work.job.ID, 0, []byte("theirs"))
 	},
@@ -140,6 +157,7 @@ func (w world) work(t testing.TB, a identity.Account) work {
 		group:        w.group(t, a.Org, "Sales"), message: w.message(a.Org, "work/"+string(a.ID), start), job: w.job(a.Org, identity.JobImport),
 		row: identity.JobRow{Number: 1, Outcome: "created"}, chunk: "ours",
 	}
+	k.item = w.insertItem(t, w.item(a.Org, printer), serial("1"))
 	k.assignment = assignment(a, k.subscription, "calling")
 	k.template = identity.Template{Org: a.Org, Group: k.group.ID, Licences: []identity.Licence{"calling"}, UpdatedAt: start}
 	require.True(t, w.member(t, k.group, a.ID))
@@ -174,6 +192,8 @@ func (w world) readWork(t testing.TB, a identity.Account, k work) work {
 	got.group, err = w.store.Group(ctx, a.Org, k.group.ID)
 	require.NoError(t, err)
 	got.message, err = w.store.Message(ctx, a.Org, k.message.ID)
+	require.NoError(t, err)
+	got.item, err = w.store.Item(ctx, a.Org, printer, k.item.ID)
 	require.NoError(t, err)
 	got.job, err = w.store.Job(ctx, a.Org, k.job.ID)
 	require.NoError(t, err)
