@@ -64,7 +64,9 @@ type instantTx struct {
 	of *instant
 }
 
-func nothing() error { return identity.Refuse(identity.NotFound, identity.RuleUnknownAccount, "nothing") }
+func nothing() error {
+	return identity.Refuse(identity.NotFound, identity.RuleUnknownAccount, "nothing")
+}
 
 func (t instantTx) TokenByHash(ctx context.Context, hash string) (identity.Token, error) {
 	return t.of.TokenByHash(ctx, hash)
@@ -88,9 +90,13 @@ func (t instantTx) Hold(context.Context, identity.EmailKey) (identity.Hold, erro
 
 func (t instantTx) DomainHolders(context.Context, string) ([]identity.Domain, error) { return nil, nil }
 
-func (t instantTx) InsertAccount(context.Context, identity.Account, []identity.Hold) error { return nil }
+func (t instantTx) InsertAccount(context.Context, identity.Account, []identity.Hold) error {
+	return nil
+}
 
-func (t instantTx) UpdateAccount(context.Context, identity.Account, []identity.Hold) error { return nil }
+func (t instantTx) UpdateAccount(context.Context, identity.Account, []identity.Hold) error {
+	return nil
+}
 
 func (t instantTx) Record(context.Context, identity.Event) error { return nil }
 
