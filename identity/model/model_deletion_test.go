@@ -67,7 +67,7 @@ func (m *model) finishDeletions() {
 			m.dispose(i)
 			o.roles, o.deleted = map[int]identity.Role{}, true
 			for _, c := range m.claims {
-				c.forgotten = c.forgotten || c.source == i || c.target == i
+				c.forgotten = c.forgotten || c.target == i
 			}
 		}
 	}

@@ -95,7 +95,7 @@ type claim struct {
 	settledAt      time.Time
 	carried        account // the old account as it was
 	unpaid         []identity.Licence
-	forgotten      bool // with one of its organizations
+	forgotten      bool // with the organization that made it
 }
 
 // model is all of it at an instant.
