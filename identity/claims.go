@@ -104,7 +104,8 @@ type ClaimReader interface {
 	ClaimAway(ctx context.Context, source OrgID, account AccountID) (Claim, error)
 	// OpenClaims lists the open claims that an organization made or whose users it has, at most limit.
 	OpenClaims(ctx context.Context, org OrgID, limit int) ([]Claim, error)
-	// ClaimsDue is crossing: open deferred claims that were made at or before an instant, the oldest first, at most limit.
+	// ClaimsDue is crossing: open deferred claims that were made at or before an instant, by organizations that are not being
+	// deleted, the oldest first, at most limit.
 	ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]Claim, error)
 	// Candidates is crossing: it finds users of other organizations, in the order of their addresses.
 	Candidates(ctx context.Context, q CandidateQuery) ([]Candidate, error)

@@ -56,9 +56,15 @@ func (w *world) choose(p identity.Person, option identity.ClaimOption, address s
 
 func (w *world) stateOf(claim identity.Claim) identity.ClaimState {
 	w.t.Helper()
+	return w.claimNow(claim).State(w.Now())
+}
+
+// claimNow reads a claim again.
+func (w *world) claimNow(claim identity.Claim) identity.Claim {
+	w.t.Helper()
 	now, err := w.Reader().Claim(w.ctx, claim.Target, claim.ID)
 	require.NoError(w.t, err)
-	return now.State(w.Now())
+	return now
 }
 
 func (w *world) at(org identity.OrgID, id identity.AccountID) identity.Account {

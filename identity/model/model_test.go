@@ -62,6 +62,7 @@ type organization struct {
 	managers      map[int]bool          // the organizations that manage it
 	handling      identity.UserHandling // while it is being deleted
 	deleting      bool
+	requested     time.Time // that it be deleted
 	deleted       bool
 }
 

@@ -264,6 +264,14 @@ func testOpenClaims(t *testing.T, w world) {
 		mine.Version++
 		require.Equal(t, []identity.Claim{mine}, due(t, deadline, 10))
 	})
+	t.Run("ORG-21 nothing of an organization that is being deleted is due", func(t *testing.T) {
+		o, err := w.store.Organization(ctx, mine.Target)
+		require.NoError(t, err)
+		o = w.becomes(t, o, identity.OrgDeleting)
+		require.Empty(t, due(t, deadline, 10))
+		w.becomes(t, o, identity.OrgActive)
+		require.Equal(t, []identity.Claim{mine}, due(t, deadline, 10))
+	})
 	t.Run("a limit asks for something", func(t *testing.T) {
 		_, err := w.store.OpenClaims(ctx, w.own, 0)
 		refused(t, err, identity.Invalid, identity.RuleInvalidValue)
