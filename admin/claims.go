@@ -47,7 +47,7 @@ func (a *api) addClaims() {
 	add(a, operation{
 		id: "listCandidates", method: http.MethodGet, path: claimsPath + "/candidates", scope: scopeReadClaims,
 		summary: "List users who can be claimed", about: "Users of other organizations, or with personal accounts, who have an address in one of the domains that only your organization has verified. " +
-			"At most 100 are shown; a file has all of them. With `blocked` it lists those who cannot be claimed, each with every reason.",
+			"At most 100 are shown; a file has all of them. With `blocked` it lists those who cannot be claimed, each with every reason; nobody in a domain that another organization has verified too.",
 	}, a.listCandidates)
 	add(a, operation{
 		id: "previewClaims", method: http.MethodPost, path: claimsPath + "/preview", scope: scopeReadClaims,

@@ -15,7 +15,7 @@ const (
 // ClaimableQuery selects users whom an organization can claim.
 type ClaimableQuery struct {
 	Sort    string // SortByEmail, also if empty, or SortByDomain
-	Blocked bool   // instead of them: whoever has an address in the organization's domains and cannot be claimed, with the reasons
+	Blocked bool   // instead of them: whoever has an address in a domain that only the organization has verified and cannot be claimed, with the reasons
 	Limit   int    // 0: [Rules.ClaimListLimit]; more is not shown
 }
 
@@ -112,8 +112,8 @@ type claimSearch struct {
 	rules    Rules
 	claimant Organization
 	sources  map[OrgID]Organization
-	domains  []string // that the organization alone has verified, in the order of their names
-	all      []string // that it has verified
+	alone    []string // domains that the organization alone has verified, in the order of their names
+	domains  []string // those of which it can claim users: none while it synchronizes a directory
 	without  []OrgID  // whose domains overlap with its own
 	inCharge map[string]int
 	stay     map[AccountID]bool // who has to hand an organization over first (CLM-10 h)
@@ -132,7 +132,6 @@ func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, 
 	}
 	overlapping := map[OrgID]bool{}
 	for _, d := range own {
-		search.all = append(search.all, d.Name)
 		around, err := s.store.DomainsAround(ctx, d.Name)
 		if err != nil {
 			return search, err
@@ -145,9 +144,12 @@ func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, 
 			overlapping[other.Org] = true
 			alone = alone && other.Name != d.Name
 		}
-		if alone && !claimant.ManagedByDirectory() {
-			search.domains = append(search.domains, d.Name)
+		if alone {
+			search.alone = append(search.alone, d.Name)
 		}
+	}
+	if !claimant.ManagedByDirectory() {
+		search.domains = search.alone
 	}
 	for org := range overlapping {
 		search.without = append(search.without, org)
@@ -275,7 +277,8 @@ func (f *claimSearch) list(ctx context.Context, q ClaimableQuery) ([]Candidate, 
 	return all[:min(len(all), q.Limit)], nil
 }
 
-// blocked lists people elsewhere with an address in the organization's domains who cannot be claimed, with every reason.
+// blocked lists people elsewhere with an address in the organization's domains who cannot be claimed, with every reason. Of a domain that
+// another organization has verified too it lists nobody: they may be that one's own people (EML-13).
 func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQuery) (ClaimableList, error) {
 	list := ClaimableList{Users: []ClaimPreview{}}
 	claimable, err := search.count(ctx)
@@ -283,7 +286,7 @@ func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQu
 		return list, err
 	}
 	list.Total = -claimable
-	for _, domain := range search.all {
+	for _, domain := range search.alone {
 		n, err := s.store.CountCandidates(ctx, CandidateQuery{Claimant: search.claimant.ID, Domain: domain, Any: true})
 		if err != nil {
 			return list, err

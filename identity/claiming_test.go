@@ -394,3 +394,26 @@ func TestCLM31_TheListIsSortedByAddressOrDomain(t *testing.T) {
 	_, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{Sort: "name"})
 	refusedWith(t, err, identity.RuleInvalidValue)
 }
+
+// TestEML13_I11_NobodyOfASharedDomainIsListedAsBlocked lists who cannot be claimed: in a domain that another organization has verified too
+// they are that one's own people.
+func TestEML13_I11_NobodyOfASharedDomainIsListedAsBlocked(t *testing.T) {
+	for name, synced := range map[string]bool{"without a directory": false, "with one": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			org, other, source := w.claimant("Corp", "shared.example"), w.claimant("Other", "shared.example"), w.org("Source")
+			w.verify(org, "corp.example")
+			w.must(other, provider, person("secret@shared.example"))
+			w.must(source, provider, person("ada@corp.example"))
+			w.set(source, func(o *identity.Organization) { o.SSOProvider = "https://idp.example" })
+			if synced {
+				w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
+			}
+			list, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{Blocked: true})
+			require.NoError(t, err)
+			require.Equal(t, 1, list.Total)
+			require.Len(t, list.Users, 1)
+			require.Equal(t, "ada@corp.example", list.Users[0].Email)
+		})
+	}
+}
