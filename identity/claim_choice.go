@@ -256,6 +256,8 @@ func (c *Acts) keep(ctx context.Context, before Account) error {
 		return err
 	}
 	a = a.withPrimary(before.PendingEmail, c.service.policy).released(claim.ClaimedAt, c.now)
+	// An address that was listed twice was renamed twice.
+	a.Emails = slices.DeleteFunc(a.Emails, func(e AccountEmail) bool { return reservedAddress(e.Value) })
 	a.clearPending()
 	var status Event
 	if a.Status != Inactive {
