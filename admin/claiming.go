@@ -64,6 +64,16 @@ func (a *api) claimUsers(ctx context.Context, in *struct {
 	if len(done) == 1 && done[0].Err != nil {
 		return nil, done[0].Err
 	}
+	var made []identity.Claim
+	for _, d := range done {
+		if d.Err == nil {
+			made = append(made, d.Claim)
+		}
+	}
+	shown, err := a.showClaims(ctx, in.id(), made...)
+	if err != nil {
+		return nil, err
+	}
 	results := claimResults{Results: []ClaimResult{}}
 	for _, d := range done {
 		r := ClaimResult{Email: d.Request.Email, Claimed: d.Err == nil}
@@ -71,12 +81,8 @@ func (a *api) claimUsers(ctx context.Context, in *struct {
 			results.Failed++
 			r.Code, r.Message, r.Reasons = string(d.Err.Rule), d.Err.Detail, showReasons(d.Err.Why)
 		} else {
+			r.Claim = &shown[results.Succeeded]
 			results.Succeeded++
-			claim, err := a.showClaim(ctx, d.Claim)
-			if err != nil {
-				return nil, err
-			}
-			r.Claim = &claim
 		}
 		results.Results = append(results.Results, r)
 	}

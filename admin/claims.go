@@ -103,7 +103,7 @@ func (a *api) previewClaims(ctx context.Context, in *struct {
 // previewClaim previews one address. One that is not an address is a reason of its own, not a fault of the call: the others
 // in the list are still worth an answer.
 func (a *api) previewClaim(ctx context.Context, org identity.OrgID, address string, wish identity.ClaimMode) (ClaimPreview, error) {
-	p, err := a.service.PreviewClaimAs(ctx, org, address, wish)
+	p, err := a.service.PreviewClaim(ctx, org, address, wish)
 	var e *identity.Error
 	if errors.As(err, &e) && e.Kind == identity.Invalid {
 		p.Reasons, err = []identity.Reason{{Code: e.Rule, Detail: e.Detail}}, nil

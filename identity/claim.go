@@ -95,13 +95,8 @@ type ClaimPreview struct {
 
 // PreviewClaim tells whether an organization may claim the user of an address, with every reason that holds. Of an address
 // in a domain that the organization has not verified it tells just that, so that nobody learns about people elsewhere
-// (EML-13).
-func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address string) (ClaimPreview, error) {
-	return s.PreviewClaimAs(ctx, claimant, address, "")
-}
-
-// PreviewClaimAs is [Service.PreviewClaim] with a wish for a mode. That it cannot be is a reason against the claim (CLM-21).
-func (s *Service) PreviewClaimAs(ctx context.Context, claimant OrgID, address string, wish ClaimMode) (ClaimPreview, error) {
+// (EML-13). That the mode that is wished for cannot be is a reason against the claim (CLM-21); without a wish it is as the settings say.
+func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address string, wish ClaimMode) (ClaimPreview, error) {
 	email, err := ParseEmail(address, s.policy)
 	if err != nil {
 		return ClaimPreview{}, err

@@ -124,7 +124,7 @@ func TestCLM45_PreviewsWarnOfSitesAndOfRolesElsewhere(t *testing.T) {
 	for address, want := range map[string][]identity.Rule{
 		"site@corp.example": {identity.WarnSiteLicence}, "plain@corp.example": nil, "external@corp.example": {identity.WarnExternalAdmin},
 	} {
-		preview, err := w.PreviewClaim(w.ctx, org, address)
+		preview, err := w.PreviewClaim(w.ctx, org, address, "")
 		require.NoError(t, err)
 		require.True(t, preview.Eligible)
 		require.Equal(t, want, codesOf(preview.Warnings), address)

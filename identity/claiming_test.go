@@ -206,7 +206,7 @@ func TestCLM21_HowAUserIsClaimed(t *testing.T) {
 			} else {
 				w.must(w.org("Source"), provider, person("ada@corp.example"))
 			}
-			preview, err := w.PreviewClaim(w.ctx, org, "ada@corp.example")
+			preview, err := w.PreviewClaim(w.ctx, org, "ada@corp.example", "")
 			require.NoError(t, err)
 			require.Equal(t, c.personal, preview.Deferrable, "CLM-24")
 			claim, _, err := w.claim(org, "ada@corp.example", c.wish)
@@ -353,7 +353,7 @@ func TestCLM24_CLM26_WhoCanBringContentAlong(t *testing.T) {
 	w.personal("ada@corp.example")
 	w.must(w.org("Source"), provider, person("bob@corp.example"))
 	for address, deferrable := range map[string]bool{"ada@corp.example": true, "bob@corp.example": false} {
-		p, err := w.PreviewClaim(w.ctx, org, address)
+		p, err := w.PreviewClaim(w.ctx, org, address, "")
 		require.NoError(t, err)
 		require.Equal(t, deferrable, p.Deferrable, address)
 		require.Equal(t, !deferrable, p.ContentLost, address)

@@ -97,7 +97,7 @@ func (w *world) mails(org identity.OrgID, kind identity.MessageKind) []identity.
 // reasonsAgainst returns the codes of everything that a preview says against a claim.
 func (w *world) reasonsAgainst(org identity.OrgID, address string) []identity.Rule {
 	w.t.Helper()
-	p, err := w.PreviewClaim(w.ctx, org, address)
+	p, err := w.PreviewClaim(w.ctx, org, address, "")
 	require.NoError(w.t, err)
 	require.Equal(w.t, len(p.Reasons) == 0, p.Eligible)
 	return codesOf(p.Reasons)

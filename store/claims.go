@@ -44,6 +44,9 @@ func (r reader) Claims(ctx context.Context, target identity.OrgID, q identity.Cl
 	if q.Domain != "" {
 		query += ` AND domain = ` + c.arg(q.Domain)
 	}
+	if len(q.IDs) > 0 {
+		query += ` AND id IN (` + listed(c, q.IDs) + `)`
+	}
 	if q.After != "" {
 		query += ` AND id < ` + c.arg(q.After)
 	}
