@@ -47,7 +47,7 @@ func (a *api) addClaims() {
 	add(a, operation{
 		id: "listCandidates", method: http.MethodGet, path: claimsPath + "/candidates", scope: scopeReadClaims,
 		summary: "List users who can be claimed", about: "Users of other organizations, or with personal accounts, who have an address in one of the domains that only your organization has verified. " +
-			"At most 100 are shown; a file has all of them. With `blocked` it lists those who cannot be claimed, each with every reason; nobody in a domain that another organization has verified too.",
+			"At most 100 are shown, unless the server's operator says otherwise; a file has all of them. With `blocked` it lists those who cannot be claimed, each with every reason; nobody in a domain that another organization has verified too.",
 	}, a.listCandidates)
 	add(a, operation{
 		id: "previewClaims", method: http.MethodPost, path: claimsPath + "/preview", scope: scopeReadClaims,
@@ -64,7 +64,7 @@ func (a *api) listCandidates(ctx context.Context, in *struct {
 	OrgPath
 	Sort    string `query:"sort" enum:"email,domain" default:"email" doc:"By address, or by domain and then by address"`
 	Blocked bool   `query:"blocked" doc:"Instead: those who cannot be claimed"`
-	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many to show at most; never more than the server's limit"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"1000" doc:"How many to show at most; absent, and at most: the server's limit, which is 100 unless its operator says otherwise"`
 }) (*body[ClaimableUsers], error) {
 	o, err := a.service.Reader().Organization(ctx, in.id())
 	if err != nil {
