@@ -117,7 +117,11 @@ func (s *Service) previewClaim(ctx context.Context, r Reader, claimant Organizat
 	if err != nil || !preview.Eligible {
 		return preview, err
 	}
-	preview.Warnings, err = claimWarnings(ctx, r, found)
+	sites, err := r.SiteLinks(ctx, found.Source.ID)
+	if err != nil {
+		return preview, err
+	}
+	preview.Warnings, err = claimWarnings(ctx, r, found, sites)
 	return preview, err
 }
 
@@ -228,13 +232,9 @@ func overlaps(ctx context.Context, r Reader, claimant OrgID, source Organization
 	}), nil
 }
 
-// claimWarnings returns what an administrator should know before claiming somebody (CLM-45).
-func claimWarnings(ctx context.Context, r Reader, c ClaimCase) ([]Reason, error) {
+// claimWarnings returns what an administrator should know before claiming somebody, whose organization has some sites (CLM-45).
+func claimWarnings(ctx context.Context, r Reader, c ClaimCase, sites []SiteLink) ([]Reason, error) {
 	var warnings []Reason
-	sites, err := r.SiteLinks(ctx, c.Source.ID)
-	if err != nil {
-		return nil, err
-	}
 	if len(sites) > 0 {
 		assigned, err := r.Assignments(ctx, c.Source.ID, c.Account.ID)
 		if err != nil {

@@ -83,7 +83,11 @@ func (s *Service) EachClaimable(ctx context.Context, org OrgID, do func(ClaimPre
 					return err
 				}
 				known := ClaimCase{Claimant: search.claimant, Source: search.sources[c.Account.Org], Account: c.Account}
-				if preview.Warnings, err = claimWarnings(ctx, s.store, known); err != nil {
+				sites, err := search.sitesOf(ctx, c.Account.Org)
+				if err != nil {
+					return err
+				}
+				if preview.Warnings, err = claimWarnings(ctx, s.store, known, sites); err != nil {
 					return err
 				}
 				if err := do(preview); err != nil {
@@ -112,6 +116,7 @@ type claimSearch struct {
 	rules    Rules
 	claimant Organization
 	sources  map[OrgID]Organization
+	sites    map[OrgID][]SiteLink
 	alone    []string // domains that the organization alone has verified, in the order of their names
 	domains  []string // those of which it can claim users: none while it synchronizes a directory
 	without  []OrgID  // whose domains overlap with its own
@@ -120,7 +125,7 @@ type claimSearch struct {
 }
 
 func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, error) {
-	search := claimSearch{read: s.store, rules: s.rules, sources: map[OrgID]Organization{}, inCharge: map[string]int{}, stay: map[AccountID]bool{}}
+	search := claimSearch{read: s.store, rules: s.rules, sources: map[OrgID]Organization{}, sites: map[OrgID][]SiteLink{}, inCharge: map[string]int{}, stay: map[AccountID]bool{}}
 	claimant, err := s.store.Organization(ctx, org)
 	if err != nil {
 		return search, err
@@ -208,6 +213,18 @@ func (f *claimSearch) source(ctx context.Context, id OrgID) (Organization, error
 		f.sources[id] = o
 	}
 	return o, err
+}
+
+// sitesOf returns the sites of an organization that candidates are in, asking for each once.
+func (f *claimSearch) sitesOf(ctx context.Context, id OrgID) ([]SiteLink, error) {
+	if sites, known := f.sites[id]; known {
+		return sites, nil
+	}
+	sites, err := f.read.SiteLinks(ctx, id)
+	if err == nil {
+		f.sites[id] = sites
+	}
+	return sites, err
 }
 
 // preview says what claiming a candidate would come to. Nothing speaks against it, or the search had not found them.
