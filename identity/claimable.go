@@ -262,13 +262,22 @@ func (f *claimSearch) page(ctx context.Context, domain string, after EmailKey, l
 func (f *claimSearch) count(ctx context.Context) (int, error) {
 	total := 0
 	for _, domain := range f.domains {
-		n, err := f.read.CountCandidates(ctx, f.query(domain, "", 0))
+		n, err := f.countIn(ctx, domain)
 		if err != nil {
 			return 0, err
 		}
-		total += n - f.inCharge[domain]
+		total += n
 	}
 	return total, nil
+}
+
+// countIn returns how many can be claimed who have an address in a domain.
+func (f *claimSearch) countIn(ctx context.Context, domain string) (int, error) {
+	if !slices.Contains(f.domains, domain) {
+		return 0, nil
+	}
+	n, err := f.read.CountCandidates(ctx, f.query(domain, "", 0))
+	return n - f.inCharge[domain], err
 }
 
 // list returns the first candidates in the wanted order.
@@ -298,18 +307,17 @@ func (f *claimSearch) list(ctx context.Context, q ClaimableQuery) ([]Candidate, 
 // another organization has verified too it lists nobody: they may be that one's own people (EML-13).
 func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQuery) (ClaimableList, error) {
 	list := ClaimableList{Users: []ClaimPreview{}}
-	claimable, err := search.count(ctx)
-	if err != nil {
-		return list, err
-	}
-	list.Total = -claimable
 	for _, domain := range search.alone {
 		n, err := s.store.CountCandidates(ctx, CandidateQuery{Claimant: search.claimant.ID, Domain: domain, Any: true})
 		if err != nil {
 			return list, err
 		}
-		list.Total += n
-		found, err := s.blockedIn(ctx, search.claimant, domain, q.Limit)
+		claimable, err := search.countIn(ctx, domain)
+		if err != nil {
+			return list, err
+		}
+		list.Total += n - claimable
+		found, err := s.blockedIn(ctx, search, domain, min(q.Limit, n-claimable))
 		if err != nil {
 			return list, err
 		}
@@ -323,28 +331,49 @@ func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQu
 	return list, nil
 }
 
-func (s *Service) blockedIn(ctx context.Context, claimant Organization, domain string, limit int) ([]ClaimPreview, error) {
+// blockedIn lists the first few of those in a domain who cannot be claimed. Most people of a domain can be, as a rule, and it takes several
+// questions to find out why somebody cannot: only those are looked at whom the search does not find.
+func (s *Service) blockedIn(ctx context.Context, search claimSearch, domain string, limit int) ([]ClaimPreview, error) {
 	var blocked []ClaimPreview
-	for after := EmailKey(""); ; {
-		page, err := s.store.Candidates(ctx, CandidateQuery{Claimant: claimant.ID, Domain: domain, After: after, Any: true, Limit: candidatesAtOnce})
+	for after := EmailKey(""); len(blocked) < limit; {
+		page, err := s.store.Candidates(ctx, CandidateQuery{Claimant: search.claimant.ID, Domain: domain, After: after, Any: true, Limit: candidatesAtOnce})
+		if err != nil {
+			return nil, err
+		}
+		claimable, err := search.keysBeyond(ctx, domain, after)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range page {
-			preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(c.Key), "")
+			if claimable[c.Key] || len(blocked) == limit {
+				continue
+			}
+			preview, err := s.previewClaim(ctx, s.store, search.claimant, emailOf(c.Key), "")
 			if err != nil {
 				return nil, err
 			}
 			if !preview.Eligible {
 				blocked = append(blocked, preview)
 			}
-			if len(blocked) == limit {
-				return blocked, nil
-			}
 		}
 		if len(page) < candidatesAtOnce {
-			return blocked, nil
+			break
 		}
 		after = page[len(page)-1].Key
 	}
+	return blocked, nil
+}
+
+// keysBeyond returns the addresses beyond one of those in a domain who can be claimed: as many as there can be among the next candidates of
+// any sort.
+func (f *claimSearch) keysBeyond(ctx context.Context, domain string, after EmailKey) (map[EmailKey]bool, error) {
+	if !slices.Contains(f.domains, domain) {
+		return nil, nil
+	}
+	page, err := f.page(ctx, domain, after, candidatesAtOnce)
+	keys := make(map[EmailKey]bool, len(page))
+	for _, c := range page {
+		keys[c.Key] = true
+	}
+	return keys, err
 }

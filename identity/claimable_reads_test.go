@@ -54,3 +54,17 @@ func TestCLM33_TheFileAsksOncePerOrganizationForItsSites(t *testing.T) {
 	require.Equal(t, 10, rows)
 	require.Equal(t, 2, c.sites)
 }
+
+func TestCLM10_OnlyWhoCannotBeClaimedIsLookedAtForReasons(t *testing.T) {
+	for blocked, limit := range map[int]int{0: 100, 3: 100, 4: 2} {
+		t.Run(fmt.Sprint(blocked, " of them, at most ", limit), func(t *testing.T) {
+			w := newWorld(t)
+			org, c, service := w.crowded(blocked)
+			list, err := service.Claimable(w.ctx, org, identity.ClaimableQuery{Blocked: true, Limit: limit})
+			require.NoError(t, err)
+			require.Equal(t, blocked, list.Total)
+			require.Len(t, list.Users, min(blocked, limit))
+			require.Equal(t, min(blocked, limit), c.holds)
+		})
+	}
+}
