@@ -6,12 +6,12 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export CGO_ENABLED := 1
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FUZZTIME ?= 5s
+FUZZTIME ?= 10s
 PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check unit fuzz lint fmt bench fixtures
+.PHONY: help run test check unit fuzz conformance lint fmt bench fixtures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ unit: ## the tests with the race detector; PACKAGES=./scim/... for a part
 	go test -race -timeout 20m -p 2 $(PACKAGES)
 
 # Each fuzz target in turn, because go test takes one at a time.
-fuzz: ## each fuzz target for FUZZTIME (5s)
+fuzz: ## each fuzz target for FUZZTIME (10s)
 	@for package in $$(go list $(PACKAGES)); do \
 		dir=$$(go list -f '{{.Dir}}' $$package); \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go 2>/dev/null); do \
@@ -38,6 +38,9 @@ fuzz: ## each fuzz target for FUZZTIME (5s)
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 		done; \
 	done
+
+conformance: fixtures ## check the SCIM endpoints of the real server with scim2-tester; downloads it the first time
+	fixtures/conformance/run.sh
 
 lint: ## golangci-lint; downloads it the first time
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
@@ -48,5 +51,5 @@ fmt: ## format the code
 bench: fixtures ## the benchmarks, each beside its control
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
-fixtures: ## install the servers the tests start (Samba AD, OpenLDAP, PostgreSQL); quick when they are there
+fixtures: ## install what the tests start (Samba AD, OpenLDAP, PostgreSQL, Python); quick when it is there
 	fixtures/install.sh

@@ -104,7 +104,7 @@ func startProduct(b *testing.B, database string) string {
 	binary := filepath.Join(b.TempDir(), "rollcall")
 	out, err := exec.Command("go", "build", "-o", binary, "./cmd/rollcall").CombinedOutput()
 	require.NoError(b, err, string(out))
-	return start(b, exec.Command(binary, "serve", "--database", "sqlite:"+database, "--listen", "127.0.0.1:0"))
+	return start(b, exec.Command(binary, "serve", "--database", "sqlite:"+database, "--listen", "127.0.0.1:0", "--scim-rate-limit", "100000"))
 }
 
 // start runs a server until the benchmark ends and returns the URL that it says it listens on. Its log goes to a file, as it

@@ -50,7 +50,7 @@ func startServer(b *testing.B, people int) product {
 	by := identity.Actor{Kind: identity.Operator}
 	o, err := service.CreateOrganization(ctx, by, identity.Organization{Name: "Bench", Kind: identity.Customer})
 	require.NoError(b, err)
-	_, p.token, err = service.CreateToken(ctx, by, o.ID, "bench", "rfc")
+	_, p.token, err = service.CreateToken(ctx, by, o.ID, identity.NewToken{Name: "bench", Profile: "rfc"})
 	require.NoError(b, err)
 	p.org = o.ID
 	fill(b, service, o.ID, people)

@@ -97,7 +97,7 @@ func (w *world) of(name string) *world {
 	other := *w
 	other.org, other.connector = w.organization(name), ""
 	var err error
-	_, other.provider, err = w.CreateToken(w.ctx, operator, other.org, "provider", "rfc")
+	_, other.provider, err = w.CreateToken(w.ctx, operator, other.org, identity.NewToken{Name: "provider", Profile: "rfc"})
 	require.NoError(w.t, err)
 	_, err = w.Grant(w.ctx, operator, identity.Grant{Org: other.org, Issuer: w.issuer.URL(), Subject: "ada", Role: identity.RoleFull})
 	require.NoError(w.t, err)

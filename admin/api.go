@@ -119,6 +119,7 @@ func newAPI(o Options) (*api, error) {
 	a.addLicences()
 	a.addAudit()
 	a.addMessages()
+	a.addSCIMTokens()
 	if err := checkScopes(a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}

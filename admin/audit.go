@@ -48,7 +48,7 @@ func (a *api) listAudit(ctx context.Context, in *struct {
 	Page
 	AuditRange
 	Actor    string   `query:"actor" maxLength:"1300" doc:"Only what this actor did: the actorId of an event"`
-	Category []string `query:"category" enum:"USERS,LOGINS,ORG_SETTINGS,CUSTOMERS,GROUPS,LICENSES,DIRECTORY,REFUSALS" doc:"Only events of these categories, separated by commas"`
+	Category []string `query:"category" enum:"USERS,LOGINS,ORG_SETTINGS,CUSTOMERS,GROUPS,LICENSES,DIRECTORY,ITEMS,REFUSALS" doc:"Only events of these categories, separated by commas"`
 	Target   string   `query:"target" maxLength:"1300" doc:"Only what happened to this: the targetId of an event"`
 	Offset   int      `query:"offset" minimum:"0" maximum:"1000000" doc:"Pass over so many; instead of cursor"`
 }) (*body[auditPage], error) {

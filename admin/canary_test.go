@@ -142,7 +142,7 @@ func TestAUD_NoSecretComesOut(t *testing.T) {
 	}
 
 	// A bearer token, good and bad, where it belongs and where not.
-	_, bearer, err := w.CreateToken(w.ctx, operator, org, "Entra", "rfc")
+	_, bearer, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "Entra", Profile: "rfc"})
 	require.NoError(t, err)
 	require.Contains(t, bearer, canary)
 	user := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"linus@example.com","emails":[{"value":"linus@example.com","primary":true}]}`

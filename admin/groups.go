@@ -88,7 +88,7 @@ func (a *api) listGroups(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	groups, err := a.service.Reader().Groups(ctx, in.id(), identity.GroupID(after), in.Limit+1)
+	groups, err := a.service.Reader().Groups(ctx, in.id(), identity.GroupQuery{After: identity.GroupID(after), Limit: in.Limit + 1})
 	if err != nil {
 		return nil, err
 	}

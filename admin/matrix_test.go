@@ -100,6 +100,8 @@ var scopeOf = map[string]string{
 	"exportAudit":                "audit:read",
 	"listMessages":               "mail:read",
 	"retryMessage":               "mail:write",
+	"listScimTokens":             "provisioning:read",
+	"listScimExchanges":          "provisioning:read",
 }
 
 // mayDo is BEHAVIOUR 11: with which role an organization's own administrators, external ones and partners have a scope.
@@ -126,6 +128,7 @@ var mayDo = map[string]map[identity.Standing]string{
 	"audit:read":           everywhere("full readonly"),
 	"mail:read":            everywhere("full"),
 	"mail:write":           everywhere("full"),
+	"provisioning:read":    everywhere("full readonly"),
 	"deletion:read":        {identity.StandingOwn: "full readonly", identity.StandingExternal: "full readonly"},
 	"deletion:write":       {identity.StandingOwn: "full"},
 	"sites:read":           {identity.StandingOwn: "full readonly"},

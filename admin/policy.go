@@ -40,6 +40,7 @@ const (
 	scopeReadAudit           Scope = "audit:read"
 	scopeReadMail            Scope = "mail:read"
 	scopeWriteMail           Scope = "mail:write"
+	scopeReadProvisioning    Scope = "provisioning:read"
 	scopeReadDeletion        Scope = "deletion:read"
 	scopeWriteDeletion       Scope = "deletion:write"
 	scopeReadSites           Scope = "sites:read"
@@ -92,6 +93,7 @@ var policy = []permission{
 	{scopeReadAudit, fullAndReader, fullAndReader, fullAndReader, "read and export the audit"},
 	{scopeReadMail, fullOnly, fullOnly, fullOnly, "see which mails and work orders wait, were sent or were given up"},
 	{scopeWriteMail, fullOnly, fullOnly, fullOnly, "send a mail or a work order again that was given up"},
+	{scopeReadProvisioning, fullAndReader, fullAndReader, fullAndReader, "see SCIM tokens and what was asked with them"},
 	{scopeReadDeletion, fullAndReader, fullAndReader, nobody, "see how far the deletion of the organization is"},
 	{scopeWriteDeletion, fullOnly, nobody, nobody, "delete the organization, and see what stands in the way (ORG-01 to ORG-03)"},
 	{scopeReadSites, fullAndReader, nobody, nobody, "see the links to meeting sites"},

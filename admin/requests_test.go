@@ -28,7 +28,7 @@ func TestBadRequestsAre400AndNameThePlace(t *testing.T) {
 		"two values":                    {"POST", preview, `{"emails":["a@b.c"]}{}`, "body: not valid JSON at byte 21"},
 		"a list":                        {"POST", preview, `[]`, "body: expected object"},
 		"nested 100,000 deep":           {"POST", preview, strings.Repeat("[", 100_000), "body: not valid JSON"},
-		"an unknown field":              {"POST", preview, `{"emails":["a@b.c"],"mode":"x"}`, "body.mode: unexpected property"},
+		"an unknown field":              {"POST", preview, `{"emails":["a@b.c"],"colour":"x"}`, "body.colour: unexpected property"},
 		"no field":                      {"POST", preview, `{}`, "body: expected required property emails"},
 		"null":                          {"POST", preview, `{"emails":null}`, "body.emails: expected array"},
 		"an empty list":                 {"POST", preview, `{"emails":[]}`, "body.emails"},

@@ -15,8 +15,9 @@ type Token struct {
 	ID        TokenID   `json:"id"`
 	Org       OrgID     `json:"org"`
 	Name      string    `json:"name"`
-	Profile   string    `json:"profile"` // the provider's dialect; the provisioning surface knows which there are
-	Hash      string    `json:"-"`       // see HashSecret
+	Profile   string    `json:"profile"`      // the provider's dialect; the provisioning surface knows which there are
+	Me        AccountID `json:"me,omitempty"` // the account that the bearer stands for; empty: none
+	Hash      string    `json:"-"`            // see HashSecret
 	CreatedAt time.Time `json:"createdAt"`
 	RevokedAt time.Time `json:"revokedAt,omitzero"`
 }

@@ -70,6 +70,8 @@ type AccountEmail struct {
 	Type    string `json:"type,omitempty"`
 	Display string `json:"display,omitempty"`
 	Primary bool   `json:"primary,omitempty"`
+	// NotPrimary says that whoever wrote the address said that it is not the primary one, which they want to read again.
+	NotPrimary bool `json:"notPrimary,omitempty"`
 }
 
 // DirectoryLink ties an account to the directory entry it mirrors.

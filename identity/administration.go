@@ -95,15 +95,27 @@ func (c *Acts) changeOrganization(ctx context.Context, edit func(Organization) O
 	return o, nil
 }
 
+// NewToken is what a new token is made for.
+type NewToken struct {
+	Name    string
+	Profile string
+	Me      AccountID // see [Token.Me]
+}
+
 // CreateToken makes a bearer token for an organization and returns its secret, which is not kept.
-func (s *Service) CreateToken(ctx context.Context, by Actor, org OrgID, name, profile string) (Token, string, error) {
-	if err := validName("name", name); err != nil {
+func (s *Service) CreateToken(ctx context.Context, by Actor, org OrgID, n NewToken) (Token, string, error) {
+	if err := validName("name", n.Name); err != nil {
 		return Token{}, "", err
 	}
 	secret := TokenPrefix + s.ids.Secret()
-	t := Token{ID: TokenID(s.ids.New()), Org: org, Name: name, Profile: profile, Hash: HashSecret(secret)}
+	t := Token{ID: TokenID(s.ids.New()), Org: org, Name: n.Name, Profile: n.Profile, Me: n.Me, Hash: HashSecret(secret)}
 	err := s.Transact(ctx, org, by, func(c *Acts) error {
 		t.CreatedAt = c.now
+		if t.Me != "" {
+			if _, err := c.tx.Account(ctx, org, t.Me); err != nil {
+				return err
+			}
+		}
 		if err := c.tx.InsertToken(ctx, t); err != nil {
 			return err
 		}

@@ -18,12 +18,13 @@ const (
 	CategoryGroups    Category = "GROUPS"
 	CategoryLicences  Category = "LICENSES"
 	CategoryDirectory Category = "DIRECTORY"
+	CategoryItems     Category = "ITEMS" // things of types that the operator registered
 	CategoryRefusals  Category = "REFUSALS"
 )
 
 // Categories lists the categories.
 var Categories = []Category{CategoryUsers, CategoryLogins, CategorySettings, CategoryCustomers, CategoryGroups, CategoryLicences,
-	CategoryDirectory, CategoryRefusals}
+	CategoryDirectory, CategoryItems, CategoryRefusals}
 
 // kinds says of every kind of event where it belongs and what it tells.
 var kinds = map[EventKind]struct {
@@ -84,6 +85,9 @@ var kinds = map[EventKind]struct {
 	AccountConverted:   {CategoryUsers, "A user was converted to a personal account"},
 	SitePut:            {CategorySettings, "The link to a meeting site was changed"},
 	SiteDeleted:        {CategorySettings, "The link to a meeting site was removed"},
+	ItemCreated:        {CategoryItems, "A resource of a registered type was created"},
+	ItemChanged:        {CategoryItems, "A resource of a registered type was changed"},
+	ItemDeleted:        {CategoryItems, "A resource of a registered type was deleted"},
 	EventRefused:       {CategoryRefusals, "An act was refused"},
 }
 

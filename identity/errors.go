@@ -63,6 +63,7 @@ const (
 	RuleUnknownSite      Rule = "UNKNOWN_SITE"
 	RuleUnknownDeletion  Rule = "UNKNOWN_DELETION"
 	RuleUnknownPrompt    Rule = "UNKNOWN_PROMPT"
+	RuleUnknownItem      Rule = "UNKNOWN_ITEM"
 	RuleFileGone         Rule = "FILE_GONE"
 	RuleNoHold           Rule = "ADDRESS_FREE"
 	RuleForbiddenRole    Rule = "FORBIDDEN_ROLE"
@@ -71,6 +72,7 @@ const (
 	RuleUserNameTaken    Rule = "USER_NAME_TAKEN"
 	RuleObjectLinked     Rule = "DIRECTORY_OBJECT_LINKED"
 	RuleConnectorExists  Rule = "CONNECTOR_EXISTS"
+	RuleItemKeyTaken     Rule = "ITEM_KEY_TAKEN"
 	RuleNoConnector      Rule = "NO_CONNECTOR"
 
 	RuleEmailTaken              Rule = "EMAIL_TAKEN"

@@ -65,6 +65,9 @@ const (
 	UserClaimedAway    EventKind = "user.claimed_away" // in the organization that the user was claimed from
 	ClaimSettled       EventKind = "claim.settled"
 	ClaimTakenAway     EventKind = "claim.revoked"
+	ItemCreated        EventKind = "item.created"
+	ItemChanged        EventKind = "item.changed"
+	ItemDeleted        EventKind = "item.deleted"
 )
 
 // ActorKind says through which door an actor came.
@@ -123,6 +126,7 @@ const (
 	TargetSite          TargetType = "site"
 	TargetMessage       TargetType = "message"
 	TargetClaim         TargetType = "claim"
+	TargetItem          TargetType = "item"
 	TargetOperation     TargetType = "operation" // an attempt that was refused before it reached anything
 )
 

@@ -8,23 +8,59 @@ import (
 // MaxGroupName is the length of a group's name in bytes.
 const MaxGroupName = 256
 
-// Group is a set of accounts of one organization. Membership is direct: groups hold no groups (DIR-13).
+// Group is a set of accounts of one organization, and of other groups of it. Licences come by direct membership only: what a group in a
+// group has gives nothing (DIR-13).
 type Group struct {
 	ID         GroupID    `json:"id"`
 	Org        OrgID      `json:"org"`
 	Name       string     `json:"name"`
 	ExternalID ExternalID `json:"externalId,omitempty"`
+	Attributes Profile    `json:"attributes,omitempty"` // what else is known of it, in canonical form; identity reads nothing in it
 	Source     Source     `json:"source"`
 	CreatedAt  time.Time  `json:"createdAt"`
 	UpdatedAt  time.Time  `json:"updatedAt"`
 	Version    int64      `json:"version"`
 }
 
+// Member is an account or a group that is in a group: exactly one of them is set.
+type Member struct {
+	Account AccountID
+	Group   GroupID
+	Display string // what whoever added the member calls it; empty: its own name is shown. It stays as it was when the member joined
+}
+
+// id is the member without what it is called.
+func (m Member) id() Member { return Member{Account: m.Account, Group: m.Group} }
+
+// Membership is one member of one group.
+type Membership struct {
+	Group  GroupID
+	Member Member
+	Name   string // of the member, as it is shown, or of the group where memberships of a member are listed
+	Direct bool   // false: by way of other groups
+}
+
+// GroupQuery selects groups of one organization, in the order of ids.
+type GroupQuery struct {
+	ID         GroupID    // empty: any
+	Name       string     // as [Fold] makes it; empty: any
+	ExternalID ExternalID // empty: any
+	Member     string     // id of an account or a group that is directly in them; empty: any
+	After      GroupID    // only groups beyond this one; empty: from the start
+	Skip       int        // pass over so many of them, by an index only
+	Limit      int        // at most so many; must be positive
+}
+
 // GroupReader reads groups. It is part of [Reader].
 type GroupReader interface {
 	Group(ctx context.Context, org OrgID, id GroupID) (Group, error)
-	// Groups lists in the order of ids, at most limit beyond the given one.
-	Groups(ctx context.Context, org OrgID, after GroupID, limit int) ([]Group, error)
+	Groups(ctx context.Context, org OrgID, q GroupQuery) ([]Group, error)
+	// CountGroups tells how many [GroupReader.Groups] finds without a limit.
+	CountGroups(ctx context.Context, org OrgID, q GroupQuery) (int, error)
+	// MembersOf lists the direct members of several groups: of each group accounts first, then groups, in the order of their ids.
+	MembersOf(ctx context.Context, org OrgID, groups []GroupID) ([]Membership, error)
+	// MembershipsOf lists the groups that several accounts are in, directly or by way of other groups, in the order of accounts and groups.
+	MembershipsOf(ctx context.Context, org OrgID, accounts []AccountID) ([]Membership, error)
 	// Members lists the accounts of a group in the order of their ids, at most limit beyond the given one.
 	Members(ctx context.Context, org OrgID, group GroupID, after AccountID, limit int) ([]AccountID, error)
 	CountMembers(ctx context.Context, org OrgID, group GroupID) (int, error)
@@ -38,8 +74,8 @@ type GroupTx interface {
 	UpdateGroup(ctx context.Context, g Group) error
 	// DeleteGroup removes the group with its memberships and its template.
 	DeleteGroup(ctx context.Context, org OrgID, id GroupID, version int64) error
-	// AddMember reports whether the account was not a member before. Group and account must exist in the organization.
-	AddMember(ctx context.Context, org OrgID, group GroupID, account AccountID) (bool, error)
-	// RemoveMember reports whether the account was a member.
-	RemoveMember(ctx context.Context, org OrgID, group GroupID, account AccountID) (bool, error)
+	// AddMember reports whether the member was none before. Group and member must exist in the organization.
+	AddMember(ctx context.Context, org OrgID, group GroupID, m Member) (bool, error)
+	// RemoveMember reports whether the member was one.
+	RemoveMember(ctx context.Context, org OrgID, group GroupID, m Member) (bool, error)
 }

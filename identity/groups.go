@@ -21,19 +21,53 @@ func (c *Acts) CreateGroup(ctx context.Context, name string, externalID External
 	return g, c.tellOf(ctx, GroupCreated, g.target(), map[string]any{"name": g.Name, "externalId": g.ExternalID, "source": g.Source})
 }
 
-// RenameGroup gives a group another name. expect, if not nil, sees the group first and may refuse (an ETag that no longer
-// fits). The name that it has already changes nothing.
-func (c *Acts) RenameGroup(ctx context.Context, id GroupID, expect func(Group) error, name string) (Group, error) {
+// GroupEdit is what becomes of a group. What is nil stays as it is. Members leave before others join.
+type GroupEdit struct {
+	Name        *string
+	ExternalID  *ExternalID
+	Attributes  *Profile
+	Only        bool // nobody stays but those who join
+	Join, Leave []Member
+}
+
+// EditGroup changes a group; what it is already changes nothing, not even the version. expect, if not nil, sees the group first and may
+// refuse (an ETag that no longer fits). Accounts that join get what the group's template has and they lack; without a free seat they
+// become members all the same, and the event of their licences says what is missing (LIC-01). Leaving takes no licence back: whether
+// somebody has a licence for the group alone is not known, and a person who is moved from one group to another would lose it in between.
+// Only an administrator, or a template brought to existing users, takes licences away. How many members one call may name is for the
+// surface to say.
+func (c *Acts) EditGroup(ctx context.Context, id GroupID, expect func(Group) error, edit func(Group) (GroupEdit, error)) (Group, error) {
 	g, err := c.loadGroup(ctx, id, expect)
-	if err != nil || g.Name == name {
-		return g, err
+	if err != nil {
+		return Group{}, err
 	}
-	before := g.Name
-	g.Name = name
+	e, err := edit(g)
+	if err != nil {
+		return Group{}, err
+	}
+	said := map[string]any{}
+	if e.Name != nil && *e.Name != g.Name {
+		said["before"], said["after"] = g.Name, *e.Name
+		g.Name = *e.Name
+	}
+	if e.ExternalID != nil && *e.ExternalID != g.ExternalID {
+		said["externalId"] = *e.ExternalID
+		g.ExternalID = *e.ExternalID
+	}
+	if e.Attributes != nil && *e.Attributes != g.Attributes {
+		said["changed"] = []string{"attributes"}
+		g.Attributes = *e.Attributes
+	}
 	if err := g.validate(); err != nil {
 		return Group{}, err
 	}
-	return c.writeGroup(ctx, g, map[string]any{"before": before, "after": name})
+	if err := c.editMembers(ctx, g, e, said); err != nil {
+		return Group{}, err
+	}
+	if len(said) == 0 {
+		return g, nil
+	}
+	return c.writeGroup(ctx, g, said)
 }
 
 // DeleteGroup removes a group with its memberships and its template. Its members keep the licences that they got by it: only an
@@ -56,76 +90,6 @@ func (c *Acts) DeleteGroup(ctx context.Context, id GroupID, expect func(Group) e
 		}
 	}
 	return c.tellOf(ctx, GroupDeleted, g.target(), map[string]any{"name": g.Name, "members": members})
-}
-
-// AddMember makes accounts direct members of a group. They get what the group's template has and they lack; without a free seat
-// they become members all the same, and the event of their licences says what is missing (LIC-01). Those who are members
-// already change nothing. How many accounts one call may name is for the surface to say.
-func (c *Acts) AddMember(ctx context.Context, id GroupID, expect func(Group) error, accounts ...AccountID) (Group, error) {
-	g, err := c.loadGroup(ctx, id, expect)
-	if err != nil {
-		return Group{}, err
-	}
-	// Everybody is looked at first, so that a refusal leaves the group as it was.
-	people := make([]Account, 0, len(accounts))
-	for _, account := range accounts {
-		a, err := c.load(ctx, account, nil)
-		if err != nil {
-			return Group{}, err
-		}
-		if err := c.settled(a); err != nil {
-			return Group{}, err
-		}
-		people = append(people, a)
-	}
-	var template Template
-	if c.org.LicenceTemplates > 0 {
-		if template, err = c.template(ctx, id); err != nil {
-			return Group{}, err
-		}
-	}
-	var joined []AccountID
-	for _, a := range people {
-		isNew, err := c.tx.AddMember(ctx, c.org.ID, id, a.ID)
-		if err != nil {
-			return Group{}, err
-		}
-		if !isNew {
-			continue
-		}
-		joined = append(joined, a.ID)
-		if err := c.licenceMember(ctx, a, template.Licences); err != nil {
-			return Group{}, err
-		}
-	}
-	if len(joined) == 0 {
-		return g, nil
-	}
-	return c.writeGroup(ctx, g, map[string]any{"added": joined})
-}
-
-// RemoveMember ends memberships; accounts that are no members change nothing. It takes no licence back: whether somebody has a
-// licence for the group alone is not known, and a person who is moved from one group to another would lose it in between. Only
-// an administrator, or a template brought to existing users, takes licences away.
-func (c *Acts) RemoveMember(ctx context.Context, id GroupID, expect func(Group) error, accounts ...AccountID) (Group, error) {
-	g, err := c.loadGroup(ctx, id, expect)
-	if err != nil {
-		return Group{}, err
-	}
-	var left []AccountID
-	for _, account := range accounts {
-		was, err := c.tx.RemoveMember(ctx, c.org.ID, id, account)
-		if err != nil {
-			return Group{}, err
-		}
-		if was {
-			left = append(left, account)
-		}
-	}
-	if len(left) == 0 {
-		return g, nil
-	}
-	return c.writeGroup(ctx, g, map[string]any{"removed": left})
 }
 
 // licenceMember gives somebody who has just joined a group what its template has and the account lacks. Explicit licences at

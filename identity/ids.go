@@ -28,6 +28,10 @@ type (
 	JobID string
 	// ClaimID names a claim; later claims have greater ids.
 	ClaimID string
+	// ItemID names an item; later items have greater ids.
+	ItemID string
+	// ExchangeID names an exchange.
+	ExchangeID string
 )
 
 // ConsumerOrgID names the built-in organization of personal accounts. It exists in every store from the first migration on.

@@ -294,7 +294,7 @@ func TestORG20_WhatEndsAtOnce(t *testing.T) {
 	w.verify(org, "x.example")
 	w.claimDomain(org, "c.example")
 	w.challenge(org, "pending.example")
-	token, secret, err := w.CreateToken(w.ctx, operator, org, "Entra", "entra")
+	token, secret, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "Entra", Profile: "entra"})
 	require.NoError(t, err)
 	_, err = w.Recognize(w.ctx, secret)
 	require.NoError(t, err, "kept in memory")
@@ -368,7 +368,10 @@ func TestORG19_NothingElseCanBeDoneMeanwhile(t *testing.T) {
 			_, err := w.ChangeOrganization(w.ctx, by, org, func(o identity.Organization) identity.Organization { o.Name = "D"; return o })
 			return err
 		},
-		"make a token":    func(by identity.Actor) error { _, _, err := w.CreateToken(w.ctx, by, org, "T", "rfc"); return err },
+		"make a token": func(by identity.Actor) error {
+			_, _, err := w.CreateToken(w.ctx, by, org, identity.NewToken{Name: "T", Profile: "rfc"})
+			return err
+		},
 		"attest a domain": func(by identity.Actor) error { _, err := w.AttestDomain(w.ctx, by, org, "new.example"); return err },
 		"challenge a domain": func(by identity.Actor) error {
 			_, _, err := w.ChallengeDomain(w.ctx, by, org, "new.example")

@@ -11,7 +11,7 @@ import (
 func TestRecognize_ARevokedTokenWritesNothingMore(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("A")
-	token, secret, err := w.CreateToken(w.ctx, operator, org, "Entra", "entra")
+	token, secret, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "Entra", Profile: "entra"})
 	require.NoError(t, err)
 	write := func(token identity.Token, address string) error {
 		return w.Transact(w.ctx, org, provider, func(c *identity.Acts) error {

@@ -29,6 +29,7 @@ var remedies = map[Rule]string{
 	RuleUnknownSite:      "List the organization's sites and use the name of one of them.",
 	RuleUnknownDeletion:  "Nothing has to be done: nobody has asked for the organization to be deleted.",
 	RuleUnknownPrompt:    "Ask for your prompts again and use the id of one of them.",
+	RuleUnknownItem:      "Check the resource's id; resources that have been deleted stay gone.",
 	RuleFileGone:         "Start the job again; its files are kept for a limited time only.",
 	RuleNoHold:           "Nothing has to be done: nobody uses the address.",
 	RuleForbiddenRole:    "Ask a full administrator of the organization to do it or to give you a role that may.",
@@ -37,6 +38,7 @@ var remedies = map[Rule]string{
 	RuleUserNameTaken:    "Choose another userName, or change the user who has it.",
 	RuleObjectLinked:     "Unlink the other user first, or correct the directory so that one entry belongs to one user.",
 	RuleConnectorExists:  "Use the connector that there is, or remove it first.",
+	RuleItemKeyTaken:     "Choose another value, or change the resource that has it.",
 	RuleNoConnector:      "Create a connector first.",
 
 	RuleEmailTaken:              "Use another address for this user.",

@@ -56,7 +56,7 @@ func TestAUD04_WhatIsSoAlreadyIsNoTransition(t *testing.T) {
 func TestAUD04_ATokenIsRevokedOnce(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("A")
-	token, _, err := w.CreateToken(w.ctx, operator, org, "okta", "")
+	token, _, err := w.CreateToken(w.ctx, operator, org, identity.NewToken{Name: "okta", Profile: ""})
 	require.NoError(t, err)
 	require.NoError(t, w.RevokeToken(w.ctx, operator, org, token.ID))
 	before := w.told(org)

@@ -43,6 +43,8 @@ type Reader interface {
 	ClaimReader
 	SiteReader
 	DeletionReader
+	ItemReader
+	ExchangeReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -106,6 +108,8 @@ type Tx interface {
 	ClaimTx
 	SiteTx
 	DeletionTx
+	ItemTx
+	ExchangeTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error

@@ -24,7 +24,7 @@ type reference struct {
 	next  int
 }
 
-func newReference(t *testing.T) (http.Handler, *reference) {
+func newReference(t testing.TB) (http.Handler, *reference) {
 	users := &reference{users: map[string]elimity.ResourceAttributes{}}
 	s, err := elimity.NewServer(&elimity.ServerArgs{
 		ServiceProviderConfig: &elimity.ServiceProviderConfig{SupportFiltering: true, SupportPatch: true},
@@ -157,7 +157,8 @@ func TestDifferential(t *testing.T) {
 		{name: "read nobody", request: [2]string{"GET", "/Users/none"}},
 		{name: "delete nobody", request: [2]string{"DELETE", "/Users/none"}},
 		{name: "an unknown endpoint", request: [2]string{"GET", "/Nothing"}},
-		{name: "who am I", request: [2]string{"GET", "/Me"}},
+		{name: "who am I", request: [2]string{"GET", "/Me"},
+			theirs: "501", ours: "404", paragraph: "RFC 7644 3.11: an alias of the token's user, and this token stands for none"},
 		{name: "a method that users do not have", request: [2]string{"DELETE", "/Users"},
 			theirs: "404", ours: "405", paragraph: "RFC 9110 15.5.6"},
 		{name: "replace", request: [2]string{"PUT", "/Users/{id}"}, body: user("ada", `"nickName":"A"`)},

@@ -3,8 +3,7 @@ package scim
 import (
 	"net/http"
 	"strings"
-
-	"github.com/elimity-com/scim/schema"
+	"time"
 )
 
 // discovery holds what the server tells about itself (RFC 7644 section 4), without the locations, which depend on where
@@ -19,20 +18,24 @@ const (
 	resourceTypeSchema = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 )
 
-func newDiscovery() discovery {
-	core, extensions := userSchemas()
-	d := discovery{}
-	refs := []any{}
-	for _, s := range append([]schema.Schema{core}, extensions...) {
-		d.schemas = append(d.schemas, s.ToMap())
-		if s.ID != core.ID {
-			refs = append(refs, map[string]any{"schema": s.ID, "required": false})
+func newDiscovery(types []*resourceType) (d discovery) {
+	told := map[string]bool{}
+	for _, t := range types {
+		refs := []any{}
+		for i, of := range t.schemas {
+			if !told[of.ID] {
+				d.schemas = append(d.schemas, of.ToMap())
+				told[of.ID] = true
+			}
+			if i > 0 {
+				refs = append(refs, map[string]any{"schema": of.ID, "required": t.index.container(of.ID).mandatory})
+			}
 		}
+		d.resourceTypes = append(d.resourceTypes, map[string]any{
+			"schemas": []any{resourceTypeSchema}, "id": t.name, "name": t.name, "description": t.description,
+			"endpoint": "/" + t.endpoint, "schema": t.schemas[0].ID, "schemaExtensions": refs,
+		})
 	}
-	d.resourceTypes = []map[string]any{{
-		"schemas": []any{resourceTypeSchema}, "id": "User", "name": "User", "description": "A user of the organization",
-		"endpoint": "/Users", "schema": core.ID, "schemaExtensions": refs,
-	}}
 	return d
 }
 
@@ -41,11 +44,13 @@ func (s *Server) getConfig(r *request, _ string) error {
 	return r.replyValue(map[string]any{
 		"schemas":        []any{configSchema},
 		"patch":          supported(true),
-		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"bulk":           map[string]any{"supported": true, "maxOperations": MaxBulkOperations, "maxPayloadSize": MaxBody},
 		"filter":         map[string]any{"supported": true, "maxResults": MaxCount},
 		"changePassword": supported(false),
 		"sort":           supported(true),
 		"etag":           supported(true),
+		"pagination": map[string]any{"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": DefaultCount,
+			"maxPageSize": MaxCount, "cursorTimeout": int(CursorTimeout / time.Second)}, // RFC 9865 section 4
 		"authenticationSchemes": []any{map[string]any{
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,
 			"description": "A token of the organization in the Authorization header (RFC 6750)",

@@ -15,7 +15,7 @@ func TestDiscovery(t *testing.T) {
 	base := "https://id.example.org/scim/" + string(w.org) + "/v2"
 	t.Run("the configuration says what is true", func(t *testing.T) {
 		a := w.get("/ServiceProviderConfig").is(200)
-		for feature, supported := range map[string]bool{"patch": true, "filter": true, "sort": true, "etag": true, "bulk": false, "changePassword": false} {
+		for feature, supported := range map[string]bool{"patch": true, "filter": true, "sort": true, "etag": true, "bulk": true, "changePassword": false} {
 			require.Equal(t, supported, a.at(feature, "supported"), feature)
 		}
 		require.Equal(t, json.Number("1000"), a.at("filter", "maxResults"))
@@ -23,7 +23,7 @@ func TestDiscovery(t *testing.T) {
 		require.Equal(t, base+"/ServiceProviderConfig", a.str("meta", "location"))
 	})
 	t.Run("every list entry is there by its own location", func(t *testing.T) {
-		for endpoint, n := range map[string]int{"/ResourceTypes": 1, "/Schemas": 3} {
+		for endpoint, n := range map[string]int{"/ResourceTypes": 2, "/Schemas": 4} {
 			list := w.get(endpoint).is(200).total(n)
 			for i := range n {
 				location := list.str("Resources", i, "meta", "location")
@@ -54,9 +54,17 @@ func TestDiscovery(t *testing.T) {
 		require.Equal(t, "never", found["password"]["returned"])
 		require.Equal(t, true, found["emails"]["multiValued"])
 	})
-	t.Run("our extension is read-only throughout", func(t *testing.T) {
+	t.Run("of our extension clients write what they want to keep, and read the rest on request", func(t *testing.T) {
 		for _, v := range w.get("/Schemas/" + scim.AccountSchema).is(200).body["attributes"].([]any) {
-			require.Equal(t, "readOnly", v.(map[string]any)["mutability"])
+			a := v.(map[string]any)
+			if strings.HasPrefix(a["name"].(string), "extensionAttribute") {
+				require.Equal(t, []any{"readWrite", "default"}, []any{a["mutability"], a["returned"]})
+				continue
+			}
+			require.Equal(t, []any{"readOnly", "request"}, []any{a["mutability"], a["returned"]})
 		}
+		id := w.create("ada", `"`+scim.AccountSchema+`":{"extensionAttribute15":"x","accountStatus":"inactive"}`)
+		require.Equal(t, map[string]any{"extensionAttribute15": "x"}, w.get("/Users/"+id).at(scim.AccountSchema))
+		require.Equal(t, "not_verified", w.get("/Users/"+id+"?attributes="+scim.AccountSchema).str(scim.AccountSchema, "accountStatus"))
 	})
 }

@@ -37,8 +37,8 @@ func emailValues(emails []identity.AccountEmail) []any {
 		if e.Display != "" {
 			m["display"] = e.Display
 		}
-		if e.Primary {
-			m["primary"] = true
+		if e.Primary || e.NotPrimary {
+			m["primary"] = e.Primary
 		}
 		list[i] = m
 	}
@@ -59,7 +59,8 @@ func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
 		d.Emails = make([]identity.AccountEmail, 0, len(list))
 		for _, el := range list {
 			m, _ := el.(map[string]any)
-			e := identity.AccountEmail{Primary: isPrimary(el)}
+			_, said := m["primary"]
+			e := identity.AccountEmail{Primary: isPrimary(el), NotPrimary: said && !isPrimary(el)}
 			value, _ := m["value"].(string)
 			e.Value = strings.TrimSpace(value) // as it is compared (EML-02), so that a filter finds what a create conflicts with
 			e.Type, _ = m["type"].(string)
@@ -77,30 +78,37 @@ func draftOf(doc map[string]any, active bool) (identity.Draft, error) {
 	return d, err
 }
 
-// userDocument is the whole user as clients see it.
-func (v view) userDocument(a identity.Account) (map[string]any, error) {
+// document is the whole user as clients see it.
+func (u *user) document(v view) (map[string]any, error) {
+	a := u.Account
 	doc, err := draftDocument(a.ID, a.Draft())
 	if err != nil {
 		return nil, err
 	}
-	schemas := []any{UserSchema}
-	if _, ok := doc[EnterpriseSchema]; ok {
-		schemas = append(schemas, EnterpriseSchema)
+	u.index.forget(doc)
+	account, _ := doc[AccountSchema].(map[string]any)
+	if account == nil {
+		account = map[string]any{}
 	}
-	doc["schemas"] = append(schemas, AccountSchema)
-	account := map[string]any{
-		"accountStatus": string(a.Status), "source": string(a.Source), "statusChangedAt": formatTime(a.StatusAt),
-	}
+	account["accountStatus"], account["source"], account["statusChangedAt"] = string(a.Status), string(a.Source), formatTime(a.StatusAt)
 	if a.InactiveReason != "" {
 		account["inactiveReason"] = string(a.InactiveReason)
 	}
-	if at, ok := a.PurgeAt(v.org); ok {
+	if at, ok := a.PurgeAt(u.org); ok {
 		account["purgeAt"] = formatTime(at)
 	}
 	doc[AccountSchema] = account
+	doc["schemas"] = u.index.schemasOf(doc)
+	if len(u.groups) > 0 {
+		list := make([]any, len(u.groups))
+		for i, m := range u.groups {
+			list[i] = map[string]any{"value": string(m.Group), "$ref": v.location("Groups", string(m.Group)), "display": m.Name, "type": directness(m)}
+		}
+		doc["groups"] = list
+	}
 	doc["meta"] = map[string]any{
 		"resourceType": "User", "created": formatTime(a.CreatedAt), "lastModified": formatTime(a.UpdatedAt),
-		"location": v.users + string(a.ID), "version": etag(a.Version),
+		"location": v.location("Users", u.id()), "version": etag(a.Version),
 	}
 	return doc, nil
 }

@@ -108,9 +108,9 @@ func demoteOthers(list []any, keeps func(i int) bool) {
 	}
 }
 
-func tooMany(n int, where string) error {
-	if n > MaxValues {
-		return invalid(scimerrors.ScimTypeInvalidValue, "%s has %d values; at most %d are allowed.", where, n, MaxValues)
+func tooMany(n, most int, where string) error {
+	if n > most {
+		return invalid(scimerrors.ScimTypeInvalidValue, "%s has %d values; at most %d are allowed.", where, n, most)
 	}
 	return nil
 }

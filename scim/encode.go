@@ -11,28 +11,20 @@ import (
 	"rollcall/identity"
 )
 
-// view is what the form of an answer depends on besides the account: whose it is and where it is served.
-type view struct {
-	org   identity.Organization // for the date of deletion of inactive accounts
-	users string                // URL of the users, with a slash at its end
-	shown *projection           // nil: everything that is returned by default
-}
-
-// appendUser appends a user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
-// is, which saves decoding and encoding it again.
-func (v view) appendUser(b []byte, a identity.Account) ([]byte, error) {
-	if v.shown != nil {
-		doc, err := v.userDocument(a)
-		if err != nil {
-			return b, err
-		}
-		return appendJSON(b, v.shown.apply(doc))
+// append appends the user as JSON. Without a projection the stored profile, canonical JSON already, is copied as it
+// is, which saves decoding and encoding it again. What is told on request only is not in it.
+func (u *user) append(b []byte, v view) ([]byte, error) {
+	a := u.Account
+	if v.shown != nil || u.index.unaskedInProfile || u.index.mayForget(a.Profile) {
+		return v.appendDocument(b, u.index, u)
 	}
 	b = append(b, `{"schemas":["`+UserSchema+`"`...)
-	if strings.Contains(string(a.Profile), `"`+EnterpriseSchema+`":{`) {
-		b = append(b, `,"`+EnterpriseSchema+`"`...)
+	for _, c := range u.index.extensions {
+		if strings.Contains(string(a.Profile), c.member) {
+			b = append(append(append(b, `,"`...), c.urn...), '"')
+		}
 	}
-	b = append(b, `,"`+AccountSchema+`"],"id":`...)
+	b = append(b, `],"id":`...)
 	b = appendString(b, string(a.ID))
 	if a.ExternalID != "" {
 		b = appendString(append(b, `,"externalId":`...), string(a.ExternalID))
@@ -43,19 +35,10 @@ func (v view) appendUser(b []byte, a identity.Account) ([]byte, error) {
 	if inner := strings.TrimSuffix(strings.TrimPrefix(string(a.Profile), "{"), "}"); inner != "" {
 		b = append(append(b, ','), inner...)
 	}
-	b = append(b, `,"`+AccountSchema+`":{"accountStatus":`...)
-	b = appendString(b, string(a.Status))
-	if a.InactiveReason != "" {
-		b = appendString(append(b, `,"inactiveReason":`...), string(a.InactiveReason))
-	}
-	if at, ok := a.PurgeAt(v.org); ok {
-		b = appendTime(append(b, `,"purgeAt":`...), at)
-	}
-	b = appendString(append(b, `,"source":`...), string(a.Source))
-	b = appendTime(append(b, `,"statusChangedAt":`...), a.StatusAt)
-	b = appendTime(append(b, `},"meta":{"resourceType":"User","created":`...), a.CreatedAt)
+	b = appendGroups(b, v, u.groups)
+	b = appendTime(append(b, `,"meta":{"resourceType":"User","created":`...), a.CreatedAt)
 	b = appendTime(append(b, `,"lastModified":`...), a.UpdatedAt)
-	b = appendString(append(b, `,"location":`...), v.users+string(a.ID))
+	b = appendString(append(b, `,"location":`...), v.location("Users", u.id()))
 	b = appendString(append(b, `,"version":`...), etag(a.Version))
 	return append(b, "}}"...), nil
 }
@@ -76,12 +59,37 @@ func appendEmails(b []byte, emails []identity.AccountEmail) []byte {
 		if e.Display != "" {
 			b = appendString(append(b, `,"display":`...), e.Display)
 		}
-		if e.Primary {
-			b = append(b, `,"primary":true`...)
+		if e.Primary || e.NotPrimary {
+			b = strconv.AppendBool(append(b, `,"primary":`...), e.Primary)
 		}
 		b = append(b, '}')
 	}
 	return append(b, ']')
+}
+
+func appendGroups(b []byte, v view, groups []identity.Membership) []byte {
+	if len(groups) == 0 {
+		return b
+	}
+	b = append(b, `,"groups":[`...)
+	for i, m := range groups {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, `{"value":`...), string(m.Group))
+		b = appendString(append(b, `,"$ref":`...), v.location("Groups", string(m.Group)))
+		b = appendString(append(b, `,"display":`...), m.Name)
+		b = append(append(append(b, `,"type":"`...), directness(m)...), `"}`...)
+	}
+	return append(b, ']')
+}
+
+// directness says whether somebody is in a group by themselves or by way of another.
+func directness(m identity.Membership) string {
+	if m.Direct {
+		return "direct"
+	}
+	return "indirect"
 }
 
 func appendTime(b []byte, t time.Time) []byte {

@@ -50,6 +50,9 @@ func mapError(err error) (e *scimerrors.ScimError, known bool) {
 	case identity.Forbidden:
 		return failure(http.StatusForbidden, "", "%s", own.Detail), true
 	case identity.Conflict:
+		if own.Rule == identity.RuleItemKeyTaken {
+			return failure(http.StatusConflict, scimerrors.ScimTypeUniqueness, "%s", own.Detail), true
+		}
 		if uniquenessRules[own.Rule] {
 			return failure(http.StatusConflict, scimerrors.ScimTypeUniqueness, uniquenessDetail), true
 		}

@@ -61,7 +61,7 @@ func TestAuthentication(t *testing.T) {
 		w.send(r).fails(401, "").says("exactly one")
 	})
 	t.Run("a revoked token ends at once", func(t *testing.T) {
-		token, secret, err := w.service.CreateToken(context.Background(), operator, w.org, "n", "rfc")
+		token, secret, err := w.service.CreateToken(context.Background(), operator, w.org, identity.NewToken{Name: "n", Profile: "rfc"})
 		require.NoError(t, err)
 		w.get("/Users", "Authorization", "Bearer "+secret).is(200)
 		require.NoError(t, w.service.RevokeToken(context.Background(), operator, w.org, token.ID))
@@ -163,22 +163,24 @@ func TestEndpoints(t *testing.T) {
 		allow            string
 	}{
 		"an unknown endpoint":                {"GET", "/Things", 404, ""},
-		"the root":                           {"GET", "", 404, ""},
 		"a schema called *":                  {"GET", "/Schemas/*", 404, ""},
 		"something below a user":             {"GET", "/Users/" + id + "/x", 404, ""},
 		"a method that users do not have":    {"PATCH", "/Users", 405, "GET, HEAD, POST"},
 		"a method that a user does not have": {"POST", "/Users/" + id, 405, "GET, HEAD, PUT, PATCH, DELETE"},
 		"writing the configuration":          {"PUT", "/ServiceProviderConfig", 405, "GET, HEAD"},
 		"reading a search":                   {"GET", "/Users/.search", 405, "POST"},
-		"a method nobody has":                {"OPTIONS", "/Users", 405, "GET, HEAD, POST"},
-		"who am I":                           {"GET", "/Me", 501, ""},
-		"bulk":                               {"POST", "/Bulk", 501, ""},
+		"a method nobody has":                {"TRACE", "/Users", 405, "GET, HEAD, POST"},
+		"who am I, for a token of nobody":    {"GET", "/Me", 404, ""},
+		"reading bulk":                       {"GET", "/Bulk", 405, "POST"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := w.call(tt.method, tt.endpoint, "").fails(tt.status, "")
 			require.Equal(t, tt.allow, a.header.Get("Allow"))
 		})
 	}
+	t.Run("which methods there are", func(t *testing.T) {
+		require.Equal(t, "GET, HEAD, POST, OPTIONS", w.call("OPTIONS", "/Users", "").is(204).header.Get("Allow"))
+	})
 	t.Run("a slash at the end", func(t *testing.T) { w.get("/Users/").is(200).total(1) })
 	t.Run("a path outside", func(t *testing.T) {
 		for _, path := range []string{"/scim/", "/scim/" + string(w.org), "/scim/" + string(w.org) + "/v1/Users", "/scim//v2/Users", "/"} {

@@ -1,20 +1,16 @@
 package scim
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
 	"rollcall/identity"
-	"rollcall/scim/filter"
 )
 
 // The size of pages: what a list has unless count says otherwise, and what count can ask for.
@@ -23,63 +19,75 @@ const (
 	MaxCount     = 1000
 )
 
-// scanBatch is how many accounts are read at a time where a filter or an order needs all of them.
+// scanBatch is how many resources are read at a time where a filter or an order needs all of them.
 const scanBatch = 500
 
-// listRequest is what a client asks a list for (RFC 7644 section 3.4.2).
+// listRequest is what a client asks a list for (RFC 7644 section 3.4.2, RFC 9865).
 type listRequest struct {
-	query
+	base       string // URL of the organization's endpoints
+	types      []typeRequest
 	start      int // 1-based
 	count      int
-	sortBy     *attribute
-	sortSub    *attribute
+	sorted     bool
 	descending bool
-	view       view // how the users look, in filters and in the answer
+	cursor     *place // go on behind it; nil: pages are numbered
+	begin      bool   // the cursor is the first page's
+	query      string // what a cursor is bound to besides its token
 }
 
-func (x *index) newListRequest(d Dialect, v url.Values) (r listRequest, err error) {
-	if r.query, err = x.newQuery(d, v.Get("filter")); err != nil {
-		return r, err
+// typeRequest is what is asked of one type.
+type typeRequest struct {
+	*resourceType
+	query
+	sort order
+	view view
+}
+
+// listed is an entity in a list, with the type that it is of.
+type listed struct {
+	of     int // index into the types
+	entity entity
+	key    any // that it is sorted by
+}
+
+func (r *request) newListRequest(types []*resourceType, v url.Values) (l listRequest, err error) {
+	l.base = r.base
+	if l.start, err = number(v, "startIndex", 1); err != nil {
+		return l, err
 	}
-	if r.view.shown, err = x.newProjection(v.Get("attributes"), v.Get("excludedAttributes")); err != nil {
-		return r, err
+	if l.count, err = number(v, "count", DefaultCount); err != nil {
+		return l, err
 	}
-	if r.start, err = number(v, "startIndex", 1); err != nil {
-		return r, err
-	}
-	if r.count, err = number(v, "count", DefaultCount); err != nil {
-		return r, err
-	}
-	r.start, r.count = max(r.start, 1), min(max(r.count, 0), MaxCount)
-	if sortBy := v.Get("sortBy"); sortBy != "" {
-		if err := x.order(&r, sortBy); err != nil {
-			return r, err
+	l.start, l.count = max(l.start, 1), min(max(l.count, 0), MaxCount)
+	var refused error
+	for _, t := range types {
+		x := typeRequest{resourceType: t}
+		if x.query, err = t.newQuery(r.dialect, v.Get("filter"), len(types) > 1); err != nil {
+			return l, err
 		}
+		if x.view, err = r.viewBy(t, v); err != nil {
+			return l, err
+		}
+		if sortBy := v.Get("sortBy"); sortBy != "" {
+			if x.sort, err = t.index.order(sortBy); err == nil {
+				l.sorted = true
+			} else {
+				refused = err
+			}
+		}
+		l.types = append(l.types, x)
+	}
+	if refused != nil && !l.sorted {
+		return l, refused
 	}
 	switch strings.ToLower(v.Get("sortOrder")) {
 	case "", "ascending":
 	case "descending":
-		r.descending = r.sortBy != nil
+		l.descending = l.sorted
 	default:
-		return r, invalid(scimerrors.ScimTypeInvalidValue, "sortOrder must be ascending or descending.")
+		return l, invalid(scimerrors.ScimTypeInvalidValue, "sortOrder must be ascending or descending.")
 	}
-	return r, nil
-}
-
-func (x *index) order(r *listRequest, sortBy string) error {
-	path, ok := filter.SplitAttr(sortBy)
-	if ok {
-		r.sortBy, r.sortSub = x.resolve(path)
-	}
-	if r.sortBy == nil || path.Sub != "" && r.sortSub == nil || r.sortBy.Hidden {
-		return invalid(scimerrors.ScimTypeInvalidPath, "sortBy names no attribute of this resource.")
-	}
-	if r.sortBy.Type == filter.TypeComplex && r.sortSub == nil {
-		if r.sortSub = r.sortBy.sub("value"); r.sortSub == nil {
-			return invalid(scimerrors.ScimTypeInvalidPath, "sortBy must name a sub-attribute of %s.", r.sortBy.Name)
-		}
-	}
-	return nil
+	return l, nil
 }
 
 func number(v url.Values, name string, otherwise int) (int, error) {
@@ -94,185 +102,143 @@ func number(v url.Values, name string, otherwise int) (int, error) {
 	return n, nil
 }
 
-// page is one page of a list, and how many accounts match in all.
+// page is one page of a list, and how many resources match in all.
 type page struct {
-	accounts []identity.Account
-	total    int
+	list  []listed
+	total int
+	next  *place // where the next page begins, of lists with cursors; nil: there is none
 }
 
-func (s *Server) list(ctx context.Context, org identity.OrgID, r listRequest) (page, error) {
-	reader := s.identity.Reader()
+func (s *Server) list(ctx context.Context, org identity.OrgID, l listRequest) (page, error) {
 	switch {
-	case r.userName != nil:
-		a, err := reader.AccountByUserName(ctx, org, identity.NameKey(*r.userName))
-		if identity.IsNotFound(err) {
-			return page{}, nil
-		}
-		if err != nil || r.start > 1 || r.count == 0 {
-			return page{total: 1}, err
-		}
-		return page{accounts: []identity.Account{a}, total: 1}, nil
-	case r.sortBy != nil:
-		return s.sorted(ctx, org, r)
-	case r.matches != nil:
-		return s.filtered(ctx, org, r)
+	case l.cursor != nil:
+		return s.behind(ctx, org, l)
+	case l.sorted:
+		return s.sorted(ctx, org, l)
 	}
 	var p page
-	var err error
-	if r.count > 0 {
-		q := identity.AccountQuery{Where: r.where, Skip: r.start - 1, Limit: r.count}
-		if p.accounts, err = reader.Accounts(ctx, org, q); err != nil {
+	for i := range l.types {
+		n := l.count - len(p.list)
+		found, total, err := s.numbered(ctx, org, l.types[i], max(l.start-1-p.total, 0), n)
+		if err != nil {
 			return page{}, err
 		}
-		if n := len(p.accounts); n < r.count && (n > 0 || r.start == 1) {
-			p.total = r.start - 1 + n // the page ends the list; no need to count it
-			return p, nil
+		for _, e := range found {
+			p.list = append(p.list, listed{of: i, entity: e})
 		}
+		p.total += total
 	}
-	p.total, err = reader.CountAccounts(ctx, org, r.where)
-	return p, err
+	return p, nil
 }
 
-// each calls fn with every account that the query matches, in the order of ids. doc is nil unless the query needed it or
-// withDoc asks for it.
-func (s *Server) each(ctx context.Context, org identity.OrgID, r listRequest, withDoc bool, fn func(a identity.Account, doc map[string]any)) error {
-	o, err := s.identity.Reader().Organization(ctx, org)
-	if err != nil {
-		return err
+// numbered lists at most count resources of one type without the first skip of them, and tells how many there are in all.
+func (s *Server) numbered(ctx context.Context, org identity.OrgID, t typeRequest, skip, count int) (found []entity, total int, err error) {
+	if t.matches != nil {
+		err = s.each(ctx, org, t, "", func(e entity, _ map[string]any) bool {
+			if total++; total > skip && len(found) < count {
+				found = append(found, e)
+			}
+			return true
+		})
+		return found, total, err
 	}
-	r.view.org = o
-	q := identity.AccountQuery{Where: r.where, Limit: scanBatch}
+	read := s.identity.Reader()
+	if count > 0 {
+		if found, err = t.kept.batch(ctx, read, org, t.where, "", skip, count); err != nil {
+			return nil, 0, err
+		}
+		if n := len(found); n < count && (n > 0 || skip == 0) {
+			return found, skip + n, nil // the page ends the list; no need to count it
+		}
+	}
+	total, err = t.kept.count(ctx, read, org, t.where)
+	return found, total, err
+}
+
+// each calls fn with every resource beyond one that the query matches, in the order of ids, until fn has enough. doc is nil unless the
+// query or the order needed it.
+func (s *Server) each(ctx context.Context, org identity.OrgID, t typeRequest, after string, fn func(e entity, doc map[string]any) bool) error {
+	read := s.identity.Reader()
 	for {
-		batch, err := s.identity.Reader().Accounts(ctx, org, q)
+		batch, err := t.kept.batch(ctx, read, org, t.where, after, 0, scanBatch)
 		if err != nil {
 			return err
 		}
-		for _, a := range batch {
+		needsDoc := t.matches != nil || t.sort.by != nil
+		if needsDoc {
+			if err := t.kept.complete(ctx, read, org, batch, t.links || t.sort.by != nil && t.sort.by == t.index.linked); err != nil {
+				return err
+			}
+		}
+		for _, e := range batch {
 			var doc map[string]any
-			if withDoc || r.matches != nil {
-				if doc, err = r.view.userDocument(a); err != nil {
+			if needsDoc {
+				if doc, err = e.document(view{base: t.view.base}); err != nil {
 					return err
 				}
 			}
-			if r.matches == nil || r.matches(doc) {
-				fn(a, doc)
+			if t.matches != nil && !t.matches(doc) {
+				continue
+			}
+			if !fn(e, doc) {
+				return nil
 			}
 		}
 		if len(batch) < scanBatch {
 			return nil
 		}
-		q.After = batch[len(batch)-1].ID
+		after = batch[len(batch)-1].id()
 	}
 }
 
-func (s *Server) filtered(ctx context.Context, org identity.OrgID, r listRequest) (p page, err error) {
-	err = s.each(ctx, org, r, false, func(a identity.Account, _ map[string]any) {
-		p.total++
-		if p.total >= r.start && len(p.accounts) < r.count {
-			p.accounts = append(p.accounts, a)
-		}
-	})
-	return p, err
-}
-
-// sorted keeps a key and an id of everyone who matches, and reads the page's accounts again.
-func (s *Server) sorted(ctx context.Context, org identity.OrgID, r listRequest) (page, error) {
-	type entry struct {
-		key any
-		id  identity.AccountID
-	}
-	var all []entry
-	err := s.each(ctx, org, r, true, func(a identity.Account, doc map[string]any) {
-		all = append(all, entry{r.sortKey(doc), a.ID})
-	})
+// sendList answers with a page of a list.
+func (s *Server) sendList(r *request, types []*resourceType, values url.Values) error {
+	l, err := r.newListRequest(types, values)
 	if err != nil {
-		return page{}, err
+		return err
 	}
-	slices.SortStableFunc(all, func(a, b entry) int {
-		switch {
-		case a.key == nil && b.key == nil:
-			return 0
-		case a.key == nil: // without a value: last when ascending (RFC 7644 section 3.4.2.3)
-			return r.direction(1)
-		case b.key == nil:
-			return r.direction(-1)
-		}
-		return r.direction(compareKeys(a.key, b.key))
-	})
-	p := page{total: len(all)}
-	from := min(r.start-1, len(all))
-	for _, e := range all[from:min(from+r.count, len(all))] {
-		a, err := s.identity.Reader().Account(ctx, org, e.id)
-		if identity.IsNotFound(err) {
-			continue // deleted since
-		}
-		if err != nil {
-			return page{}, err
-		}
-		p.accounts = append(p.accounts, a)
+	if err := s.openCursor(r, &l, values); err != nil {
+		return err
 	}
-	return p, nil
+	found, err := s.list(r.Context(), r.org, l)
+	if err != nil {
+		return err
+	}
+	if err := s.completeAll(r, l, found.list); err != nil {
+		return err
+	}
+	b := make([]byte, 0, 256+1024*len(found.list))
+	b = append(b, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
+	b = strconv.AppendInt(b, int64(found.total), 10)
+	if l.cursor == nil {
+		b = strconv.AppendInt(append(b, `,"startIndex":`...), int64(l.start), 10)
+	} else if found.next != nil {
+		b = appendString(append(b, `,"nextCursor":`...), s.sealCursor(r, l, *found.next))
+	}
+	b = strconv.AppendInt(append(b, `,"itemsPerPage":`...), int64(len(found.list)), 10)
+	b = append(b, `,"Resources":[`...)
+	for i, e := range found.list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = e.entity.append(b, l.types[e.of].view); err != nil {
+			return err
+		}
+	}
+	return r.reply(http.StatusOK, append(b, "]}"...))
 }
 
-func (r listRequest) direction(c int) int {
-	if r.descending {
-		return -c
+// completeAll completes a page's entities, those of one type at once.
+func (s *Server) completeAll(r *request, l listRequest, list []listed) error {
+	byType := make([][]entity, len(l.types))
+	for _, e := range list {
+		byType[e.of] = append(byType[e.of], e.entity)
 	}
-	return c
-}
-
-// sortKey is the value to sort a document by: of a multi-valued attribute the primary one, else the first.
-func (r listRequest) sortKey(doc map[string]any) any {
-	if r.sortBy.Container != "" {
-		doc, _ = doc[r.sortBy.Container].(map[string]any)
-	}
-	v := doc[r.sortBy.Name]
-	if list, ok := v.([]any); ok && len(list) > 0 {
-		v = list[0]
-		if i := slices.IndexFunc(list, isPrimary); i >= 0 {
-			v = list[i]
+	for i, entities := range byType {
+		t := l.types[i]
+		if err := t.kept.complete(r.Context(), s.identity.Reader(), r.org, entities, t.view.links(t.index)); err != nil {
+			return err
 		}
 	}
-	leaf := r.sortBy
-	if r.sortSub != nil {
-		m, _ := v.(map[string]any)
-		v, leaf = m[r.sortSub.Name], r.sortSub
-	}
-	s, ok := v.(string)
-	switch {
-	case ok && leaf.Type == filter.TypeDateTime: // the spelling leaves out zeros at the end
-		if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-			return t
-		}
-		return nil
-	case ok && leaf.Fold != nil:
-		return leaf.Fold(s)
-	}
-	return v
-}
-
-func compareKeys(a, b any) int {
-	switch a := a.(type) {
-	case string:
-		s, _ := b.(string)
-		return strings.Compare(a, s)
-	case time.Time:
-		t, _ := b.(time.Time)
-		return a.Compare(t)
-	case bool:
-		t, _ := b.(bool)
-		switch {
-		case a == t:
-			return 0
-		case t:
-			return -1
-		}
-		return 1
-	case json.Number:
-		n, _ := b.(json.Number)
-		x, _ := a.Float64()
-		y, _ := n.Float64()
-		return cmp.Compare(x, y)
-	}
-	return 0
+	return nil
 }

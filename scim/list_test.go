@@ -311,12 +311,13 @@ func TestProjection(t *testing.T) {
 		"attributes=urn:ietf:params:scim:schemas:core:2.0:User:title": {"id", "schemas", "title"},
 		"attributes=" + enterprise:                                    {"id", "schemas", enterprise},
 		"attributes=" + enterprise + ":department":                    {"id", "schemas", enterprise},
+		"attributes=" + account:                                       {"id", "schemas", account},
 		"attributes=password,nothing,,":                               {"id", "schemas"},
 		"attributes=name.givenName":                                   {"id", "name", "schemas"},
 		"attributes=emails.value, id":                                 {"emails", "id", "schemas"},
-		"excludedAttributes=emails,name,title,id,meta":                {"active", "id", "schemas", enterprise, account, "userName"},
+		"excludedAttributes=emails,name,title,id,meta":                {"active", "id", "schemas", enterprise, "userName"},
 		"excludedAttributes=" + enterprise + "," + account:            {"active", "emails", "id", "meta", "name", "schemas", "title", "userName"},
-		"excludedAttributes=members":                                  {"active", "emails", "id", "meta", "name", "schemas", "title", enterprise, account, "userName"},
+		"excludedAttributes=members":                                  {"active", "emails", "id", "meta", "name", "schemas", "title", enterprise, "userName"},
 	} {
 		t.Run(query, func(t *testing.T) {
 			slices.Sort(want)

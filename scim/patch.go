@@ -31,6 +31,7 @@ type operation struct {
 	path  string // "" is the resource itself
 	value any
 	given bool // value was there, if only as null
+	at    int  // where it stands in the request, counted from 0
 }
 
 // parsePatch reads the body of a PATCH. Names and operations count in any case: Entra writes "Replace".
@@ -58,6 +59,7 @@ func parsePatch(body map[string]any) ([]operation, error) {
 		if ops[i], err = parseOperation(m); err != nil {
 			return nil, inOperation(i, err)
 		}
+		ops[i].at = i
 	}
 	return ops, nil
 }
@@ -116,12 +118,15 @@ func inOperation(i int, err error) error {
 // given stays as it was, so that a transaction can run it again. If one operation fails, none has happened.
 func (x *index) patch(d Dialect, doc map[string]any, ops []operation) (map[string]any, error) {
 	p := &patcher{index: x, dialect: d, doc: clone(doc).(map[string]any)}
-	for i, o := range ops {
+	for _, o := range ops {
 		if err := p.apply(o); err != nil {
-			return nil, inOperation(i, err)
+			return nil, inOperation(o.at, err)
 		}
 	}
-	return p.doc, x.checkRequired(p.doc)
+	if err := x.checkImmutable(doc, p.doc); err != nil {
+		return nil, err
+	}
+	return p.doc, x.checkStillRequired(doc, p.doc)
 }
 
 type patcher struct {
@@ -155,11 +160,10 @@ func (p *patcher) containerAt(path filter.Path) *container {
 	return nil
 }
 
+// removeContainer removes what clients can write of a schema.
 func (p *patcher) removeContainer(c *container) error {
-	for _, a := range c.attrs {
-		if !a.writable() {
-			return invalid(scimerrors.ScimTypeMutability, "%s has attributes that cannot be removed.", c.urn)
-		}
+	if c == p.index.core {
+		return invalid(scimerrors.ScimTypeMutability, "%s has attributes that cannot be removed.", c.urn)
 	}
 	delete(p.doc, c.key)
 	return nil
@@ -185,6 +189,9 @@ func (p *patcher) applyKeys(o operation, within *container) error {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
+		if within != nil && strings.EqualFold(key, "schemas") {
+			continue // some clients write it into each object
+		}
 		step := operation{op: o.op, path: key, value: in[key], given: true}
 		if err := p.applyKey(step, within); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"encoding/json"
 	"slices"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -23,7 +24,7 @@ func (t *target) applyToList(o operation) error {
 		t.store(nil)
 		return nil
 	}
-	if err := tooMany(len(list), t.attr.Name); err != nil {
+	if err := tooMany(len(list), t.attr.most(), t.attr.Name); err != nil {
 		return err
 	}
 	if err := onePrimary(list, t.attr.Name); err != nil {
@@ -255,6 +256,8 @@ func equalities(n filter.Node, into map[string]any) bool {
 			into[n.Path.Name] = n.Value.Text
 		case filter.Bool:
 			into[n.Path.Name] = n.Value.Bool
+		case filter.Number:
+			into[n.Path.Name] = json.Number(n.Value.Text)
 		default:
 			return false
 		}

@@ -19,6 +19,10 @@ func object(t require.TestingT, s string) map[string]any {
 	return m
 }
 
+// userIndex and groupIndex are the indexes of a server without registered types.
+func userIndex() *index  { return newTypes(Types{})[0].index }
+func groupIndex() *index { return newTypes(Types{})[1].index }
+
 // patched applies operations, written as JSON, to ada in a dialect.
 func patched(t require.TestingT, d Dialect, ops string) (map[string]any, error) {
 	list, err := parsePatch(object(t, `{"schemas":["`+PatchSchema+`"],"Operations":`+ops+`}`))
@@ -180,7 +184,8 @@ func TestPatchRefuses(t *testing.T) {
 		"a read-only attribute":                    {`[{"op":"replace","path":"meta.created","value":"2020-01-01T00:00:00Z"}]`, scimerrors.ScimTypeMutability, "read-only"},
 		"the groups":                               {`[{"op":"add","path":"groups","value":[{"value":"g"}]}]`, scimerrors.ScimTypeMutability, "read-only"},
 		"our own extension":                        {`[{"op":"replace","path":"` + AccountSchema + `:accountStatus","value":"active"}]`, scimerrors.ScimTypeMutability, "read-only"},
-		"our own extension as a whole":             {`[{"op":"remove","path":"` + AccountSchema + `"}]`, scimerrors.ScimTypeMutability, "cannot be removed"},
+		"the whole user":                           {`[{"op":"remove","path":"` + UserSchema + `"}]`, scimerrors.ScimTypeMutability, "cannot be removed"},
+		"whether somebody is active":               {`[{"op":"remove","path":"active"}]`, scimerrors.ScimTypeMutability, "active is required"},
 		"another id":                               {`[{"op":"replace","value":{"id":"u2"}}]`, scimerrors.ScimTypeMutability, "id cannot be changed"},
 		"remove what is required":                  {`[{"op":"remove","path":"userName"}]`, scimerrors.ScimTypeMutability, "userName is required"},
 		"clear what is required":                   {`[{"op":"replace","path":"userName","value":null}]`, scimerrors.ScimTypeInvalidValue, "userName is required"},

@@ -106,7 +106,7 @@ func (p *projection) value(c *container, a *attribute, v any) any {
 		}
 		return v
 	case !ok:
-		if p.exclude {
+		if p.exclude && a.returned != returnedRequest {
 			return v
 		}
 		return nil
@@ -139,4 +139,14 @@ func subsOf(v any, shows func(name string) bool) any {
 		}
 	}
 	return nil
+}
+
+// shows reports whether anything of an attribute of the core may be shown.
+func (p *projection) shows(a *attribute) bool {
+	named, ok := p.attrs[a]
+	whole := p.containers[p.index.core.key] || ok && named == nil
+	if p.exclude {
+		return !whole
+	}
+	return whole || ok
 }

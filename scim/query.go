@@ -12,36 +12,60 @@ import (
 
 // query is a filter, split between the store and us.
 type query struct {
-	// where selects at least everything that matches; nil selects all.
-	where identity.Condition
+	// where selects at least everything that matches, as the type's collection has it; nil selects all.
+	where any
 	// matches decides about what where selects; nil if where decides alone.
 	matches filter.Predicate
-	// userName is set if the filter is nothing but userName eq: the look-up before every create.
-	userName *string
+	// links says that matches looks at the references to other resources.
+	links bool
 }
 
-// newQuery reads a filter; an empty one matches everyone.
-func (x *index) newQuery(d Dialect, text string) (query, error) {
+// newQuery reads a filter; an empty one matches everything. Where several types are asked at once, an attribute that this one does not
+// have has no value in it (RFC 7644 section 3.4.2.1).
+func (t *resourceType) newQuery(d Dialect, text string, several bool) (q query, err error) {
 	if strings.TrimSpace(text) == "" {
-		return query{}, nil
+		return q, nil
 	}
 	node, err := filter.Parse(text)
 	if err != nil {
-		return query{}, invalid(scimerrors.ScimTypeInvalidFilter, "The filter is malformed: %s.", err)
+		return q, invalid(scimerrors.ScimTypeInvalidFilter, "The filter is malformed: %s.", err)
 	}
-	matches, err := filter.Bind(node, x.filterResolver, d.filterOptions())
+	missing := false
+	resolve := func(p filter.AttrPath) (attr, sub *filter.Attribute) {
+		attr, sub = t.index.filterResolver(p)
+		if t.index.linked != nil && attr == &t.index.linked.Attribute {
+			q.links = true
+		}
+		if several && (attr == nil || p.Sub != "" && sub == nil) {
+			missing = true
+			return absent(p)
+		}
+		return attr, sub
+	}
+	matches, err := filter.Bind(node, resolve, d.filterOptions())
 	if err != nil {
-		return query{}, invalid(scimerrors.ScimTypeInvalidFilter, "The filter does not fit: %s.", err)
+		return q, invalid(scimerrors.ScimTypeInvalidFilter, "The filter does not fit: %s.", err)
 	}
-	where, exact := x.push(node)
-	q := query{where: where}
+	if missing {
+		q.matches = matches
+		return q, nil
+	}
+	where, exact := t.kept.push(node)
+	q.where = where
 	if !exact {
 		q.matches = matches
 	}
-	if c, ok := where.(*identity.Compare); ok && exact && c.Field == identity.FieldUserName && c.Op == identity.Equal {
-		q.userName = &c.Text
-	}
 	return q, nil
+}
+
+// absent is an attribute that nothing has.
+func absent(p filter.AttrPath) (attr, sub *filter.Attribute) {
+	attr = &filter.Attribute{Name: p.Name, Container: "urn:absent", Type: filter.TypeAny}
+	if p.Sub != "" {
+		sub = &filter.Attribute{Name: p.Sub, Type: filter.TypeAny}
+		attr.Type, attr.Subs = filter.TypeComplex, map[string]*filter.Attribute{strings.ToLower(p.Sub): sub}
+	}
+	return attr, sub
 }
 
 // push turns an expression into a condition of the store that holds wherever the expression does. exact tells that it

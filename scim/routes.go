@@ -38,24 +38,39 @@ func (m methods) allowed() string {
 // routes are the endpoints of an organization. In a key, "/*" stands for one more segment of the path.
 type routes map[string]methods
 
-// newRoutes lists the endpoints. Another resource type is another few lines here.
+// newRoutes lists the endpoints: those of each type of resources, and those of all.
 func (s *Server) newRoutes() routes {
-	none := methods{}
-	for _, name := range methodNames {
-		none[name] = reads(notImplemented)
-	}
-	return routes{
-		"Users":         {http.MethodGet: reads(s.listUsers), http.MethodPost: writes(s.createUser)},
-		"Users/.search": {http.MethodPost: reads(s.searchUsers)},
-		"Users/*": {http.MethodGet: reads(s.getUser), http.MethodPut: writes(s.replaceUser), http.MethodPatch: writes(s.patchUser),
-			http.MethodDelete: writes(s.deleteUser)},
+	t := routes{
+		"":                      {http.MethodGet: reads(s.listResources(s.types...))},
+		".search":               {http.MethodPost: reads(s.searchResources(s.types...))},
 		"ServiceProviderConfig": {http.MethodGet: reads(s.getConfig)},
 		"ResourceTypes":         {http.MethodGet: reads(s.getResourceTypes)},
 		"ResourceTypes/*":       {http.MethodGet: reads(s.getResourceTypes)},
 		"Schemas":               {http.MethodGet: reads(s.getSchemas)},
 		"Schemas/*":             {http.MethodGet: reads(s.getSchemas)},
-		"Me":                    none, // RFC 7644 section 3.11
-		"Bulk":                  none, // RFC 7644 section 3.7
+		"Bulk":                  {http.MethodPost: writes(s.bulk)},
+	}
+	for _, of := range s.types {
+		t[of.endpoint] = methods{http.MethodGet: reads(s.listResources(of)), http.MethodPost: writes(s.createResource(of))}
+		t[of.endpoint+"/.search"] = methods{http.MethodPost: reads(s.searchResources(of))}
+		t[of.endpoint+"/*"] = methods{http.MethodGet: reads(s.getResource(of)), http.MethodPut: writes(s.replaceResource(of)),
+			http.MethodPatch: writes(s.patchResource(of)), http.MethodDelete: writes(s.deleteResource(of))}
+	}
+	me := methods{} // RFC 7644 section 3.11
+	for method, act := range t[s.types[0].endpoint+"/*"] {
+		me[method] = action{answer: asMe(act.answer), writes: act.writes}
+	}
+	t["Me"] = me
+	return t
+}
+
+// asMe does to the account that the token stands for what do does to any.
+func asMe(do handler) handler {
+	return func(r *request, _ string) error {
+		if r.token.Me == "" {
+			return failure(http.StatusNotFound, "", "This token stands for no user; make one that does with rollcall token create --me.")
+		}
+		return do(r, string(r.token.Me))
 	}
 }
 
@@ -69,11 +84,7 @@ func (t routes) find(path string) (endpoint, id string) {
 	}
 	name, id, found := strings.Cut(path, "/")
 	if !found || id == "" || strings.Contains(id, "/") {
-		return "", ""
+		return "?", "" // no path has it: it ends before the query
 	}
 	return name + "/*", id
-}
-
-func notImplemented(*request, string) error {
-	return failure(http.StatusNotImplemented, "", "This endpoint is not supported.")
 }

@@ -7,23 +7,10 @@ import (
 	scimerrors "github.com/elimity-com/scim/errors"
 )
 
-// searchUsers is POST /Users/.search (RFC 7644 section 3.4.3), for filters that should not stand in a URL.
-func (s *Server) searchUsers(r *request, _ string) error {
-	body, err := r.body()
-	if err != nil {
-		return err
-	}
-	values, err := searchValues(body)
-	if err != nil {
-		return err
-	}
-	return s.sendList(r, values)
-}
-
 // searchValues turns the body of a search into the parameters that a GET would have.
 func searchValues(body map[string]any) (url.Values, error) {
 	values := url.Values{}
-	for _, name := range []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes"} {
+	for _, name := range []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "cursor", "attributes", "excludedAttributes"} {
 		v, _, err := member(body, name)
 		if err != nil {
 			return nil, err

@@ -29,9 +29,11 @@ type Server struct {
 	log       *slog.Logger
 	baseURL   string
 	proxies   web.Proxies
-	users     *index
+	types     []*resourceType
 	discovery discovery
 	routes    routes
+	exchanges *exchanges
+	limiter   *web.Limiter // of each token
 	guarded   http.Handler // answers, whatever breaks
 }
 
@@ -42,6 +44,10 @@ type Options struct {
 	BaseURL string
 	// Proxies are those who may say for whom they ask; events tell where a write came from.
 	Proxies web.Proxies
+	// Types are the resource types and extensions that the operator registered.
+	Types Types
+	// Limit is how many requests each token may make; the zero value means DefaultLimit.
+	Limit web.Limit
 	// Log receives what clients are told nothing about; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -50,8 +56,11 @@ type Options struct {
 func New(service *identity.Service, o Options) *Server {
 	s := &Server{
 		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
-		users: userIndex(), discovery: newDiscovery(),
+		types: newTypes(o.Types),
 	}
+	s.discovery = newDiscovery(s.types)
+	s.exchanges = newExchanges(service, s.log, s.types)
+	s.limiter = web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), service.Now)
 	s.routes = s.newRoutes()
 	s.guarded = web.Recover(http.HandlerFunc(s.answer), s.log, s.tellInternal)
 	return s
@@ -66,9 +75,13 @@ type request struct {
 	actor   identity.Actor
 	dialect Dialect
 	base    string // URL of the organization's endpoints, without a slash at its end
+	// ifMatch and ifNoneMatch are the entity tags of the request's precondition; of an operation in a bulk request its version.
+	ifMatch, ifNoneMatch string
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.exchanges.watch(s.guarded, w, r)
+}
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	if err := s.serve(w, r); err != nil {
@@ -95,6 +108,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 		return unknownEndpoint()
 	}
 	web.SetRoute(r.Context(), "/scim/{org}/v2/"+endpoint)
+	if method == http.MethodOptions {
+		w.Header().Set("Allow", methods.allowed()+", "+http.MethodOptions)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	if act.answer == nil {
 		w.Header().Set("Allow", methods.allowed())
 		return failure(http.StatusMethodNotAllowed, "", "This endpoint does not know the method %s.", r.Method)
@@ -106,8 +124,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 func splitPath(path string) (org identity.OrgID, rest string, ok bool) {
 	path, ok = strings.CutPrefix(path, "/scim/")
 	name, path, _ := strings.Cut(path, "/")
-	rest, found := strings.CutPrefix(path, "v2/")
-	return identity.OrgID(name), strings.TrimSuffix(rest, "/"), ok && (found || path == "v2") && name != ""
+	rest, found := strings.CutPrefix(path+"/", "v2/")
+	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && found && name != ""
 }
 
 func unknownEndpoint() error {
@@ -130,6 +148,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	if err != nil {
 		return nil, err
 	}
+	noteToken(w, token)
+	if err := s.limit(w, token); err != nil {
+		return nil, err
+	}
 	if token.Org != org {
 		return nil, failure(http.StatusForbidden, "", "The bearer token does not give access to this organization.")
 	}
@@ -140,6 +162,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	from := identity.Request{IP: s.proxies.Address(r), UserAgent: web.UserAgent(r), TrackingID: web.RequestID(r.Context())}
 	return &request{
 		Request: r, w: w, org: org, token: token, dialect: dialect, base: s.base(r) + "/scim/" + string(org) + "/v2",
+		ifMatch: tags(r.Header, "If-Match"), ifNoneMatch: tags(r.Header, "If-None-Match"),
 		actor: identity.Actor{Kind: identity.Provider, ID: string(token.ID), Name: token.Name, Org: token.Org, Request: from},
 	}, nil
 }
@@ -227,15 +250,20 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	e, known := mapError(err)
 	if !known {
-		s.log.ErrorContext(r.Context(), "scim request failed", "request", web.RequestID(r.Context()), "error", err)
+		s.logFailure(r, err)
 	}
 	s.send(w, r, e)
+}
+
+func (s *Server) logFailure(r *http.Request, err error) {
+	s.log.ErrorContext(r.Context(), "scim request failed", "request", web.RequestID(r.Context()), "error", err)
 }
 
 // tellInternal answers a request whose handling broke down; the log has the cause already.
 func (s *Server) tellInternal(w http.ResponseWriter, r *http.Request) { s.send(w, r, internal()) }
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request, e *scimerrors.ScimError) {
+	noteFailure(w, e)
 	body, err := e.MarshalJSON()
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "scim error cannot be encoded", "request", web.RequestID(r.Context()), "error", err)

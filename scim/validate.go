@@ -70,7 +70,7 @@ func (d Dialect) putExtension(doc map[string]any, c *container, v any) error {
 	for key, v := range in {
 		a := lookup(c.attrs, key)
 		if a == nil {
-			if v == nil || d.ignoreUnknown {
+			if v == nil || d.ignoreUnknown || strings.EqualFold(key, "schemas") { // some clients write it into each object
 				continue
 			}
 			return invalid(scimerrors.ScimTypeInvalidSyntax, "%s has no attribute %q.", c.urn, key)
@@ -115,14 +115,4 @@ func member(m map[string]any, name string) (v any, there bool, err error) {
 		v, there = value, true
 	}
 	return v, there, nil
-}
-
-// checkRequired holds RFC 7643 section 2.2: a required attribute has a value, and not an empty one.
-func (x *index) checkRequired(doc map[string]any) error {
-	for _, a := range x.required {
-		if v := doc[a.Name]; v == nil || v == "" {
-			return invalid(scimerrors.ScimTypeInvalidValue, "%s is required and must not be empty.", a.Name)
-		}
-	}
-	return nil
 }

@@ -40,7 +40,7 @@ func (d Dialect) canonical(a *attribute, v any, where string) (any, error) {
 
 // list makes the elements of a multi-valued attribute canonical, identical ones once.
 func (d Dialect) list(a *attribute, in []any, where string) (any, error) {
-	if err := tooMany(len(in), where); err != nil {
+	if err := tooMany(len(in), a.most(), where); err != nil {
 		return nil, err
 	}
 	out := elements{list: make([]any, 0, len(in))}
@@ -96,8 +96,7 @@ func (d Dialect) single(a *attribute, v any, where string) (any, error) {
 			return mismatch(`a time like "2024-01-31T12:00:00Z"`)
 		}
 	case filter.TypeBinary:
-		s, ok := v.(string)
-		if _, err := base64.StdEncoding.DecodeString(s); !ok || err != nil {
+		if s, ok := v.(string); !ok || !isBase64(s) {
 			return mismatch("base64 text")
 		}
 	default:
@@ -106,6 +105,13 @@ func (d Dialect) single(a *attribute, v any, where string) (any, error) {
 		}
 	}
 	return v, nil
+}
+
+// isBase64 reports whether a text is base64 (RFC 4648 section 4), padded or not.
+func isBase64(s string) bool {
+	_, padded := base64.StdEncoding.DecodeString(s)
+	_, bare := base64.RawStdEncoding.DecodeString(s)
+	return padded == nil || bare == nil
 }
 
 // complex makes an object canonical. A bare text stands for its "value", and an empty "value" for nothing at all: identity

@@ -18,6 +18,7 @@ import (
 
 	"rollcall/identity"
 	"rollcall/internal/system"
+	"rollcall/internal/web"
 	"rollcall/scim"
 	"rollcall/store"
 )
@@ -41,11 +42,14 @@ type world struct {
 	log     *strings.Builder
 }
 
+// unlimited is for tests that are not about limits: their clock stands still, so no time makes up for a request.
+var unlimited = web.Limit{Rate: 1e9, Burst: 1e9}
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 1, 1, 12, 0, 0, 123456000, time.UTC)}, tokens: map[string]string{}, log: &strings.Builder{}}
 	w.service = identity.NewService(openStore(t), w.clock, system.IDs{}, identity.EmailPolicy{})
-	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Log: logTo(w.log)})
+	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Limit: unlimited, Log: logTo(w.log)})
 	w.org = w.newOrg("Ours")
 	for _, d := range scim.Dialects() {
 		w.tokens[d.Name()] = w.newToken(w.org, d.Name())
@@ -71,7 +75,7 @@ func (w *world) newOrg(name string) identity.OrgID {
 }
 
 func (w *world) newToken(org identity.OrgID, dialect string) string {
-	_, secret, err := w.service.CreateToken(context.Background(), operator, org, dialect, dialect)
+	_, secret, err := w.service.CreateToken(context.Background(), operator, org, identity.NewToken{Name: dialect, Profile: dialect})
 	require.NoError(w.t, err)
 	return secret
 }
@@ -134,6 +138,13 @@ func (w *world) send(r *http.Request) answer {
 func (w *world) get(endpoint string, headers ...string) answer {
 	w.t.Helper()
 	return w.call("GET", endpoint, "", headers...)
+}
+
+// state is what the server tells on request about the account of an answer.
+func (w *world) state(a answer) map[string]any {
+	w.t.Helper()
+	m, _ := w.get("/Users/" + a.str("id") + "?attributes=" + scim.AccountSchema).is(200).at(scim.AccountSchema).(map[string]any)
+	return m
 }
 
 // find lists the users that a filter matches.

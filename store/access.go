@@ -8,10 +8,10 @@ import (
 	"rollcall/identity"
 )
 
-const tokenColumns = `id, org_id, name, profile, hash, created_at, revoked_at`
+const tokenColumns = `id, org_id, name, profile, hash, me, created_at, revoked_at`
 
 func scanToken(r *sql.Rows) (t identity.Token, err error) {
-	return t, r.Scan(scanID(&t.ID), scanID(&t.Org), &t.Name, &t.Profile, &t.Hash, instant{&t.CreatedAt}, instant{&t.RevokedAt})
+	return t, r.Scan(scanID(&t.ID), scanID(&t.Org), &t.Name, &t.Profile, &t.Hash, scanID(&t.Me), instant{&t.CreatedAt}, instant{&t.RevokedAt})
 }
 
 func (r reader) TokenByHash(ctx context.Context, hash string) (identity.Token, error) {
@@ -23,8 +23,8 @@ func (r reader) Tokens(ctx context.Context, org identity.OrgID) ([]identity.Toke
 }
 
 func (t *transaction) InsertToken(ctx context.Context, k identity.Token) error {
-	_, err := t.exec(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		k.ID, k.Org, k.Name, k.Profile, k.Hash, k.CreatedAt, k.RevokedAt)
+	_, err := t.exec(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		k.ID, k.Org, k.Name, k.Profile, k.Hash, orNull(k.Me), k.CreatedAt, k.RevokedAt)
 	return err
 }
 

@@ -53,7 +53,11 @@ func bind(args []any) ([]any, error) {
 			bound[i] = keyOf(string(v))
 		case identity.ClaimID:
 			bound[i] = keyOf(string(v))
+		case identity.ItemID:
+			bound[i] = keyOf(string(v))
 		case identity.DeletionID:
+			bound[i] = keyOf(string(v))
+		case identity.ExchangeID:
 			bound[i] = keyOf(string(v))
 		case digest:
 			sum, err := hex.DecodeString(string(v))

@@ -3,15 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"rollcall/identity"
 )
 
-const groupColumns = `groups.org_id, groups.id, groups.name, groups.external_id, groups.source, groups.created_at, groups.updated_at,
+const groupColumns = `groups.org_id, groups.id, groups.name, groups.external_id, groups.attributes, groups.source, groups.created_at, groups.updated_at,
 	groups.version`
 
 func scanGroup(r *sql.Rows) (g identity.Group, err error) {
-	return g, r.Scan(scanID(&g.Org), scanID(&g.ID), &g.Name, text(&g.ExternalID), text(&g.Source), instant{&g.CreatedAt},
+	return g, r.Scan(scanID(&g.Org), scanID(&g.ID), &g.Name, text(&g.ExternalID), text(&g.Attributes), text(&g.Source), instant{&g.CreatedAt},
 		instant{&g.UpdatedAt}, &g.Version)
 }
 
@@ -19,20 +20,118 @@ func (r reader) Group(ctx context.Context, org identity.OrgID, id identity.Group
 	return one(ctx, r.run, unknownGroup, scanGroup, `SELECT `+groupColumns+` FROM groups WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-func (r reader) Groups(ctx context.Context, org identity.OrgID, after identity.GroupID, limit int) ([]identity.Group, error) {
-	if err := positive(limit); err != nil {
+func (r reader) Groups(ctx context.Context, org identity.OrgID, q identity.GroupQuery) ([]identity.Group, error) {
+	if err := positive(q.Limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	return list(ctx, r.run, scanGroup,
-		`SELECT `+groupColumns+` FROM groups WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3`, org, after, limit)
+	where, c := r.dialect.groups(org, q)
+	query := `SELECT ` + groupColumns + where + ` ORDER BY groups.id LIMIT ` + c.arg(q.Limit)
+	if q.Skip > 0 {
+		query += ` OFFSET ` + c.arg(q.Skip)
+	}
+	return list(ctx, r.run, scanGroup, query, c.args...)
+}
+
+func (r reader) CountGroups(ctx context.Context, org identity.OrgID, q identity.GroupQuery) (int, error) {
+	where, c := r.dialect.groups(org, q)
+	return one(ctx, r.run, unknownGroup, scanInt, `SELECT count(*)`+where, c.args...)
+}
+
+// groups compiles what of a query is the same for listing and counting.
+func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *compiler) {
+	c := &compiler{dialect: d}
+	where := ` FROM groups WHERE groups.org_id = ` + c.arg(org)
+	if q.Member != "" {
+		own, member := c.arg(org), c.arg(identity.AccountID(q.Member))
+		where += ` AND groups.id IN (SELECT group_id FROM group_members WHERE org_id = ` + own + ` AND account_id = ` + member + `
+			UNION ALL SELECT group_id FROM group_groups WHERE org_id = ` + own + ` AND member_id = ` + member + `)`
+	}
+	if q.ID != "" {
+		where += ` AND groups.id = ` + c.arg(q.ID)
+	}
+	if q.Name != "" {
+		where += ` AND groups.name_key = ` + c.arg(q.Name)
+	}
+	if q.ExternalID != "" {
+		where += ` AND groups.external_id = ` + c.arg(q.ExternalID)
+	}
+	if q.After != "" {
+		where += ` AND groups.id > ` + c.arg(q.After)
+	}
+	return where, c
+}
+
+func (r reader) MembersOf(ctx context.Context, org identity.OrgID, groups []identity.GroupID) ([]identity.Membership, error) {
+	var all []identity.Membership
+	for _, group := range groups {
+		accounts, err := list(ctx, r.run, scanMembership(group, true), `SELECT accounts.id, NULL, COALESCE(m.display, accounts.user_name) FROM group_members m
+			CROSS JOIN accounts ON accounts.org_id = m.org_id AND accounts.id = m.account_id
+			WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.account_id`, org, group)
+		if err != nil {
+			return nil, err
+		}
+		within, err := list(ctx, r.run, scanMembership(group, true), `SELECT NULL, groups.id, COALESCE(m.display, groups.name) FROM group_groups m
+			CROSS JOIN groups ON groups.org_id = m.org_id AND groups.id = m.member_id
+			WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
+		if err != nil {
+			return nil, err
+		}
+		all = append(append(all, accounts...), within...)
+	}
+	return all, nil
+}
+
+func scanMembership(group identity.GroupID, direct bool) func(*sql.Rows) (identity.Membership, error) {
+	return func(r *sql.Rows) (identity.Membership, error) {
+		m := identity.Membership{Group: group, Direct: direct}
+		return m, r.Scan(scanID(&m.Member.Account), scanID(&m.Member.Group), &m.Name)
+	}
+}
+
+// MembershipsOf asks for more only where somebody is in a group at all.
+func (r reader) MembershipsOf(ctx context.Context, org identity.OrgID, accounts []identity.AccountID) ([]identity.Membership, error) {
+	var all []identity.Membership
+	for part := range slices.Chunk(accounts, rowsAtOnce) {
+		c := &compiler{dialect: r.dialect}
+		in, err := list(ctx, r.run, scanAccountID, `SELECT account_id FROM group_members WHERE org_id = `+c.arg(org)+` AND account_id IN (`+listed(c, part)+`)`, c.args...)
+		if err != nil {
+			return nil, err
+		}
+		if len(in) == 0 {
+			continue
+		}
+		found, err := r.nested(ctx, org, slices.Compact(in))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func scanAccountID(r *sql.Rows) (id identity.AccountID, err error) { return id, r.Scan(scanID(&id)) }
+
+// nested lists all groups that accounts are in.
+func (r reader) nested(ctx context.Context, org identity.OrgID, accounts []identity.AccountID) ([]identity.Membership, error) {
+	c := &compiler{dialect: r.dialect}
+	own := c.arg(org)
+	return list(ctx, r.run, scanMembershipOf, `WITH RECURSIVE found (account_id, group_id, direct) AS (
+			SELECT account_id, group_id, 1 FROM group_members WHERE org_id = `+own+` AND account_id IN (`+listed(c, accounts)+`)
+			UNION SELECT f.account_id, n.group_id, 0 FROM found f JOIN group_groups n ON n.org_id = `+own+` AND n.member_id = f.group_id)
+		SELECT f.account_id, f.group_id, groups.name, max(f.direct) FROM found f
+		CROSS JOIN groups ON groups.org_id = `+own+` AND groups.id = f.group_id
+		GROUP BY f.account_id, f.group_id, groups.name ORDER BY f.account_id, f.group_id`, c.args...)
+}
+
+func scanMembershipOf(r *sql.Rows) (m identity.Membership, err error) {
+	return m, r.Scan(scanID(&m.Member.Account), scanID(&m.Group), &m.Name, &m.Direct)
 }
 
 func (r reader) Members(ctx context.Context, org identity.OrgID, group identity.GroupID, after identity.AccountID, limit int) ([]identity.AccountID, error) {
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	scan := func(r *sql.Rows) (id identity.AccountID, err error) { return id, r.Scan(scanID(&id)) }
-	return list(ctx, r.run, scan, `SELECT account_id FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id > $3
+	return list(ctx, r.run, scanAccountID, `SELECT account_id FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id > $3
 		ORDER BY account_id LIMIT $4`, org, group, after, limit)
 }
 
@@ -47,15 +146,17 @@ func (r reader) GroupsOf(ctx context.Context, org identity.OrgID, account identi
 }
 
 func (t *transaction) InsertGroup(ctx context.Context, g identity.Group) error {
-	_, err := t.exec(ctx, `INSERT INTO groups (org_id, id, name, external_id, source, created_at, updated_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`, g.Org, g.ID, g.Name, orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt)
+	_, err := t.exec(ctx, `INSERT INTO groups (org_id, id, name, name_key, external_id, source, created_at, updated_at, attributes, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
+		g.Org, g.ID, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes)
 	return err
 }
 
 func (t *transaction) UpdateGroup(ctx context.Context, g identity.Group) error {
-	n, err := t.exec(ctx, `UPDATE groups SET name = $4, external_id = $5, source = $6, created_at = $7, updated_at = $8, version = version + 1
+	n, err := t.exec(ctx, `UPDATE groups SET name = $4, name_key = $5, external_id = $6, source = $7, created_at = $8, updated_at = $9,
+			attributes = $10, version = version + 1
 		WHERE org_id = $1 AND id = $2 AND version = $3`,
-		g.Org, g.ID, g.Version, g.Name, orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt)
+		g.Org, g.ID, g.Version, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes)
 	if err == nil && n == 0 {
 		return t.staleGroup(ctx, g.Org, g.ID)
 	}
@@ -79,22 +180,33 @@ func (t *transaction) staleGroup(ctx context.Context, org identity.OrgID, id ide
 	return t.stale(ctx, unknownGroup, `SELECT version FROM groups WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-// AddMember selects what it inserts, so that a group or an account that is not there is no violation.
-func (t *transaction) AddMember(ctx context.Context, org identity.OrgID, group identity.GroupID, account identity.AccountID) (bool, error) {
-	n, err := t.exec(ctx, `INSERT INTO group_members (org_id, group_id, account_id)
-		SELECT groups.org_id, groups.id, accounts.id FROM groups JOIN accounts ON accounts.org_id = groups.org_id
-		WHERE groups.org_id = $1 AND groups.id = $2 AND accounts.id = $3
-		ON CONFLICT (org_id, group_id, account_id) DO NOTHING`, org, group, account)
+// AddMember selects what it inserts, so that a group or a member that is not there is no violation.
+func (t *transaction) AddMember(ctx context.Context, org identity.OrgID, group identity.GroupID, m identity.Member) (bool, error) {
+	statement, unknown, of, id := `INSERT INTO group_members (org_id, group_id, account_id, display)
+		SELECT groups.org_id, groups.id, m.id, $4 FROM groups JOIN accounts m ON m.org_id = groups.org_id
+		WHERE groups.org_id = $1 AND groups.id = $2 AND m.id = $3
+		ON CONFLICT (org_id, group_id, account_id) DO NOTHING`, unknownAccount, `accounts`, any(m.Account)
+	if m.Group != "" {
+		statement, unknown, of, id = `INSERT INTO group_groups (org_id, group_id, member_id, display)
+		SELECT groups.org_id, groups.id, m.id, $4 FROM groups JOIN groups m ON m.org_id = groups.org_id
+		WHERE groups.org_id = $1 AND groups.id = $2 AND m.id = $3
+		ON CONFLICT (org_id, group_id, member_id) DO NOTHING`, unknownGroup, `groups`, any(m.Group)
+	}
+	n, err := t.exec(ctx, statement, org, group, id, orNull(m.Display))
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
 	if err := t.exists(ctx, unknownGroup, `SELECT 1 FROM groups WHERE org_id = $1 AND id = $2`, org, group); err != nil {
 		return false, err
 	}
-	return false, t.exists(ctx, unknownAccount, `SELECT 1 FROM accounts WHERE org_id = $1 AND id = $2`, org, account)
+	return false, t.exists(ctx, unknown, `SELECT 1 FROM `+of+` WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-func (t *transaction) RemoveMember(ctx context.Context, org identity.OrgID, group identity.GroupID, account identity.AccountID) (bool, error) {
-	n, err := t.exec(ctx, `DELETE FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id = $3`, org, group, account)
+func (t *transaction) RemoveMember(ctx context.Context, org identity.OrgID, group identity.GroupID, m identity.Member) (bool, error) {
+	statement, id := `DELETE FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id = $3`, any(m.Account)
+	if m.Group != "" {
+		statement, id = `DELETE FROM group_groups WHERE org_id = $1 AND group_id = $2 AND member_id = $3`, any(m.Group)
+	}
+	n, err := t.exec(ctx, statement, org, group, id)
 	return n > 0, err
 }

@@ -90,6 +90,7 @@ func (p purge) statement() string {
 // nothing is deleted that something else still refers to. Tables whose rows go with others' are not in it. A test compares it
 // with the schema.
 var purges = []purge{
+	{"scim_exchanges", "org_id, token_id, at, id", "org_id = $1"},
 	{"tokens", "id", "org_id = $1"},
 	{"runs", "id", "org_id = $1"},
 	{"plans", "id", "org_id = $1"},
@@ -105,6 +106,7 @@ var purges = []purge{
 	{"job_rows", "org_id, job_id, number", "org_id = $1"},
 	{"job_chunks", "org_id, job_id, number", "org_id = $1"},
 	{"jobs", "org_id, id", "org_id = $1"},
+	{"items", "org_id, type, id", "org_id = $1"},
 	{"claims", "id", "target = $1"}, // those of its own users are what other organizations did, and name its id
 	{"site_links", "org_id, site", "org_id = $1"},
 	{"messages", "org_id, id", "org_id = $1 AND NOT (channel = 'order' AND state IN ('waiting', 'parked'))"},

@@ -118,6 +118,11 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		_, err := r.Candidates(ctx, q)
 		return err
 	}
+	items := func(q identity.ItemQuery) error {
+		q.Type, q.Limit = "T", 100
+		_, err := r.Items(ctx, org, q)
+		return err
+	}
 	asked := map[string]bool{}
 	for name, c := range map[string]struct {
 		ask func() error
@@ -180,11 +185,19 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Hold":              {ask: func() error { _, err := r.Hold(ctx, "x"); return err }},
 		"TokenByHash":       {ask: func() error { _, err := r.TokenByHash(ctx, "x"); return err }},
 		"Tokens":            {ask: func() error { _, err := r.Tokens(ctx, org); return err }},
-		"GrantsOf":          {ask: func() error { _, err := r.GrantsOf(ctx, "i", "s"); return err }},
-		"Grants":            {ask: func() error { _, err := r.Grants(ctx, org); return err }},
-		"Domains":           {ask: func() error { _, err := r.Domains(ctx, org); return err }},
-		"DomainHolders":     {ask: func() error { _, err := r.DomainHolders(ctx, "x"); return err }},
-		"Event":             {ask: func() error { _, err := r.Event(ctx, org, "x"); return err }},
+		"Exchanges": {ask: func() error {
+			_, err := r.Exchanges(ctx, org, identity.ExchangeQuery{Token: "t", Failed: true, Limit: 10})
+			return err
+		}, want: []string{"PRIMARY KEY (org_id=? AND token_id=?)"}},
+		"Exchanges further on": {ask: func() error {
+			_, err := r.Exchanges(ctx, org, identity.ExchangeQuery{Token: "t", After: identity.ExchangePlace{At: time.Unix(9, 0), ID: "x"}, Limit: 10})
+			return err
+		}, want: []string{"PRIMARY KEY (org_id=? AND token_id=? AND (at,id)<(?,?))"}},
+		"GrantsOf":      {ask: func() error { _, err := r.GrantsOf(ctx, "i", "s"); return err }},
+		"Grants":        {ask: func() error { _, err := r.Grants(ctx, org); return err }},
+		"Domains":       {ask: func() error { _, err := r.Domains(ctx, org); return err }},
+		"DomainHolders": {ask: func() error { _, err := r.DomainHolders(ctx, "x"); return err }},
+		"Event":         {ask: func() error { _, err := r.Event(ctx, org, "x"); return err }},
 		"Events": {ask: func() error {
 			_, err := r.Events(ctx, org, identity.EventQuery{Newest: true, After: "x", Limit: 10})
 			return err
@@ -211,7 +224,24 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		}, want: []string{"PRIMARY KEY (org_id=? AND account_id=?)"}},
 		"Templates": {ask: func() error { _, err := r.Templates(ctx, org); return err }},
 		"Group":     {ask: func() error { _, err := r.Group(ctx, org, "x"); return err }},
-		"Groups":    {ask: func() error { _, err := r.Groups(ctx, org, "x", 10); return err }, want: []string{"(org_id=? AND id>?)"}},
+		"Groups":    {ask: func() error { _, err := r.Groups(ctx, org, identity.GroupQuery{After: "x", Limit: 10}); return err }, want: []string{"(org_id=? AND id>?)"}},
+		"Groups of a name": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{Name: "n", After: "x", Limit: 10})
+			return err
+		}, want: []string{"INDEX groups_name (org_id=? AND name_key=? AND id>?)"}},
+		"Groups of a provider's id": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{ExternalID: "n", Limit: 10})
+			return err
+		}, want: []string{"INDEX groups_external (org_id=? AND external_id=?)"}},
+		"Groups with a member": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{Member: "a", Limit: 10})
+			return err
+		}, want: []string{"INDEX group_members_account (org_id=? AND account_id=?)", "INDEX group_groups_member (org_id=? AND member_id=?)"}, sorted: true},
+		"CountGroups": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{"(org_id=?)"}},
+		"MembersOf": {ask: func() error { _, err := r.MembersOf(ctx, org, []identity.GroupID{"g"}); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND group_id=?)"}},
+		"MembershipsOf": {ask: func() error { _, err := r.nested(ctx, org, []identity.AccountID{"a", "b"}); return err },
+			want: []string{"INDEX group_members_account (org_id=? AND account_id=?)", "INDEX group_groups_member (org_id=? AND member_id=?)"}, sorted: true, whole: true},
 		"Members": {ask: func() error { _, err := r.Members(ctx, org, "g", "x", 10); return err },
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=? AND account_id>?)"}},
 		"CountMembers": {ask: func() error { _, err := r.CountMembers(ctx, org, "g"); return err },
@@ -293,10 +323,18 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		}, want: []string{"COVERING INDEX address_holds_domain (domain=?)"}},
 		"DomainsAround": {ask: func() error { _, err := r.DomainsAround(ctx, "mail.example.com"); return err },
 			want: []string{"INDEX domains_name (name=?)", "INDEX domains_reversed (reversed>? AND reversed<?)"}},
-		"SiteLinks":            {ask: func() error { _, err := r.SiteLinks(ctx, org); return err }},
-		"OrgDeletion":          {ask: func() error { _, err := r.OrgDeletion(ctx, org); return err }},
-		"OrgDeletionsOpen":     {ask: func() error { _, err := r.OrgDeletionsOpen(ctx, 10); return err }, want: []string{"SCAN org_deletions USING INDEX org_deletions_open"}, whole: true},
-		"ReminderLater":        {ask: func() error { _, err := r.ReminderLater(ctx, org, "a", "p"); return err }},
+		"SiteLinks":           {ask: func() error { _, err := r.SiteLinks(ctx, org); return err }},
+		"OrgDeletion":         {ask: func() error { _, err := r.OrgDeletion(ctx, org); return err }},
+		"OrgDeletionsOpen":    {ask: func() error { _, err := r.OrgDeletionsOpen(ctx, 10); return err }, want: []string{"SCAN org_deletions USING INDEX org_deletions_open"}, whole: true},
+		"ReminderLater":       {ask: func() error { _, err := r.ReminderLater(ctx, org, "a", "p"); return err }},
+		"Item":                {ask: func() error { _, err := r.Item(ctx, org, "T", "x"); return err }, want: []string{"(org_id=? AND type=? AND id=?)"}},
+		"Items":               {ask: func() error { return items(identity.ItemQuery{}) }, want: []string{"(org_id=? AND type=?)"}},
+		"Items by key":        {ask: func() error { return items(identity.ItemQuery{After: "x"}) }, want: []string{"(org_id=? AND type=? AND id>?)"}},
+		"Items by position":   {ask: func() error { return items(identity.ItemQuery{Skip: 7}) }, want: []string{"COVERING INDEX", "(org_id=? AND type=? AND id>?)"}},
+		"Items by externalId": {ask: func() error { return items(identity.ItemQuery{ExternalID: "x"}) }, want: []string{"INDEX items_external_id (org_id=? AND type=? AND external_id=?)"}},
+		"Items by unique value": {ask: func() error { return items(identity.ItemQuery{Key: identity.ItemKey{Name: "n", Value: "v"}}) },
+			want: []string{"(org_id=? AND type=? AND id=?)", "(org_id=? AND type=? AND name=? AND value=?)"}},
+		"CountItems":           {ask: func() error { _, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T"}); return err }, want: []string{"COVERING INDEX"}},
 		"Connector":            {ask: func() error { _, err := r.Connector(ctx, org, "x"); return err }},
 		"Connectors":           {ask: func() error { _, err := r.Connectors(ctx, org); return err }},
 		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},

@@ -55,7 +55,7 @@ type auditListCmd struct {
 	orgFlag
 	rangeFlags
 	Actor    string   `placeholder:"ID" help:"Only what this actor did; the id is in the JSON, as actorId."`
-	Category []string `placeholder:"NAME" help:"Only these categories: USERS, LOGINS, ORG_SETTINGS, CUSTOMERS, GROUPS, LICENSES, DIRECTORY or REFUSALS; repeatable."`
+	Category []string `placeholder:"NAME" help:"Only these categories: USERS, LOGINS, ORG_SETTINGS, CUSTOMERS, GROUPS, LICENSES, DIRECTORY, ITEMS or REFUSALS; repeatable."`
 	Target   string   `placeholder:"ID|E-MAIL" help:"Only what happened to this: an id, or a user's address."`
 	place
 }

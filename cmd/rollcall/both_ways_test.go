@@ -97,6 +97,9 @@ var bothWays = []string{
 	"? admin grant --user ada@acme.example --role user",
 	"admin list",
 	"admin revoke --issuer https://login.example --subject carol",
+	"token log Entra",
+	"token log Entra --failed --limit 1",
+	"? token log Okta",
 	"sso set https://login.acme.example --audience rollcall",
 	"sso list",
 	"sso remove https://login.acme.example",
@@ -148,6 +151,7 @@ func TestTheCommandsDoTheSameOnADatabaseAndOnAServer(t *testing.T) {
 		command(t, db, "user", "add", "--org", "Personal accounts", "pat@acme.example", "--name", "Pat")
 		command(t, db, "subscription", "set", "--org", "Acme", "Plan", "--licence", "calling=5", "--licence", "chat=unlimited")
 		command(t, db, "admin", "grant", "--org", "Acme", "--issuer", issuer.URL(), "--subject", me, "--role", "full")
+		logSomeExchanges(t, db, "Acme", "Entra")
 	}
 	s := serve(t, there, "--oidc-issuer", issuer.URL(), "--oidc-audience", demoAudience)
 	local := way{t, t.TempDir(), []string{"--database", here}}

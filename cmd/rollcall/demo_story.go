@@ -64,10 +64,10 @@ func (s *story) prepare(ctx context.Context) error {
 		}
 	}
 	var err error
-	if _, s.pushedToken, err = s.service.CreateToken(ctx, demoOperator, s.pushed.ID, "Acme's provider", "entra"); err != nil {
+	if _, s.pushedToken, err = s.service.CreateToken(ctx, demoOperator, s.pushed.ID, identity.NewToken{Name: "Acme's provider", Profile: "entra"}); err != nil {
 		return err
 	}
-	_, s.secondToken, err = s.service.CreateToken(ctx, demoOperator, s.second.ID, "Bergen's provider", "okta")
+	_, s.secondToken, err = s.service.CreateToken(ctx, demoOperator, s.second.ID, identity.NewToken{Name: "Bergen's provider", Profile: "okta"})
 	return err
 }
 

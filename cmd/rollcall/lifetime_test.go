@@ -25,13 +25,13 @@ func TestEveryAcknowledgedWriteSurvivesAKill(t *testing.T) {
 	n := newTenant(t, db, "Acme", "rfc")
 	acknowledged := map[string]string{} // id to userName
 	for round := range 3 {
-		s := serve(t, db)
+		s := serve(t, db, "--scim-rate-limit", "100000")
 		for id, name := range createUntilKilled(t, s, n, round) {
 			acknowledged[id] = name
 		}
 		require.Error(t, s.wait(), "it was killed")
 	}
-	s := serve(t, db)
+	s := serve(t, db, "--scim-rate-limit", "100000")
 	for id, name := range acknowledged {
 		status, body, err := n.request(http.MethodGet, n.base(s)+"/Users/"+id, nil)
 		require.NoError(t, err)

@@ -47,9 +47,14 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	types, err := c.types()
+	if err != nil {
+		return err
+	}
 	service := identity.NewService(opened, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, baseURL: c.BaseURL, log: logger}
+	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
+		limit: c.scimLimit(), baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
 		return err
@@ -58,7 +63,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	runners, err := c.runners(logger, service, retention, deliverer)
+	runners, err := c.runners(logger, service, retention, deliverer, s.provisioning.FlushExchanges)
 	if err != nil {
 		return err
 	}
@@ -78,6 +83,9 @@ func (c *serveCmd) Run(a *app) (err error) {
 	defer stop()
 	go s.drain(a.ctx, c.ShutdownDelay, stop)
 	err = web.Serve(serving, web.NewServer(handler, logger), listener, c.ShutdownGrace)
+	if err := s.provisioning.FlushExchanges(context.WithoutCancel(a.ctx)); err != nil {
+		logger.Warn("the last requests are missing in the log of requests", "error", err)
+	}
 	if a.ctx.Err() != nil {
 		a.say("Stopped.")
 	}

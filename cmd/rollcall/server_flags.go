@@ -13,6 +13,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
+	"rollcall/scim"
 )
 
 // serverFlags are the settings of the server: flags, environment and configuration file in one.
@@ -23,6 +24,8 @@ type serverFlags struct {
 	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM; together with --tls-key."`
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" placeholder:"FILE" help:"Private key in PEM."`
 
+	SCIMSchemas string `name:"scim-schemas" env:"ROLLCALL_SCIM_SCHEMAS" placeholder:"FILE|FOLDER" help:"Resource types and extensions that SCIM serves besides its own: JSON as at /Schemas and /ResourceTypes."`
+
 	OIDCIssuer   []string `name:"oidc-issuer" env:"ROLLCALL_OIDC_ISSUER" placeholder:"URL" help:"Issuer whose tokens administrators bring, exactly as in \"iss\"; repeatable."`
 	OIDCAudience []string `name:"oidc-audience" env:"ROLLCALL_OIDC_AUDIENCE" placeholder:"AUD" help:"What the issuer's tokens for this server have in \"aud\"; one for each --oidc-issuer, in the same order."`
 	OIDCClient   []string `name:"oidc-client" env:"ROLLCALL_OIDC_CLIENT" placeholder:"ID" help:"Client whose tokens are accepted, as in \"azp\"; repeatable. Without any, every client of an issuer is."`
@@ -31,7 +34,8 @@ type serverFlags struct {
 	TrustedProxy        []string `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"CIDR" help:"Network of proxies that are believed when they say in X-Forwarded-For for whom they ask; repeatable."`
 	AllowPrivateIssuers bool     `name:"allow-private-issuers" env:"ROLLCALL_ALLOW_PRIVATE_ISSUERS" help:"Let organizations register issuers on this machine and in private networks. Their administrators can then have the server ask any machine that it reaches."`
 	dnsFlag
-	RateLimit float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
+	RateLimit     float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
+	SCIMRateLimit float64 `name:"scim-rate-limit" default:"50" env:"ROLLCALL_SCIM_RATE_LIMIT" placeholder:"N" help:"Requests of SCIM that each token may make a second (${default}), four times as many at once."`
 
 	LogLevel       string        `enum:"debug,info,warn,error" default:"info" env:"ROLLCALL_LOG_LEVEL" placeholder:"LEVEL" help:"What to log on standard error: debug, info (default), warn or error."`
 	LogFormat      string        `enum:"text,json" default:"text" env:"ROLLCALL_LOG_FORMAT" placeholder:"text|json" help:"Form of the log."`
@@ -69,10 +73,16 @@ func (f *serverFlags) check() error {
 	if f.RateLimit < 1 || f.RateLimit > 100_000 {
 		return bad("rate-limit", "%v is out of range; use 1 to 100000", f.RateLimit)
 	}
+	if !(f.SCIMRateLimit >= scim.MinRate && f.SCIMRateLimit <= 100_000) { // so that NaN is refused too
+		return bad("scim-rate-limit", "%v is out of range; use %d to 100000: identity providers count on no less", f.SCIMRateLimit, scim.MinRate)
+	}
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > time.Hour {
 		return bad("shutdown-delay", "%s is out of range; use 0s to 1h", f.ShutdownDelay)
 	}
 	if _, err := f.tls(); err != nil {
+		return err
+	}
+	if _, err := f.types(); err != nil {
 		return err
 	}
 	if err := f.mailFlags.check(f.BaseURL); err != nil {
@@ -94,6 +104,11 @@ func (f *serverFlags) check() error {
 	return nil
 }
 
+// scimLimit is what each token may ask.
+func (f *serverFlags) scimLimit() web.Limit {
+	return web.Limit{Rate: f.SCIMRateLimit, Burst: int(4 * f.SCIMRateLimit)}
+}
+
 // tls returns the server's side of TLS; nil for none.
 func (f *serverFlags) tls() (*tls.Config, error) {
 	switch {
@@ -107,6 +122,18 @@ func (f *serverFlags) tls() (*tls.Config, error) {
 		return nil, bad("tls-cert tls-key", "the pair cannot be used: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+// types reads the resource types and extensions of SCIM; none without the flag.
+func (f *serverFlags) types() (scim.Types, error) {
+	if f.SCIMSchemas == "" {
+		return scim.Types{}, nil
+	}
+	types, err := scim.ReadTypes(f.SCIMSchemas)
+	if err != nil {
+		return scim.Types{}, bad("scim-schemas", "%w", err)
+	}
+	return types, nil
 }
 
 // api returns what the flags say of the API. Issuers and audiences come as two lists in the same order.

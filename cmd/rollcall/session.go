@@ -127,6 +127,18 @@ func (s *session) org(f orgFlag) (identity.Organization, error) {
 		"%d organizations are called %q; use the id of one of them: %s", len(named), f.Org, strings.Join(ids, ", "))
 }
 
+// account finds a user by an id or a userName.
+func (s *session) account(org identity.OrgID, name string) (identity.Account, error) {
+	a, err := s.read.Account(s.ctx, org, identity.AccountID(name))
+	if identity.IsNotFound(err) {
+		a, err = s.read.AccountByUserName(s.ctx, org, identity.KeyOfUserName(name))
+	}
+	if identity.IsNotFound(err) {
+		return a, identity.Refuse(identity.NotFound, identity.RuleUnknownAccount, "the organization has no user with the id or userName %q; see rollcall user list", name)
+	}
+	return a, err
+}
+
 // connector finds a connector by its id or name; with none named, the organization's only one.
 func (s *session) connector(org identity.OrgID, name string) (identity.Connector, error) {
 	all, err := s.read.Connectors(s.ctx, org)

@@ -23,9 +23,13 @@ type surfaces struct {
 	watch    func() identity.ClockWatch // what retention last saw of the clock; nil: there is no retention
 	clock    identity.Clock
 	api      admin.Options // its issuers and limits
+	types    scim.Types    // that the operator registered
+	limit    web.Limit     // of SCIM; zero: the default
 	baseURL  string
 	log      *slog.Logger
 	draining atomic.Bool // the server is about to stop
+
+	provisioning *scim.Server // once there is a handler
 }
 
 // errDraining is why a server that is about to stop is not ready.
@@ -49,8 +53,9 @@ func (s *surfaces) handler() (http.Handler, error) {
 	if s.watch != nil {
 		metrics.Gauge("rollcall_deletions_paused", "1 while nobody is deleted because the clock cannot be trusted.", s.deletionsPaused)
 	}
+	s.provisioning = scim.New(s.service, scim.Options{BaseURL: s.baseURL, Proxies: s.api.Proxies, Limit: s.limit, Types: s.types, Log: s.log})
 	mux := http.NewServeMux()
-	mux.Handle("/scim/", scim.New(s.service, scim.Options{BaseURL: s.baseURL, Proxies: s.api.Proxies, Log: s.log}))
+	mux.Handle("/scim/", s.provisioning)
 	mux.Handle("/api/", api)
 	mux.Handle(console.LinkPath, pages)
 	web.AddHealth(mux, s.log, s.ready, metrics)

@@ -33,12 +33,14 @@ const (
 	jobsEvery         = 2 * time.Second // somebody waits for the first step
 	deletionsEvery    = 2 * time.Second // and here for the last
 	idleEvery         = time.Hour
+	exchangesEvery    = 2 * time.Second // somebody looks why their connection does not work
 )
 
 // runners do what the server does without anybody asking for it. Tasks of one runner wait for each other, so what can take long
 // has one of its own: a slow mail server, a slow receiver of work orders or a file of twenty thousand users must not keep deletions
 // waiting.
-func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, retention *identity.Retention, d *notify.Deliverer) ([]*worker.Runner, error) {
+func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, retention *identity.Retention, d *notify.Deliverer,
+	exchanges func(context.Context) error) ([]*worker.Runner, error) {
 	orders, err := c.ordersTask(service, logger)
 	if err != nil {
 		return nil, err
@@ -56,6 +58,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},
 		{orders},
 		{{Name: "deletions", Every: deletionsEvery, Run: worker.Drain(deletedAtOnce, service.ContinueDeletions)}},
+		{{Name: "log of requests", Every: exchangesEvery, Run: exchanges}},
 		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
 	} {
 		r, err := worker.New(logger, tasks...)

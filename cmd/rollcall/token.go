@@ -11,12 +11,14 @@ type tokenCmd struct {
 	Create tokenCreateCmd `cmd:"" help:"Make a bearer token; it is shown once."`
 	List   tokenListCmd   `cmd:"" help:"List an organization's tokens."`
 	Revoke tokenRevokeCmd `cmd:"" help:"End a token at once."`
+	Log    tokenLogCmd    `cmd:"" help:"Show what was asked with a token and why it was refused."`
 }
 
 type tokenCreateCmd struct {
 	storeFlag
 	orgFlag
 	Name    string `required:"" help:"What the token is for; shown with everything that it does."`
+	Me      string `placeholder:"USER" help:"The user that the bearer stands for at /Me: an id or a userName."`
 	Profile string `default:"rfc" placeholder:"rfc|entra|okta" help:"The identity provider's dialect of SCIM: rfc (default), entra or okta."`
 }
 
@@ -31,7 +33,15 @@ func (c *tokenCreateCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		t, secret, err := s.service.CreateToken(s.ctx, s.by, o.ID, c.Name, dialect.Name())
+		var me identity.AccountID
+		if c.Me != "" {
+			account, err := s.account(o.ID, c.Me)
+			if err != nil {
+				return err
+			}
+			me = account.ID
+		}
+		t, secret, err := s.service.CreateToken(s.ctx, s.by, o.ID, identity.NewToken{Name: c.Name, Profile: dialect.Name(), Me: me})
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func Bind(n Node, resolve Resolver, opts Options) (Predicate, error) {
 // BindElement does the same for the filter in the brackets after attr.
 func BindElement(n Node, attr *Attribute, opts Options) (ElementPredicate, error) {
 	b := binder{opts: opts}
-	if !attr.Multi {
+	if !attr.Multi && attr.Type != TypeAny {
 		return nil, misfit("%s has a single value; brackets select among several", attr.Name)
 	}
 	b.resolve = elementResolver(attr)
@@ -49,6 +49,9 @@ func BindElement(n Node, attr *Attribute, opts Options) (ElementPredicate, error
 }
 
 func elementResolver(attr *Attribute) Resolver {
+	if attr.Type == TypeAny {
+		return func(AttrPath) (*Attribute, *Attribute) { return attr, nil }
+	}
 	if attr.Type == TypeComplex {
 		return func(p AttrPath) (*Attribute, *Attribute) {
 			if p.URN != "" || p.Sub != "" {

@@ -21,6 +21,8 @@ func (b *binder) comparer(attr *Attribute, name string, op Op, v Value) (func(an
 		return func(x any) bool { return !present(x) }, nil
 	}
 	switch attr.Type {
+	case TypeAny:
+		return func(any) bool { return false }, nil
 	case TypeBoolean:
 		return b.boolComparer(name, op, v)
 	case TypeInteger, TypeDecimal:
@@ -126,6 +128,15 @@ func numberComparer(name string, op Op, v Value) (func(any) bool, error) {
 		n, ok := x.(json.Number)
 		return ok && ordered(op, parseDecimal(n.String()).compare(want))
 	}, nil
+}
+
+// CompareNumbers compares two numbers of JSON exactly, however large or fine they are.
+func CompareNumbers(a, b string) int { return parseDecimal(a).compare(parseDecimal(b)) }
+
+// NumberKey is the one spelling of all numbers that are equal.
+func NumberKey(number string) string {
+	d := parseDecimal(number)
+	return strconv.Itoa(d.sign) + " " + d.digits + " " + strconv.Itoa(d.exp)
 }
 
 // decimal is a number as 0.digits × 10^exp, so that any JSON number compares exactly and in time linear in its text:

@@ -15,6 +15,7 @@ const (
 	TypeReference
 	TypeBinary
 	TypeComplex
+	TypeAny // of an attribute that never has a value: it may be compared with anything
 )
 
 // Attribute is what the evaluator must know about an attribute.

@@ -21,7 +21,10 @@ func (w world) group(t testing.TB, org identity.OrgID, name string) identity.Gro
 // member adds a member and reports whether it was none before.
 func (w world) member(t testing.TB, g identity.Group, account identity.AccountID) (added bool) {
 	t.Helper()
-	w.must(t, func(tx identity.Tx) (err error) { added, err = tx.AddMember(ctx, g.Org, g.ID, account); return err })
+	w.must(t, func(tx identity.Tx) (err error) {
+		added, err = tx.AddMember(ctx, g.Org, g.ID, identity.Member{Account: account})
+		return err
+	})
 	return added
 }
 
@@ -38,11 +41,11 @@ func testGroups(t *testing.T, w world) {
 			{second.ID, 2, []identity.Group{third}},
 			{third.ID, 1, nil},
 		} {
-			got, err := w.store.Groups(ctx, w.own, c.after, c.limit)
+			got, err := w.store.Groups(ctx, w.own, identity.GroupQuery{After: c.after, Limit: c.limit})
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		}
-		_, err := w.store.Groups(ctx, w.own, "", 0)
+		_, err := w.store.Groups(ctx, w.own, identity.GroupQuery{})
 		refused(t, err, identity.Invalid, identity.RuleInvalidValue)
 	})
 	t.Run("a group is changed with the version that was read", func(t *testing.T) {
@@ -51,6 +54,7 @@ func testGroups(t *testing.T, w world) {
 		}
 		changed := third
 		changed.Name, changed.ExternalID, changed.Source, changed.UpdatedAt = "Changes", "EXT-1", identity.SourceSCIM, start.Add(time.Hour)
+		changed.Attributes = `{"urn:x":{"a":9007199254740993}}`
 		require.NoError(t, update(changed))
 		refused(t, update(changed), identity.Stale, identity.RuleVersionMismatch)
 		changed.Version++
@@ -106,7 +110,7 @@ func testGroups(t *testing.T, w world) {
 			"our account in a group of the other": {w.other, foreign.ID, ada.ID, identity.RuleUnknownAccount},
 		} {
 			w.must(t, func(tx identity.Tx) error {
-				_, err := tx.AddMember(ctx, c.org, c.group, c.account)
+				_, err := tx.AddMember(ctx, c.org, c.group, identity.Member{Account: c.account})
 				refused(t, err, identity.NotFound, c.rule)
 				_, err = tx.Group(ctx, w.own, first.ID)
 				require.NoError(t, err, "%s: the transaction stays usable", name)
@@ -117,7 +121,10 @@ func testGroups(t *testing.T, w world) {
 	})
 	t.Run("a member leaves once", func(t *testing.T) {
 		remove := func(org identity.OrgID) (was bool) {
-			w.must(t, func(tx identity.Tx) (err error) { was, err = tx.RemoveMember(ctx, org, first.ID, cyd.ID); return err })
+			w.must(t, func(tx identity.Tx) (err error) {
+				was, err = tx.RemoveMember(ctx, org, first.ID, identity.Member{Account: cyd.ID})
+				return err
+			})
 			return was
 		}
 		require.False(t, remove(w.other))

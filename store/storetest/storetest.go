@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"email changes", testEmailChanges},
 		{"directory", testDirectory},
 		{"access", testAccess},
+		{"exchanges", testExchanges},
 		{"challenges", testChallenges},
 		{"bindings", testBindings},
 		{"partners", testPartners},
@@ -48,6 +49,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"clock", testClock},
 		{"licences", testLicences},
 		{"groups", testGroups},
+		{"groups in groups", testNestedGroups},
 		{"outbox", testOutbox},
 		{"messages due", testOutboxDue},
 		{"channels", testChannels},
@@ -65,6 +67,8 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"jobs", testJobs},
 		{"jobs open", testJobsOpen},
 		{"job files", testJobFiles},
+		{"items", testItems},
+		{"item keys", testItemKeys},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, newWorld(t, open(t))) })
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,6 +27,7 @@ type property struct {
 	partner   identity.Relationship // that the organization manages; the same one manages it
 	provider  identity.IdentityProvider
 	link      identity.Link
+	exchange  identity.Exchange
 	work      work
 	moves     moves
 }
@@ -73,6 +75,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"Tokens": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Tokens(ctx, org)
+	},
+	"Exchanges": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Exchanges(ctx, org, identity.ExchangeQuery{Token: p.token.ID, Limit: 10})
 	},
 	"Grants": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Grants(ctx, org)
@@ -155,6 +160,10 @@ var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity
 	"RevokeToken": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.RevokeToken(ctx, org, p.token.ID, start)
 	},
+	"InsertExchange": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.exchange.Org, p.exchange.At = org, start.Add(time.Hour)
+		return tx.InsertExchange(ctx, p.exchange)
+	},
 	"DeleteBinding": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.DeleteBinding(ctx, org, p.binding.Issuer, p.binding.Subject)
 	},
@@ -232,6 +241,10 @@ func testTenancy(t *testing.T, w world) {
 	t.Run("DeleteLinks", func(t *testing.T) {
 		w.must(t, func(tx identity.Tx) error { return tx.DeleteLinks(ctx, w.other, p.account.ID, p.link.Purpose) })
 	})
+	t.Run("TrimExchanges", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error { return tx.TrimExchanges(ctx, w.other, p.token.ID, 1) })
+		w.must(t, func(tx identity.Tx) error { return tx.TrimExchanges(ctx, w.other, p.token.ID, 0) })
+	})
 	t.Run("PurgeOrganization", func(t *testing.T) {
 		w.must(t, func(tx identity.Tx) error {
 			n, err := tx.PurgeOrganization(ctx, w.other, 1000)
@@ -270,6 +283,7 @@ func (w world) property(t testing.TB) property {
 	p.provider = identity.IdentityProvider{Org: w.own, Issuer: "https://own", Audience: "rollcall", Active: true, CreatedAt: start, UpdatedAt: start}
 	p.link = identity.Link{Hash: "l1", Org: w.own, Account: p.account.ID, Purpose: identity.LinkInvitation, Address: "ada@example.com",
 		CreatedAt: start, ExpiresAt: start}
+	p.exchange = w.exchange(p.token, start)
 	for _, write := range []func(identity.Tx) error{
 		func(tx identity.Tx) error { return tx.InsertBinding(ctx, p.binding) },
 		func(tx identity.Tx) error {
@@ -279,6 +293,7 @@ func (w world) property(t testing.TB) property {
 		func(tx identity.Tx) error { return tx.InsertLink(ctx, p.link) },
 		func(tx identity.Tx) error { return tx.Record(ctx, p.event) },
 		func(tx identity.Tx) error { return tx.InsertToken(ctx, p.token) },
+		func(tx identity.Tx) error { return tx.InsertExchange(ctx, p.exchange) },
 		func(tx identity.Tx) error { return tx.PutGrant(ctx, p.grant) },
 		func(tx identity.Tx) error { return tx.PutDomain(ctx, p.domain) },
 		func(tx identity.Tx) error { return tx.PutChallenge(ctx, p.challenge) },
@@ -329,6 +344,10 @@ func (w world) read(t testing.TB, p property) property {
 	require.NoError(t, err)
 	require.Len(t, partners, 1)
 	got.partner = partners[0]
+	exchanges, err := w.store.Exchanges(ctx, w.own, identity.ExchangeQuery{Token: p.token.ID, Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, exchanges, 1)
+	got.exchange = exchanges[0]
 	got.work = w.readWork(t, p.account, p.work)
 	got.moves = w.readMoves(t, p.account, p.moves)
 	return got

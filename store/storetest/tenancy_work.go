@@ -19,6 +19,7 @@ type work struct {
 	job          identity.Job
 	row          identity.JobRow
 	chunk        string
+	item         identity.Item
 }
 
 // walkWork continues walk.
@@ -42,7 +43,16 @@ var walkWork = map[string]func(ctx context.Context, r identity.Reader, org ident
 		return r.Group(ctx, org, p.work.group.ID)
 	},
 	"Groups": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
-		return r.Groups(ctx, org, "", 10)
+		return r.Groups(ctx, org, identity.GroupQuery{Limit: 10})
+	},
+	"CountGroups": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountGroups(ctx, org, identity.GroupQuery{ID: p.work.group.ID})
+	},
+	"MembersOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.MembersOf(ctx, org, []identity.GroupID{p.work.group.ID})
+	},
+	"MembershipsOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.MembershipsOf(ctx, org, []identity.AccountID{p.account.ID})
 	},
 	"Members": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Members(ctx, org, p.work.group.ID, "", 10)
@@ -71,6 +81,15 @@ var walkWork = map[string]func(ctx context.Context, r identity.Reader, org ident
 	"JobChunk": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.JobChunk(ctx, org, p.work.job.ID, 0)
 	},
+	"Item": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Item(ctx, org, p.work.item.Type, p.work.item.ID)
+	},
+	"Items": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Items(ctx, org, identity.ItemQuery{Type: p.work.item.Type, Key: serial("1"), Limit: 10})
+	},
+	"CountItems": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountItems(ctx, org, identity.ItemQuery{Type: p.work.item.Type})
+	},
 }
 
 // trespassWork continues trespass.
@@ -98,7 +117,7 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 		return tx.DeleteGroup(ctx, org, p.work.group.ID, p.work.group.Version)
 	},
 	"AddMember": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
-		_, err := tx.AddMember(ctx, org, p.work.group.ID, p.account.ID)
+		_, err := tx.AddMember(ctx, org, p.work.group.ID, identity.Member{Account: p.account.ID})
 		return err
 	},
 	"UpdateMessage": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
@@ -118,6 +137,13 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 	"UpdateJobRow": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.UpdateJobRow(ctx, org, p.work.job.ID, identity.JobRow{Number: 1, Done: true})
 	},
+	"UpdateItem": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.work.item.Org = org
+		return tx.UpdateItem(ctx, p.work.item, nil)
+	},
+	"DeleteItem": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeleteItem(ctx, org, p.work.item.Type, p.work.item.ID, p.work.item.Version)
+	},
 	"PutJobChunk": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.PutJobChunk(ctx, org, p.work.job.ID, 0, []byte("theirs"))
 	},
@@ -131,9 +157,15 @@ func (w world) work(t testing.TB, a identity.Account) work {
 		group:        w.group(t, a.Org, "Sales"), message: w.message(a.Org, "work/"+string(a.ID), start), job: w.job(a.Org, identity.JobImport),
 		row: identity.JobRow{Number: 1, Outcome: "created"}, chunk: "ours",
 	}
+	k.item = w.insertItem(t, w.item(a.Org, printer), serial("1"))
 	k.assignment = assignment(a, k.subscription, "calling")
 	k.template = identity.Template{Org: a.Org, Group: k.group.ID, Licences: []identity.Licence{"calling"}, UpdatedAt: start}
 	require.True(t, w.member(t, k.group, a.ID))
+	within := w.group(t, k.group.Org, "Within")
+	w.must(t, func(tx identity.Tx) error {
+		_, err := tx.AddMember(ctx, k.group.Org, k.group.ID, identity.Member{Group: within.ID})
+		return err
+	})
 	require.True(t, w.enqueue(t, k.message))
 	w.insertJob(t, k.job)
 	require.NoError(t, w.take(k.assignment))
@@ -160,6 +192,8 @@ func (w world) readWork(t testing.TB, a identity.Account, k work) work {
 	got.group, err = w.store.Group(ctx, a.Org, k.group.ID)
 	require.NoError(t, err)
 	got.message, err = w.store.Message(ctx, a.Org, k.message.ID)
+	require.NoError(t, err)
+	got.item, err = w.store.Item(ctx, a.Org, printer, k.item.ID)
 	require.NoError(t, err)
 	got.job, err = w.store.Job(ctx, a.Org, k.job.ID)
 	require.NoError(t, err)

@@ -1,0 +1,126 @@
+package scim_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/scim"
+)
+
+// pages reads a list by cursors to its end; between is called after each page.
+func (w *world) pages(endpoint, query string, between func()) (names []string) {
+	w.t.Helper()
+	cursor := ""
+	for range 100 {
+		a := w.get(endpoint + "?" + query + "&cursor=" + url.QueryEscape(cursor)).is(200)
+		require.NotContains(w.t, a.body, "startIndex")
+		for i := range a.body["Resources"].([]any) {
+			name, ok := a.at("Resources", i, "userName").(string)
+			if !ok {
+				name = a.str("Resources", i, "displayName")
+			}
+			names = append(names, name)
+		}
+		next, more := a.body["nextCursor"]
+		if !more {
+			return names
+		}
+		cursor = next.(string)
+		between()
+	}
+	require.Fail(w.t, "the list has no end")
+	return nil
+}
+
+func TestRFC9865_ALongListIsReadByCursors(t *testing.T) {
+	w := newWorld(t)
+	for i := range 10 {
+		w.create(fmt.Sprintf("u%d", i), fmt.Sprintf(`"title":"T%d"`, (i*7)%5))
+	}
+	all := []string{"u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"}
+	for name, c := range map[string]struct {
+		query string
+		want  []string
+	}{
+		"in the order of ids":      {"count=3", all},
+		"one page":                 {"count=10", all},
+		"one at a time":            {"count=1", all},
+		"a filter the store knows": {"count=2&filter=" + url.QueryEscape(`userName sw "u"`), all},
+		"a filter it does not":     {"count=2&filter=" + url.QueryEscape(`title ne "T0"`), []string{"u1", "u2", "u3", "u4", "u6", "u7", "u8", "u9"}},
+		"sorted":                   {"count=3&sortBy=title", []string{"u0", "u5", "u3", "u8", "u1", "u6", "u4", "u9", "u2", "u7"}},
+		"sorted, the last first":   {"count=3&sortBy=userName&sortOrder=descending", []string{"u9", "u8", "u7", "u6", "u5", "u4", "u3", "u2", "u1", "u0"}},
+		"sorted by time":           {"count=4&sortBy=meta.created", all},
+		"sorted by a boolean":      {"count=4&sortBy=active", all},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, w.pages("/Users", c.query, func() {}))
+			require.Equal(t, c.want, w.pages("", c.query, func() {}), "over all types")
+		})
+	}
+	t.Run("by a search", func(t *testing.T) {
+		search := func(cursor string) answer {
+			return w.call("POST", "/Users/.search", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"count":6,"cursor":%q}`, cursor)).is(200)
+		}
+		first := search("")
+		require.Equal(t, all, append(first.names(), search(first.str("nextCursor")).names()...))
+	})
+	t.Run("a count of none tells how many there are", func(t *testing.T) {
+		require.Empty(t, w.get("/Users?cursor=&count=0").is(200).total(10).at("Resources"))
+	})
+}
+
+func TestRFC9865_WhatIsWrittenMeanwhileMovesNobody(t *testing.T) {
+	for _, query := range []string{"count=2", "count=2&sortBy=userName"} {
+		w := newWorld(t)
+		ids := map[string]string{}
+		for _, name := range []string{"b", "d", "f", "h", "j"} {
+			ids[name] = w.create(name)
+		}
+		step := 0
+		names := w.pages("/Users", query, func() {
+			step++
+			if step == 1 { // one before and one that was told, and the very last that was told
+				w.call("DELETE", "/Users/"+ids["b"], "").is(204)
+				w.call("DELETE", "/Users/"+ids["d"], "").is(204)
+				w.create("a")
+			}
+		})
+		told := strings.Join(names, "")
+		require.Contains(t, told, "bdfhj", "nobody who was there all the time is left out: %s", query)
+		for _, name := range names {
+			require.Equal(t, 1, strings.Count(told, name), "nobody is told twice: %s", query)
+		}
+	}
+}
+
+func TestRFC9865_ACursorIsForOneTokenAndOneList(t *testing.T) {
+	w := newWorld(t)
+	w.create("a")
+	w.create("b")
+	cursor := w.get("/Users?count=1&cursor=").is(200).str("nextCursor")
+	at := func(w *world, endpoint, more string) answer {
+		return w.get(endpoint + "?count=1" + more + "&cursor=" + cursor)
+	}
+	at(w, "/Users", "").is(200)
+	at(w, "/Users", "&attributes=userName").is(200)
+	at(w.as("okta"), "/Users", "").fails(400, "invalidCursor")
+	at(w, "/Groups", "").fails(400, "invalidCursor")
+	at(w, "", "").fails(400, "invalidCursor")
+	at(w, "/Users", "&sortBy=userName").fails(400, "invalidCursor")
+	at(w, "/Users", "&filter=active%20eq%20true").fails(400, "invalidCursor")
+	at(w, "/Users", "&startIndex=1").fails(400, "invalidValue")
+	for _, wrong := range []string{"x", "AAAA", cursor[:len(cursor)-2] + "AA", cursor + "A"} {
+		w.get("/Users?cursor="+url.QueryEscape(wrong)).fails(400, "invalidCursor")
+	}
+	w.clock.now = w.clock.now.Add(scim.CursorTimeout - time.Second)
+	at(w, "/Users", "").is(200)
+	w.clock.now = w.clock.now.Add(time.Second)
+	at(w, "/Users", "").fails(400, "expiredCursor")
+	config := w.get("/ServiceProviderConfig").is(200)
+	require.Equal(t, []any{true, true, "index"}, []any{config.at("pagination", "cursor"), config.at("pagination", "index"), config.at("pagination", "defaultPaginationMethod")})
+}
