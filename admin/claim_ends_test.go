@@ -215,3 +215,25 @@ func TestCLM62_CLM67_AClaimedDomainHasToBeReleasedFirst(t *testing.T) {
 		require.Equal(t, t0.Add(15*identity.Day).Format(time.RFC3339), again["deadline"])
 	})
 }
+
+// TestI2_CLM65_WhatIsShownAsRevocableCanBeRevoked looks at a claim in every way while the organization of the user is being deleted.
+func TestI2_CLM65_WhatIsShownAsRevocableCanBeRevoked(t *testing.T) {
+	w := newWorld(t)
+	org, token := w.claimant(identity.RoleFull)
+	source := w.org("Source")
+	w.user(source, "ada@example.com")
+	claim := w.claimOf(org, token, "ada@example.com", "")
+	shown := func() []any {
+		one := w.get(claimsOf(org)+"/"+claim["id"].(string), token).is(http.StatusOK)
+		listed := w.get(claimsOf(org), token).is(http.StatusOK)["claims"].([]any)[0].(map[string]any)
+		user := w.get(users(org)+"/"+claim["user"].(string), token).is(http.StatusOK)["claim"].(map[string]any)
+		return []any{one["revocable"], listed["revocable"], user["revocable"]}
+	}
+	require.Equal(t, true, claim["revocable"])
+	require.Equal(t, []any{true, true, true}, shown())
+	_, err := w.RequestDeletion(w.ctx, operator, source, identity.DeletionRequest{Handling: identity.HandleDelete, AcknowledgeUsers: identity.HandleDelete, AcknowledgeIrreversible: true})
+	require.NoError(t, err)
+	require.Empty(t, w.get(claimsOf(org)+"?state=revocable", token).is(http.StatusOK)["claims"])
+	require.Equal(t, []any{false, false, false}, shown())
+	w.revokeClaim(org, token, claim).refused(http.StatusConflict, identity.RuleOrgDeleting)
+}

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"rollcall/identity"
 	"rollcall/internal/web"
@@ -41,7 +42,7 @@ func (a *api) addClaiming() {
 	add(a, operation{
 		id: "claimUsers", method: http.MethodPost, path: claimsPath, scope: scopeWriteClaims,
 		summary: "Claim users", about: "Each user is claimed or not by itself. The answer is 200 with what came of each, except that a call that names one user answers with the refusal, " +
-			"if that user cannot be claimed. Users get a mail, whatever the settings, and decide about their old account at the next sign-in.",
+			"if that user cannot be claimed. If the server cannot go on after some were claimed, the rest says why, or `NOT_TRIED`. Users get a mail, whatever the settings, and decide about their old account at the next sign-in.",
 		refusals: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}, a.claimUsers)
 }
@@ -58,12 +59,32 @@ func (a *api) claimUsers(ctx context.Context, in *struct {
 		}
 	}
 	done, err := a.service.ClaimUsers(ctx, callerOf(ctx).actor(), in.id(), requests, in.Body.AcknowledgePermanent)
-	if err != nil {
+	claimed := slices.ContainsFunc(done, func(d identity.ClaimedUser) bool { return d.Err == nil })
+	if err != nil && !claimed {
 		return nil, err
 	}
-	if len(done) == 1 && done[0].Err != nil {
+	if len(requests) == 1 && !claimed {
 		return nil, done[0].Err
 	}
+	results, unsure := a.showClaimed(ctx, in.id(), done)
+	if unsure != nil {
+		a.logger.WarnContext(ctx, "claims are shown as not revocable, because nobody could ask", "request", web.RequestID(ctx), "error", unsure)
+	}
+	if err != nil {
+		results.breakOff(requests[len(done):], mapError(ctx, a.logger, err))
+	}
+	return &body[claimResults]{results}, nil
+}
+
+// showClaimed shows what came of users who were claimed or not, also with an error: what is done is done.
+func (a *api) showClaimed(ctx context.Context, org identity.OrgID, done []identity.ClaimedUser) (claimResults, error) {
+	var made []identity.Claim
+	for _, d := range done {
+		if d.Err == nil {
+			made = append(made, d.Claim)
+		}
+	}
+	shown, err := a.showClaims(ctx, org, made...)
 	results := claimResults{Results: []ClaimResult{}}
 	for _, d := range done {
 		r := ClaimResult{Email: d.Request.Email, Claimed: d.Err == nil}
@@ -71,14 +92,23 @@ func (a *api) claimUsers(ctx context.Context, in *struct {
 			results.Failed++
 			r.Code, r.Message, r.Reasons = string(d.Err.Rule), d.Err.Detail, showReasons(d.Err.Why)
 		} else {
+			r.Claim = &shown[results.Succeeded]
 			results.Succeeded++
-			claim, err := a.showClaim(ctx, d.Claim)
-			if err != nil {
-				return nil, err
-			}
-			r.Claim = &claim
 		}
 		results.Results = append(results.Results, r)
 	}
-	return &body[claimResults]{results}, nil
+	return results, err
+}
+
+// breakOff adds the users who are left when the server could not go on: what it was that it broke off at, and that nobody after that was
+// tried. Those who were claimed before are claimed, so the answer has to name them.
+func (r *claimResults) breakOff(left []identity.ClaimRequest, why *refusal) {
+	for i, request := range left {
+		result := ClaimResult{Email: request.Email, Code: string(codeNotTried), Message: "the call broke off before this user"}
+		if i == 0 {
+			result.Code, result.Message = why.Code, why.Detail
+		}
+		r.Results = append(r.Results, result)
+		r.Failed++
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/admin"
 	"rollcall/identity"
 )
 
@@ -134,6 +135,27 @@ func TestCLM30_CLM37_TheListShowsAHundredAndCountsAll(t *testing.T) {
 	}
 	claim(101).refused(http.StatusBadRequest, identity.RuleClaimBatchTooLarge)
 	require.EqualValues(t, 100, claim(100).is(http.StatusOK)["succeeded"])
+}
+
+func TestCLM30_TheListIsAsLongAsTheOperatorSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		most  int
+		query string
+		want  int
+	}{
+		"more than by default": {103, "", 103}, "fewer": {50, "", 50}, "fewer are asked for": {103, "?limit=7", 7}, "more are asked for": {50, "?limit=99", 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules := identity.DefaultRules()
+			rules.ClaimListLimit = c.most
+			w := newWorldOf(t, newIssuer(t), func(o *admin.Options) { o.Service.WithRules(rules) })
+			org, token := w.claimant(identity.RoleFull)
+			for n := range 104 {
+				w.user(identity.ConsumerOrgID, fmt.Sprintf("u%03d@example.com", n))
+			}
+			require.Len(t, w.get(claimsOf(org)+"/candidates"+c.query, token).is(http.StatusOK)["users"], c.want)
+		})
+	}
 }
 
 func TestCLM31_SortedByDomainOrByAddress(t *testing.T) {

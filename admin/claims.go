@@ -47,7 +47,7 @@ func (a *api) addClaims() {
 	add(a, operation{
 		id: "listCandidates", method: http.MethodGet, path: claimsPath + "/candidates", scope: scopeReadClaims,
 		summary: "List users who can be claimed", about: "Users of other organizations, or with personal accounts, who have an address in one of the domains that only your organization has verified. " +
-			"At most 100 are shown; a file has all of them. With `blocked` it lists those who cannot be claimed, each with every reason.",
+			"At most 100 are shown, unless the server's operator says otherwise; a file has all of them. With `blocked` it lists those who cannot be claimed, each with every reason; nobody in a domain that another organization has verified too.",
 	}, a.listCandidates)
 	add(a, operation{
 		id: "previewClaims", method: http.MethodPost, path: claimsPath + "/preview", scope: scopeReadClaims,
@@ -64,7 +64,7 @@ func (a *api) listCandidates(ctx context.Context, in *struct {
 	OrgPath
 	Sort    string `query:"sort" enum:"email,domain" default:"email" doc:"By address, or by domain and then by address"`
 	Blocked bool   `query:"blocked" doc:"Instead: those who cannot be claimed"`
-	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many to show at most; never more than the server's limit"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"1000" doc:"How many to show at most; absent, and at most: the server's limit, which is 100 unless its operator says otherwise"`
 }) (*body[ClaimableUsers], error) {
 	o, err := a.service.Reader().Organization(ctx, in.id())
 	if err != nil {
@@ -103,7 +103,7 @@ func (a *api) previewClaims(ctx context.Context, in *struct {
 // previewClaim previews one address. One that is not an address is a reason of its own, not a fault of the call: the others
 // in the list are still worth an answer.
 func (a *api) previewClaim(ctx context.Context, org identity.OrgID, address string, wish identity.ClaimMode) (ClaimPreview, error) {
-	p, err := a.service.PreviewClaimAs(ctx, org, address, wish)
+	p, err := a.service.PreviewClaim(ctx, org, address, wish)
 	var e *identity.Error
 	if errors.As(err, &e) && e.Kind == identity.Invalid {
 		p.Reasons, err = []identity.Reason{{Code: e.Rule, Detail: e.Detail}}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -82,28 +81,18 @@ func (a *api) listClaims(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list := claimList{Claims: []Claim{}}
+	var list claimList
 	if len(claims) > in.Limit {
 		claims = claims[:in.Limit]
 		list.NextCursor = nextCursor(string(claims[in.Limit-1].ID), scope...)
 	}
-	claimed, err := claimedDomains(ctx, a.service.Reader(), in.id())
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range claims {
-		list.Claims = append(list.Claims, a.viewClaim(c, claimed))
-	}
-	return &body[claimList]{list}, nil
+	list.Claims, err = a.showClaims(ctx, in.id(), claims...)
+	return &body[claimList]{list}, err
 }
 
 func (a *api) getClaim(ctx context.Context, in *ClaimPath) (*body[Claim], error) {
 	c, err := a.service.Reader().Claim(ctx, in.id(), identity.ClaimID(in.Claim))
-	if err != nil {
-		return nil, err
-	}
-	shown, err := a.showClaim(ctx, c)
-	return &body[Claim]{shown}, err
+	return a.showClaim(ctx, c, err)
 }
 
 // nothing is the body of a call that has none. A body that names several claims is a call for what there is not (CLM-64).
@@ -125,33 +114,25 @@ func (a *api) revokeClaim(ctx context.Context, in *struct {
 		return nil, bulkRevoke()
 	}
 	claim, err := a.service.RevokeClaim(ctx, callerOf(ctx).actor(), in.id(), identity.ClaimID(in.Claim))
+	return a.showClaim(ctx, claim, err)
+}
+
+// showClaims shows claims that one organization made.
+func (a *api) showClaims(ctx context.Context, org identity.OrgID, claims ...identity.Claim) ([]Claim, error) {
+	now := a.service.Now()
+	revocable, err := identity.RevocableAmong(ctx, a.service.Reader(), org, claims, now)
+	shown := make([]Claim, len(claims))
+	for i, c := range claims {
+		shown[i] = Claim{ID: string(c.ID), User: string(c.NewAccount), Email: c.Email, Mode: string(c.Mode), State: string(c.State(now)), ContentLost: c.ContentLost,
+			Revocable: revocable[c.ID], ClaimedAt: c.ClaimedAt, Deadline: c.Deadline(), SignedInAt: instant(c.SignedInAt), SettledAt: instant(c.SettledAt)}
+	}
+	return shown, err
+}
+
+func (a *api) showClaim(ctx context.Context, c identity.Claim, err error) (*body[Claim], error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := a.showClaim(ctx, claim)
-	return &body[Claim]{shown}, err
-}
-
-// claimedDomains names the domains that the organization has claimed: claims of their users cannot be revoked (CLM-62).
-func claimedDomains(ctx context.Context, read identity.Reader, org identity.OrgID) ([]string, error) {
-	domains, err := read.Domains(ctx, org)
-	var names []string
-	for _, d := range domains {
-		if d.State == identity.DomainClaimed {
-			names = append(names, d.Name)
-		}
-	}
-	return names, err
-}
-
-func (a *api) showClaim(ctx context.Context, c identity.Claim) (Claim, error) {
-	claimed, err := claimedDomains(ctx, a.service.Reader(), c.Target)
-	return a.viewClaim(c, claimed), err
-}
-
-func (a *api) viewClaim(c identity.Claim, claimedDomains []string) Claim {
-	now := a.service.Now()
-	return Claim{ID: string(c.ID), User: string(c.NewAccount), Email: c.Email, Mode: string(c.Mode), State: string(c.State(now)), ContentLost: c.ContentLost,
-		Revocable: c.Revocable(now) && !slices.Contains(claimedDomains, c.Domain), ClaimedAt: c.ClaimedAt, Deadline: c.Deadline(),
-		SignedInAt: instant(c.SignedInAt), SettledAt: instant(c.SettledAt)}
+	shown, err := a.showClaims(ctx, c.Target, c)
+	return &body[Claim]{shown[0]}, err
 }

@@ -22,6 +22,7 @@ const (
 	codeTooLarge     identity.Rule = "REQUEST_TOO_LARGE"
 	codeMediaType    identity.Rule = "UNSUPPORTED_MEDIA_TYPE"
 	codeTimeout      identity.Rule = "REQUEST_TIMEOUT"
+	codeNotTried     identity.Rule = "NOT_TRIED"
 	codeClientGone   identity.Rule = "CLIENT_GONE" // nobody receives it
 	codeUnknownRoute identity.Rule = "UNKNOWN_ROUTE"
 	codeMethod       identity.Rule = "METHOD_NOT_ALLOWED"
@@ -37,6 +38,7 @@ var remedies = map[identity.Rule]string{
 	codeTooLarge:     "Send less in one call.",
 	codeMediaType:    "Send JSON with Content-Type: application/json.",
 	codeTimeout:      "Send the whole body at once.",
+	codeNotTried:     "Repeat the call with those who are left.",
 	codeClientGone:   "Repeat the call and wait for the answer.",
 	codeUnknownRoute: "Look the path up in /api/docs.",
 	codeMethod:       "Use one of the methods in the header Allow.",

@@ -14,7 +14,7 @@ type MyClaim struct {
 	State        string     `json:"state"`
 	Email        string     `json:"email" doc:"By which you were claimed"`
 	Organization string     `json:"organization" doc:"The name of the organization that claimed you"`
-	OldAccount   string     `json:"oldAccount" doc:"The name of the organization of your old account"`
+	OldAccount   string     `json:"oldAccount" doc:"The name of the organization of your old account; empty if that has been deleted since"`
 	Personal     bool       `json:"personal" doc:"The old account is a personal one"`
 	ClaimedAt    time.Time  `json:"claimedAt"`
 	Deadline     *time.Time `json:"deadline,omitempty" doc:"When the content of the old account is moved by itself; only for a deferred claim"`

@@ -46,6 +46,9 @@ func TestUSR20_ActionsDependOnTheStatus(t *testing.T) {
 			t.Run(action.name+" "+status.name, func(t *testing.T) {
 				n++
 				before := w.rewrite(w.user(org, fmt.Sprintf("u%d@example.com", n)), status.make)
+				if before.Shadow {
+					w.claimedAway(before)
+				}
 				a := w.call(action.method, userOf(before)+action.path, token, "")
 				a.t = t
 				require.Equal(t, action.want[i], a.status, a.body)
@@ -70,6 +73,15 @@ func TestUSR20_ActionsDependOnTheStatus(t *testing.T) {
 		}
 	}
 	require.Equal(t, 24, n)
+}
+
+// claimedAway stores the open claim that a shadow is there for.
+func (w *world) claimedAway(shadow identity.Account) {
+	w.t.Helper()
+	require.NoError(w.t, w.Transact(w.ctx, w.org("Claimant"), operator, func(c *identity.Acts) error {
+		return c.Tx().InsertClaim(w.ctx, identity.Claim{ID: identity.ClaimID(w.NewID()), Target: c.Org().ID, Source: shadow.Org, NewAccount: identity.AccountID(w.NewID()),
+			OldAccount: shadow.ID, Mode: identity.ClaimImmediate, Email: shadow.UserName, Domain: "example.com", ClaimedAt: c.Now(), Version: 1})
+	}))
 }
 
 func TestUSR22_WhileTheDirectoryOwnsThePeopleOnlyInvitationsAreSent(t *testing.T) {

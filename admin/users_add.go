@@ -209,12 +209,11 @@ func (a *api) addClaimsTo(ctx context.Context, read identity.Reader, org identit
 	if err != nil {
 		return err
 	}
-	domains, err := claimedDomains(ctx, read, org)
+	views, err := a.showClaims(ctx, org, claims...)
 	if err != nil {
 		return err
 	}
-	for _, c := range claims {
-		view := a.viewClaim(c, domains)
+	for _, view := range views {
 		if i := slices.IndexFunc(shown, func(u User) bool { return u.ID == view.User }); i >= 0 {
 			shown[i].Claim = &view
 		}

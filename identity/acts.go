@@ -222,13 +222,17 @@ func (c *Acts) transition(ctx context.Context, id AccountID, expect func(Account
 }
 
 // Delete removes an account for good and frees its addresses (USR-24, SCM-11). Users who are gone from their directory can be
-// deleted early while it still owns the organization (USR-15).
+// deleted early while it still owns the organization (USR-15), and shadows that wait for an address only (CLM-43).
 func (c *Acts) Delete(ctx context.Context, id AccountID, expect func(Account) error) error {
 	a, err := c.load(ctx, id, expect)
 	if err != nil {
 		return err
 	}
-	if a.State() != StateDeleted || c.by.Kind == Provider {
+	kept, err := c.keptShadow(ctx, a)
+	if err != nil {
+		return err
+	}
+	if !kept && (a.State() != StateDeleted || c.by.Kind == Provider) {
 		if err := c.mayTouch(a); err != nil {
 			return err
 		}
@@ -253,10 +257,12 @@ func (c *Acts) Delete(ctx context.Context, id AccountID, expect func(Account) er
 		}
 	}
 	trigger := Delete
-	switch c.by.Kind {
-	case Provider:
+	switch {
+	case kept:
+		trigger = ClaimGivenUp
+	case c.by.Kind == Provider:
 		trigger = ProviderDelete
-	case System:
+	case c.by.Kind == System:
 		trigger = RetentionOver
 	}
 	_, e, err := a.Apply(trigger, "", c.now)

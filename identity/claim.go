@@ -95,13 +95,8 @@ type ClaimPreview struct {
 
 // PreviewClaim tells whether an organization may claim the user of an address, with every reason that holds. Of an address
 // in a domain that the organization has not verified it tells just that, so that nobody learns about people elsewhere
-// (EML-13).
-func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address string) (ClaimPreview, error) {
-	return s.PreviewClaimAs(ctx, claimant, address, "")
-}
-
-// PreviewClaimAs is [Service.PreviewClaim] with a wish for a mode. That it cannot be is a reason against the claim (CLM-21).
-func (s *Service) PreviewClaimAs(ctx context.Context, claimant OrgID, address string, wish ClaimMode) (ClaimPreview, error) {
+// (EML-13). That the mode that is wished for cannot be is a reason against the claim (CLM-21); without a wish it is as the settings say.
+func (s *Service) PreviewClaim(ctx context.Context, claimant OrgID, address string, wish ClaimMode) (ClaimPreview, error) {
 	email, err := ParseEmail(address, s.policy)
 	if err != nil {
 		return ClaimPreview{}, err
@@ -122,7 +117,11 @@ func (s *Service) previewClaim(ctx context.Context, r Reader, claimant Organizat
 	if err != nil || !preview.Eligible {
 		return preview, err
 	}
-	preview.Warnings, err = claimWarnings(ctx, r, found)
+	sites, err := r.SiteLinks(ctx, found.Source.ID)
+	if err != nil {
+		return preview, err
+	}
+	preview.Warnings, err = claimWarnings(ctx, r, found, sites)
 	return preview, err
 }
 
@@ -233,13 +232,9 @@ func overlaps(ctx context.Context, r Reader, claimant OrgID, source Organization
 	}), nil
 }
 
-// claimWarnings returns what an administrator should know before claiming somebody (CLM-45).
-func claimWarnings(ctx context.Context, r Reader, c ClaimCase) ([]Reason, error) {
+// claimWarnings returns what an administrator should know before claiming somebody, whose organization has some sites (CLM-45).
+func claimWarnings(ctx context.Context, r Reader, c ClaimCase, sites []SiteLink) ([]Reason, error) {
 	var warnings []Reason
-	sites, err := r.SiteLinks(ctx, c.Source.ID)
-	if err != nil {
-		return nil, err
-	}
 	if len(sites) > 0 {
 		assigned, err := r.Assignments(ctx, c.Source.ID, c.Account.ID)
 		if err != nil {

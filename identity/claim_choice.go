@@ -42,7 +42,7 @@ type MyClaim struct {
 	State       ClaimState
 	Email       string
 	Into        string // the name of the organization that claimed
-	From        string // the name of the organization of the old account
+	From        string // the name of the organization of the old account; empty if that has been deleted since
 	Personal    bool   // the old account is a personal one
 	ClaimedAt   time.Time
 	Deadline    time.Time     // of a deferred claim: when it ends by itself; zero otherwise
@@ -78,7 +78,7 @@ func (s *Service) viewClaim(ctx context.Context, claim Claim) (MyClaim, error) {
 		return MyClaim{}, err
 	}
 	from, err := s.store.Organization(ctx, claim.Source)
-	if err != nil {
+	if err != nil && !IsNotFound(err) { // it may have been deleted since, and the old account with it
 		return MyClaim{}, err
 	}
 	m := MyClaim{Mode: claim.Mode, State: claim.State(s.clock.Now()), Email: claim.Email, Into: into.Name, From: from.Name, Personal: from.Kind == Consumer,
@@ -167,7 +167,8 @@ func (s *Service) KeepAddress(ctx context.Context, p Caller, req Request, newEma
 	})
 }
 
-// decide lets a person do something about the claim of their account, after signing them in.
+// decide lets a person do something about the claim of their account, after signing them in. If the claim is settled, the organization of
+// the old account may be gone: there is nil then.
 func (s *Service) decide(ctx context.Context, p Caller, req Request, do func(c *Acts, claim Claim, there *Acts) error) (MyClaim, error) {
 	known, err := s.claimOf(ctx, p)
 	if err != nil {
@@ -191,7 +192,7 @@ func (s *Service) decide(ctx context.Context, p Caller, req Request, do func(c *
 			return err
 		}
 		there, err := c.elsewhere(ctx, claim.Source)
-		if err != nil {
+		if err != nil && !(IsNotFound(err) && !claim.Open()) {
 			return err
 		}
 		return do(c, claim, there)
@@ -255,6 +256,8 @@ func (c *Acts) keep(ctx context.Context, before Account) error {
 		return err
 	}
 	a = a.withPrimary(before.PendingEmail, c.service.policy).released(claim.ClaimedAt, c.now)
+	// An address that was listed twice was renamed twice.
+	a.Emails = slices.DeleteFunc(a.Emails, func(e AccountEmail) bool { return reservedAddress(e.Value) })
 	a.clearPending()
 	var status Event
 	if a.Status != Inactive {

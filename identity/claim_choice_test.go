@@ -308,3 +308,23 @@ func TestCLM55_AKeptAccountOutlivesTheOrganizationThatClaimedIt(t *testing.T) {
 	require.False(t, kept.Shadow)
 	require.Equal(t, "ada@home.example", kept.PrimaryEmail())
 }
+
+// TestCLM54_AnAccountThatListsItsAddressTwiceCanBeKept plays somebody whose provider lists one address as that of work and of home.
+func TestCLM54_AnAccountThatListsItsAddressTwiceCanBeKept(t *testing.T) {
+	w := newWorld(t)
+	org, source := w.claimant("Corp", "corp.example"), w.org("Source")
+	d := person("ada@corp.example")
+	d.Emails = append(d.Emails, identity.AccountEmail{Value: "Ada@Corp.example", Type: "home"}, identity.AccountEmail{Value: "contact@far.example", Type: "other"})
+	old := w.must(source, provider, d)
+	p := visitor("ada@corp.example")
+	_, err := w.Bind(w.ctx, operator, identity.Binding{Issuer: p.Issuer, Subject: p.Subject, Org: source, Account: old.ID})
+	require.NoError(t, err)
+	w.claimed(org, "ada@corp.example", "")
+	_, err = w.choose(p, identity.OptionKeep, "ada@private.example")
+	require.NoError(t, err)
+	require.NoError(t, w.follow(secretOf(w.mails(source, identity.MessageKeepConfirm)[0])))
+	kept := w.account(old)
+	require.False(t, kept.Shadow)
+	require.Equal(t, "ada@private.example", kept.UserName)
+	require.Equal(t, []identity.AccountEmail{{Value: "ada@private.example", Type: "work", Primary: true}, {Value: "contact@far.example", Type: "other"}}, kept.Emails)
+}

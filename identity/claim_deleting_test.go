@@ -71,3 +71,29 @@ func TestCLM55_AnAccountIsKeptThoughTheOrganizationThatClaimedIsGone(t *testing.
 		})
 	}
 }
+
+// TestCLM03_AClaimIsKnownThoughTheOrganizationOfTheUserIsGone holds that what an organization did stays known to it, whatever others delete.
+func TestCLM03_AClaimIsKnownThoughTheOrganizationOfTheUserIsGone(t *testing.T) {
+	w := newWorld(t)
+	org, source := w.claimant("Corp", "corp.example"), w.org("Source")
+	w.connected(org, "AD")
+	w.switchOff(org)
+	_, p := w.bound(source, "ada@corp.example")
+	claim, _ := w.claimed(org, "ada@corp.example", identity.ClaimImmediate)
+	w.deleted(source, operator, identity.HandleConvert)
+
+	require.Equal(t, identity.ClaimSettledDelete, w.stateOf(claim))
+	_, err := w.EnableSync(w.ctx, admin, org)
+	refusedWith(t, err, identity.RuleDryRunRequired)
+	mine, err := w.MyClaim(w.ctx, w.caller(p))
+	require.NoError(t, err)
+	require.Equal(t, "Corp", mine.Into)
+	require.Empty(t, mine.From, "a tombstone's name is nobody's business")
+	require.Empty(t, mine.Options)
+	_, err = w.choose(p, identity.OptionDelete, "")
+	refusedWith(t, err, identity.RuleClaimSettled)
+	_, err = w.KeepAddress(w.ctx, w.caller(p), identity.Request{}, "ada@private.example")
+	refusedWith(t, err, identity.RuleClaimSettled)
+	refusedWith(t, w.revoke(claim), identity.RuleClaimNotRevocable)
+	w.deleted(org, operator, identity.HandleDelete)
+}

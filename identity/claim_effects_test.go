@@ -124,7 +124,7 @@ func TestCLM45_PreviewsWarnOfSitesAndOfRolesElsewhere(t *testing.T) {
 	for address, want := range map[string][]identity.Rule{
 		"site@corp.example": {identity.WarnSiteLicence}, "plain@corp.example": nil, "external@corp.example": {identity.WarnExternalAdmin},
 	} {
-		preview, err := w.PreviewClaim(w.ctx, org, address)
+		preview, err := w.PreviewClaim(w.ctx, org, address, "")
 		require.NoError(t, err)
 		require.True(t, preview.Eligible)
 		require.Equal(t, want, codesOf(preview.Warnings), address)
@@ -209,4 +209,48 @@ func TestCLM40_WhoRegisteredWithoutProofIsNotTakenAlong(t *testing.T) {
 	_, err = w.UseLink(w.ctx, secret, &owner, identity.Request{})
 	require.NoError(t, err)
 	require.Equal(t, a.ID, w.caller(owner).Account.ID)
+}
+
+// TestCLM43_CLM55_AKeptAccountThatNobodyConfirmsCanBeDeleted plays a person who keeps the old account and never confirms an address for it.
+// Its organization can do nothing else with it, but is not left with it for good.
+func TestCLM43_CLM55_AKeptAccountThatNobodyConfirmsCanBeDeleted(t *testing.T) {
+	for name, by := range map[string]identity.Actor{"an administrator": admin, "an identity provider": provider, "the operator": operator} {
+		for _, gone := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t)
+				org, source := w.claimant("Corp", "corp.example"), w.org("Source")
+				if by.Kind == identity.Operator {
+					source = identity.ConsumerOrgID
+				}
+				old, p := w.bound(source, "ada@corp.example")
+				w.claimed(org, "ada@corp.example", identity.ClaimImmediate)
+				refusedWith(t, w.delete(by, old), identity.RuleClaimedByOther)
+				_, err := w.choose(p, identity.OptionKeep, "ada@private.example")
+				require.NoError(t, err)
+				if gone {
+					w.deleted(org, operator, identity.HandleDelete)
+				}
+				w.clock.move(15 * identity.Day)
+				w.revert()
+				require.Contains(t, w.why(old).Next.Text, "deleted")
+				require.Contains(t, w.why(old).Because, "keeps")
+				if by.Kind != identity.Operator {
+					w.set(source, func(o *identity.Organization) { o.SyncMode = identity.SyncManual }) // no directory has it any more
+				}
+				_, err = w.deactivate(by, old)
+				refusedWith(t, err, identity.RuleClaimedByOther)
+				require.NoError(t, w.delete(by, old))
+				w.gone(source, old.ID)
+				require.Equal(t, "deleted", w.why(old).Status)
+				if gone {
+					return
+				}
+				_, err = w.KeepAddress(w.ctx, w.caller(p), identity.Request{}, "ada@private.example")
+				refusedWith(t, err, identity.RuleClaimSettled)
+				mine, err := w.MyClaim(w.ctx, w.caller(p))
+				require.NoError(t, err)
+				require.False(t, mine.AwaitsEmail)
+			})
+		}
+	}
 }

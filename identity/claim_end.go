@@ -309,7 +309,8 @@ func (s *Service) RevokeClaim(ctx context.Context, by Actor, org OrgID, id Claim
 var claimActor = Actor{Kind: System, Name: "claims"}
 
 // SettleDueClaims settles the deferred claims whose time is over by the service's clock, at most limit, and returns how many it
-// settled (CLM-23). It is safe to run twice, late, or on several instances at once.
+// settled (CLM-23). It is safe to run twice, late, or on several instances at once. Claims of an organization that is being deleted are
+// left to the deletion, which ends them as they stood when it was asked for (ORG-21).
 func (s *Service) SettleDueClaims(ctx context.Context, limit int) (int, error) {
 	due, err := s.store.ClaimsDue(ctx, s.clock.Now().Add(-ClaimDays*Day), limit)
 	if err != nil {
@@ -321,6 +322,9 @@ func (s *Service) SettleDueClaims(ctx context.Context, limit int) (int, error) {
 		done := false
 		err := s.transact(ctx, Exclusive(d.Target, d.Source), d.Target, claimActor, func(c *Acts) error {
 			done = false
+			if c.org.State != OrgActive {
+				return nil
+			}
 			now, err := c.tx.Claim(ctx, d.Target, d.ID)
 			if IsNotFound(err) || err == nil && !now.Due(c.now) {
 				return nil

@@ -41,3 +41,55 @@ func TestI8_WhoIsDeletedLateGoesBackAsIfOnTime(t *testing.T) {
 		})
 	}
 }
+
+// TestI8_ORG21_AClaimEndsAsItStoodWhenTheDeletionWasAskedFor asks for the deletion of a claiming organization while its claims can still be
+// revoked, and lets the workers run before or after that is over: everybody is back where they were.
+func TestI8_ORG21_AClaimEndsAsItStoodWhenTheDeletionWasAskedFor(t *testing.T) {
+	for _, mode := range []identity.ClaimMode{identity.ClaimImmediate, identity.ClaimDeferred} {
+		for name, late := range map[string]time.Duration{"on time": 0, "when the claim is over": 2 * identity.Day, "a year late": 365 * identity.Day} {
+			t.Run(string(mode)+" "+name, func(t *testing.T) {
+				w := newWorld(t)
+				org := w.claimant("Corp", "corp.example")
+				old, _ := w.personal("ada@corp.example")
+				claim, _ := w.claimed(org, "ada@corp.example", mode)
+				w.clock.move(13 * identity.Day)
+				asked := w.Now()
+				_, err := w.RequestDeletion(w.ctx, operator, org, guided(identity.HandleDelete))
+				require.NoError(t, err)
+				w.clock.move(late)
+				n, err := w.SettleDueClaims(w.ctx, 10)
+				require.NoError(t, err)
+				require.Zero(t, n, "the deletion ends the claim")
+				for w.claimNow(claim).Open() {
+					_, err := w.ContinueDeletion(w.ctx, org)
+					require.NoError(t, err)
+				}
+				require.Equal(t, identity.OutcomeRevoked, w.claimNow(claim).Outcome)
+				require.Equal(t, asked, w.claimNow(claim).SettledAt)
+				w.end()
+				back := w.account(old)
+				require.False(t, back.Shadow)
+				require.Equal(t, "ada@corp.example", back.PrimaryEmail())
+				require.Empty(t, w.mails(org, identity.OrderTransfer))
+			})
+		}
+	}
+}
+
+func TestI8_ORG21_AClaimThatWasOverBeforeTheDeletionWasAskedForEndsByItself(t *testing.T) {
+	w := newWorld(t)
+	org := w.claimant("Corp", "corp.example")
+	old, _ := w.personal("ada@corp.example")
+	claim, _ := w.claimed(org, "ada@corp.example", identity.ClaimDeferred)
+	w.clock.move(15 * identity.Day)
+	_, err := w.RequestDeletion(w.ctx, operator, org, guided(identity.HandleDelete))
+	require.NoError(t, err)
+	for w.claimNow(claim).Open() {
+		_, err := w.ContinueDeletion(w.ctx, org)
+		require.NoError(t, err)
+	}
+	require.Equal(t, identity.OutcomeAutomatic, w.claimNow(claim).Outcome)
+	require.Equal(t, claim.Deadline(), w.claimNow(claim).SettledAt)
+	w.end()
+	w.gone(identity.ConsumerOrgID, old.ID)
+}

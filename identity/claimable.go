@@ -15,7 +15,7 @@ const (
 // ClaimableQuery selects users whom an organization can claim.
 type ClaimableQuery struct {
 	Sort    string // SortByEmail, also if empty, or SortByDomain
-	Blocked bool   // instead of them: whoever has an address in the organization's domains and cannot be claimed, with the reasons
+	Blocked bool   // instead of them: whoever has an address in a domain that only the organization has verified and cannot be claimed, with the reasons
 	Limit   int    // 0: [Rules.ClaimListLimit]; more is not shown
 }
 
@@ -83,7 +83,11 @@ func (s *Service) EachClaimable(ctx context.Context, org OrgID, do func(ClaimPre
 					return err
 				}
 				known := ClaimCase{Claimant: search.claimant, Source: search.sources[c.Account.Org], Account: c.Account}
-				if preview.Warnings, err = claimWarnings(ctx, s.store, known); err != nil {
+				sites, err := search.sitesOf(ctx, c.Account.Org)
+				if err != nil {
+					return err
+				}
+				if preview.Warnings, err = claimWarnings(ctx, s.store, known, sites); err != nil {
 					return err
 				}
 				if err := do(preview); err != nil {
@@ -112,15 +116,16 @@ type claimSearch struct {
 	rules    Rules
 	claimant Organization
 	sources  map[OrgID]Organization
-	domains  []string // that the organization alone has verified, in the order of their names
-	all      []string // that it has verified
+	sites    map[OrgID][]SiteLink
+	alone    []string // domains that the organization alone has verified, in the order of their names
+	domains  []string // those of which it can claim users: none while it synchronizes a directory
 	without  []OrgID  // whose domains overlap with its own
 	inCharge map[string]int
 	stay     map[AccountID]bool // who has to hand an organization over first (CLM-10 h)
 }
 
 func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, error) {
-	search := claimSearch{read: s.store, rules: s.rules, sources: map[OrgID]Organization{}, inCharge: map[string]int{}, stay: map[AccountID]bool{}}
+	search := claimSearch{read: s.store, rules: s.rules, sources: map[OrgID]Organization{}, sites: map[OrgID][]SiteLink{}, inCharge: map[string]int{}, stay: map[AccountID]bool{}}
 	claimant, err := s.store.Organization(ctx, org)
 	if err != nil {
 		return search, err
@@ -132,7 +137,6 @@ func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, 
 	}
 	overlapping := map[OrgID]bool{}
 	for _, d := range own {
-		search.all = append(search.all, d.Name)
 		around, err := s.store.DomainsAround(ctx, d.Name)
 		if err != nil {
 			return search, err
@@ -145,9 +149,12 @@ func (s *Service) searchClaimable(ctx context.Context, org OrgID) (claimSearch, 
 			overlapping[other.Org] = true
 			alone = alone && other.Name != d.Name
 		}
-		if alone && !claimant.ManagedByDirectory() {
-			search.domains = append(search.domains, d.Name)
+		if alone {
+			search.alone = append(search.alone, d.Name)
 		}
+	}
+	if !claimant.ManagedByDirectory() {
+		search.domains = search.alone
 	}
 	for org := range overlapping {
 		search.without = append(search.without, org)
@@ -208,6 +215,18 @@ func (f *claimSearch) source(ctx context.Context, id OrgID) (Organization, error
 	return o, err
 }
 
+// sitesOf returns the sites of an organization that candidates are in, asking for each once.
+func (f *claimSearch) sitesOf(ctx context.Context, id OrgID) ([]SiteLink, error) {
+	if sites, known := f.sites[id]; known {
+		return sites, nil
+	}
+	sites, err := f.read.SiteLinks(ctx, id)
+	if err == nil {
+		f.sites[id] = sites
+	}
+	return sites, err
+}
+
 // preview says what claiming a candidate would come to. Nothing speaks against it, or the search had not found them.
 func (f *claimSearch) preview(ctx context.Context, c Candidate) (ClaimPreview, error) {
 	source, err := f.source(ctx, c.Account.Org)
@@ -243,13 +262,22 @@ func (f *claimSearch) page(ctx context.Context, domain string, after EmailKey, l
 func (f *claimSearch) count(ctx context.Context) (int, error) {
 	total := 0
 	for _, domain := range f.domains {
-		n, err := f.read.CountCandidates(ctx, f.query(domain, "", 0))
+		n, err := f.countIn(ctx, domain)
 		if err != nil {
 			return 0, err
 		}
-		total += n - f.inCharge[domain]
+		total += n
 	}
 	return total, nil
+}
+
+// countIn returns how many can be claimed who have an address in a domain.
+func (f *claimSearch) countIn(ctx context.Context, domain string) (int, error) {
+	if !slices.Contains(f.domains, domain) {
+		return 0, nil
+	}
+	n, err := f.read.CountCandidates(ctx, f.query(domain, "", 0))
+	return n - f.inCharge[domain], err
 }
 
 // list returns the first candidates in the wanted order.
@@ -275,21 +303,21 @@ func (f *claimSearch) list(ctx context.Context, q ClaimableQuery) ([]Candidate, 
 	return all[:min(len(all), q.Limit)], nil
 }
 
-// blocked lists people elsewhere with an address in the organization's domains who cannot be claimed, with every reason.
+// blocked lists people elsewhere with an address in the organization's domains who cannot be claimed, with every reason. Of a domain that
+// another organization has verified too it lists nobody: they may be that one's own people (EML-13).
 func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQuery) (ClaimableList, error) {
 	list := ClaimableList{Users: []ClaimPreview{}}
-	claimable, err := search.count(ctx)
-	if err != nil {
-		return list, err
-	}
-	list.Total = -claimable
-	for _, domain := range search.all {
+	for _, domain := range search.alone {
 		n, err := s.store.CountCandidates(ctx, CandidateQuery{Claimant: search.claimant.ID, Domain: domain, Any: true})
 		if err != nil {
 			return list, err
 		}
-		list.Total += n
-		found, err := s.blockedIn(ctx, search.claimant, domain, q.Limit)
+		claimable, err := search.countIn(ctx, domain)
+		if err != nil {
+			return list, err
+		}
+		list.Total += n - claimable
+		found, err := s.blockedIn(ctx, search, domain, min(q.Limit, n-claimable))
 		if err != nil {
 			return list, err
 		}
@@ -303,28 +331,49 @@ func (s *Service) blocked(ctx context.Context, search claimSearch, q ClaimableQu
 	return list, nil
 }
 
-func (s *Service) blockedIn(ctx context.Context, claimant Organization, domain string, limit int) ([]ClaimPreview, error) {
+// blockedIn lists the first few of those in a domain who cannot be claimed. Most people of a domain can be, as a rule, and it takes several
+// questions to find out why somebody cannot: only those are looked at whom the search does not find.
+func (s *Service) blockedIn(ctx context.Context, search claimSearch, domain string, limit int) ([]ClaimPreview, error) {
 	var blocked []ClaimPreview
-	for after := EmailKey(""); ; {
-		page, err := s.store.Candidates(ctx, CandidateQuery{Claimant: claimant.ID, Domain: domain, After: after, Any: true, Limit: candidatesAtOnce})
+	for after := EmailKey(""); len(blocked) < limit; {
+		page, err := s.store.Candidates(ctx, CandidateQuery{Claimant: search.claimant.ID, Domain: domain, After: after, Any: true, Limit: candidatesAtOnce})
+		if err != nil {
+			return nil, err
+		}
+		claimable, err := search.keysBeyond(ctx, domain, after)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range page {
-			preview, err := s.previewClaim(ctx, s.store, claimant, emailOf(c.Key), "")
+			if claimable[c.Key] || len(blocked) == limit {
+				continue
+			}
+			preview, err := s.previewClaim(ctx, s.store, search.claimant, emailOf(c.Key), "")
 			if err != nil {
 				return nil, err
 			}
 			if !preview.Eligible {
 				blocked = append(blocked, preview)
 			}
-			if len(blocked) == limit {
-				return blocked, nil
-			}
 		}
 		if len(page) < candidatesAtOnce {
-			return blocked, nil
+			break
 		}
 		after = page[len(page)-1].Key
 	}
+	return blocked, nil
+}
+
+// keysBeyond returns the addresses beyond one of those in a domain who can be claimed: as many as there can be among the next candidates of
+// any sort.
+func (f *claimSearch) keysBeyond(ctx context.Context, domain string, after EmailKey) (map[EmailKey]bool, error) {
+	if !slices.Contains(f.domains, domain) {
+		return nil, nil
+	}
+	page, err := f.page(ctx, domain, after, candidatesAtOnce)
+	keys := make(map[EmailKey]bool, len(page))
+	for _, c := range page {
+		keys[c.Key] = true
+	}
+	return keys, err
 }

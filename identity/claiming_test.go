@@ -206,7 +206,7 @@ func TestCLM21_HowAUserIsClaimed(t *testing.T) {
 			} else {
 				w.must(w.org("Source"), provider, person("ada@corp.example"))
 			}
-			preview, err := w.PreviewClaim(w.ctx, org, "ada@corp.example")
+			preview, err := w.PreviewClaim(w.ctx, org, "ada@corp.example", "")
 			require.NoError(t, err)
 			require.Equal(t, c.personal, preview.Deferrable, "CLM-24")
 			claim, _, err := w.claim(org, "ada@corp.example", c.wish)
@@ -353,7 +353,7 @@ func TestCLM24_CLM26_WhoCanBringContentAlong(t *testing.T) {
 	w.personal("ada@corp.example")
 	w.must(w.org("Source"), provider, person("bob@corp.example"))
 	for address, deferrable := range map[string]bool{"ada@corp.example": true, "bob@corp.example": false} {
-		p, err := w.PreviewClaim(w.ctx, org, address)
+		p, err := w.PreviewClaim(w.ctx, org, address, "")
 		require.NoError(t, err)
 		require.Equal(t, deferrable, p.Deferrable, address)
 		require.Equal(t, !deferrable, p.ContentLost, address)
@@ -393,4 +393,27 @@ func TestCLM31_TheListIsSortedByAddressOrDomain(t *testing.T) {
 	require.Equal(t, []string{"y@alpha.example", "z@alpha.example", "a@corp.example"}, sorted(identity.SortByDomain, 3))
 	_, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{Sort: "name"})
 	refusedWith(t, err, identity.RuleInvalidValue)
+}
+
+// TestEML13_I11_NobodyOfASharedDomainIsListedAsBlocked lists who cannot be claimed: in a domain that another organization has verified too
+// they are that one's own people.
+func TestEML13_I11_NobodyOfASharedDomainIsListedAsBlocked(t *testing.T) {
+	for name, synced := range map[string]bool{"without a directory": false, "with one": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			org, other, source := w.claimant("Corp", "shared.example"), w.claimant("Other", "shared.example"), w.org("Source")
+			w.verify(org, "corp.example")
+			w.must(other, provider, person("secret@shared.example"))
+			w.must(source, provider, person("ada@corp.example"))
+			w.set(source, func(o *identity.Organization) { o.SSOProvider = "https://idp.example" })
+			if synced {
+				w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
+			}
+			list, err := w.Claimable(w.ctx, org, identity.ClaimableQuery{Blocked: true})
+			require.NoError(t, err)
+			require.Equal(t, 1, list.Total)
+			require.Len(t, list.Users, 1)
+			require.Equal(t, "ada@corp.example", list.Users[0].Email)
+		})
+	}
 }

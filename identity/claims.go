@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -66,8 +67,31 @@ type ClaimQuery struct {
 	Mode      ClaimMode // empty: any
 	Revocable time.Time // only those that could be revoked at this instant (CLM-61, CLM-62, ORG-19); zero: any
 	Domain    string    // of the address; empty: any
+	IDs       []ClaimID // only these; empty: any
 	After     ClaimID   // only older ones; empty: from the newest
 	Limit     int
+}
+
+// RevocableAmong tells which of the claims that an organization made can be revoked at an instant. It asks what [ClaimQuery.Revocable] asks,
+// so that what is shown of a claim and what is listed agree.
+func RevocableAmong(ctx context.Context, r ClaimReader, target OrgID, claims []Claim, now time.Time) (map[ClaimID]bool, error) {
+	var ids []ClaimID
+	for _, c := range claims {
+		if c.Revocable(now) {
+			ids = append(ids, c.ID)
+		}
+	}
+	revocable := map[ClaimID]bool{}
+	for some := range slices.Chunk(ids, candidatesAtOnce) {
+		found, err := r.Claims(ctx, target, ClaimQuery{IDs: some, Revocable: now, Limit: len(some)})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			revocable[c.ID] = true
+		}
+	}
+	return revocable, nil
 }
 
 // CandidateQuery selects users of other organizations by what can be read off them in one look: they hold an address in a domain as
@@ -104,7 +128,8 @@ type ClaimReader interface {
 	ClaimAway(ctx context.Context, source OrgID, account AccountID) (Claim, error)
 	// OpenClaims lists the open claims that an organization made or whose users it has, at most limit.
 	OpenClaims(ctx context.Context, org OrgID, limit int) ([]Claim, error)
-	// ClaimsDue is crossing: open deferred claims that were made at or before an instant, the oldest first, at most limit.
+	// ClaimsDue is crossing: open deferred claims that were made at or before an instant, by organizations that are not being
+	// deleted, the oldest first, at most limit.
 	ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]Claim, error)
 	// Candidates is crossing: it finds users of other organizations, in the order of their addresses.
 	Candidates(ctx context.Context, q CandidateQuery) ([]Candidate, error)

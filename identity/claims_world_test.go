@@ -56,9 +56,15 @@ func (w *world) choose(p identity.Person, option identity.ClaimOption, address s
 
 func (w *world) stateOf(claim identity.Claim) identity.ClaimState {
 	w.t.Helper()
+	return w.claimNow(claim).State(w.Now())
+}
+
+// claimNow reads a claim again.
+func (w *world) claimNow(claim identity.Claim) identity.Claim {
+	w.t.Helper()
 	now, err := w.Reader().Claim(w.ctx, claim.Target, claim.ID)
 	require.NoError(w.t, err)
-	return now.State(w.Now())
+	return now
 }
 
 func (w *world) at(org identity.OrgID, id identity.AccountID) identity.Account {
@@ -91,7 +97,7 @@ func (w *world) mails(org identity.OrgID, kind identity.MessageKind) []identity.
 // reasonsAgainst returns the codes of everything that a preview says against a claim.
 func (w *world) reasonsAgainst(org identity.OrgID, address string) []identity.Rule {
 	w.t.Helper()
-	p, err := w.PreviewClaim(w.ctx, org, address)
+	p, err := w.PreviewClaim(w.ctx, org, address, "")
 	require.NoError(w.t, err)
 	require.Equal(w.t, len(p.Reasons) == 0, p.Eligible)
 	return codesOf(p.Reasons)

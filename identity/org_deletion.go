@@ -72,7 +72,8 @@ type DeletionTx interface {
 	UpdateOrgDeletion(ctx context.Context, d OrgDeletion) error
 	// PurgeOrganization deletes at most about limit rows of what an organization has, other than itself, its accounts, its
 	// deletion, its audit and the work orders that wait, and returns how many it deleted; zero: nothing is left. The accounts
-	// have to be gone before. What its people did elsewhere stays told in the runs, jobs and audit of those organizations.
+	// have to be gone before. What its people did elsewhere stays told in the runs, jobs and audit of those organizations, and
+	// that others claimed its users in the claims of those, which name its id.
 	PurgeOrganization(ctx context.Context, org OrgID, limit int) (int, error)
 	// PutReminder notes when somebody put a prompt off.
 	PutReminder(ctx context.Context, org OrgID, account AccountID, prompt string, at time.Time) error

@@ -198,11 +198,14 @@ func (c *Acts) endTokens(ctx context.Context) ([]string, error) {
 	return ended, err
 }
 
+// endProviders lets nobody in through the organization's issuers any more. They are forgotten with everything else: until then they tell
+// which sign-ins go with the organization, see [Acts.lastingBindings].
 func (c *Acts) endProviders(ctx context.Context) ([]string, error) {
 	all, err := c.tx.IdentityProviders(ctx, c.org.ID)
 	var ended []string
 	for _, p := range all {
-		if err := c.tx.DeleteIdentityProvider(ctx, c.org.ID, p.Issuer); err != nil {
+		p.Active, p.UpdatedAt = false, c.now
+		if err := c.tx.PutIdentityProvider(ctx, p); err != nil {
 			return nil, err
 		}
 		ended = append(ended, p.Issuer)

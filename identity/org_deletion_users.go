@@ -24,13 +24,14 @@ func (c *Acts) dispose(ctx context.Context, d OrgDeletion, a Account) (converted
 }
 
 // convert moves an account to the organization of personal accounts. It keeps its id, its address, its status and who signs in to it;
-// roles, groups and licences stay behind, so that the free licence is what is left (ORG-11).
+// roles, groups and licences stay behind, so that the free licence is what is left (ORG-11). Whom nobody can sign in to any more gets an
+// invitation to be tied to another sign-in.
 func (c *Acts) convert(ctx context.Context, before Account) error {
 	there, err := c.elsewhere(ctx, ConsumerOrgID)
 	if err != nil {
 		return err
 	}
-	bindings, err := c.tx.BindingsOf(ctx, before.Org, before.ID)
+	bindings, err := c.lastingBindings(ctx, before)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,37 @@ func (c *Acts) convert(ctx context.Context, before Account) error {
 			return err
 		}
 	}
-	return nil
+	held := slices.ContainsFunc(addresses, func(h Hold) bool { return h.Kind == HoldPrimary })
+	if len(bindings) > 0 || !held {
+		return nil
+	}
+	return there.invite(ctx, a, MessageInvitation)
+}
+
+// lastingBindings returns who signs in to an account other than through an issuer of the organization itself, which nobody trusts any
+// more. That the others cannot sign in is told.
+func (c *Acts) lastingBindings(ctx context.Context, a Account) ([]Binding, error) {
+	all, err := c.tx.BindingsOf(ctx, a.Org, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	var lasting []Binding
+	for _, b := range all {
+		p, err := c.tx.IdentityProviderOf(ctx, b.Issuer)
+		if IsNotFound(err) || err == nil && p.Org != c.org.ID {
+			lasting = append(lasting, b)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		e := a.event(AccountUnbound, "ORG-20", c.now)
+		e.Target = Target{Type: TargetUser, ID: b.Issuer + "|" + b.Subject}
+		if _, err := c.record(ctx, e); err != nil {
+			return nil, err
+		}
+	}
+	return lasting, nil
 }
 
 // personal returns the account as it is once its organization is gone. Whoever was inactive is what they were before: nobody is there to

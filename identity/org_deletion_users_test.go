@@ -57,6 +57,46 @@ func TestORG11_ConvertedUsersKeepTheirIdAddressAndSignIn(t *testing.T) {
 	require.Equal(t, "active", string(w.signInAs(p).Status))
 }
 
+// TestORG11_WhoSignedInThroughTheOrganizationIsInvited plays an organization with single sign-on. Its issuer goes with it, so its people
+// get a mail by which they tie another sign-in to their account. Who has another sign-in keeps it and gets none.
+func TestORG11_WhoSignedInThroughTheOrganizationIsInvited(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("C")
+	w.verify(org, "c.example")
+	const own = "https://sso.c.example"
+	bind := func(a identity.Account, issuer string) {
+		_, err := w.Bind(w.ctx, operator, identity.Binding{Issuer: issuer, Subject: string(a.ID), Org: org, Account: a.ID})
+		require.NoError(t, err)
+	}
+	p, err := w.PutIdentityProvider(w.ctx, admin, identity.IdentityProvider{Org: org, Issuer: own, Audience: "a", Active: true})
+	require.NoError(t, err)
+	ada := w.must(org, provider, person("ada@c.example"))
+	bind(ada, own)
+	_, err = w.SignInCaller(w.ctx, w.caller(identity.Person{Issuer: own, Subject: string(ada.ID), Provider: &p}), identity.Request{})
+	require.NoError(t, err)
+	bob, bobs := w.bound(org, "bob@c.example")
+	bind(bob, own)
+	cyd := w.must(org, provider, identity.Draft{UserName: "cyd", Active: true})
+	bind(cyd, own)
+	w.deleted(org, operator, identity.HandleConvert)
+
+	for a, left := range map[*identity.Account]int{&ada: 0, &bob: 1, &cyd: 0} {
+		bindings, err := w.Reader().BindingsOf(w.ctx, identity.ConsumerOrgID, a.ID)
+		require.NoError(t, err)
+		require.Len(t, bindings, left, "%s: what nobody can sign in with any more is gone", a.UserName)
+	}
+	require.Len(t, w.heard(org, identity.AccountUnbound), 3)
+	require.Equal(t, bob.ID, w.caller(bobs).Account.ID)
+	mails := w.mails(identity.ConsumerOrgID, identity.MessageInvitation)
+	require.Len(t, mails, 1)
+	require.Equal(t, "ada@c.example", mails[0].To)
+	again := visitor("ada@c.example")
+	_, err = w.UseLink(w.ctx, secretOf(mails[0]), &again, identity.Request{})
+	require.NoError(t, err)
+	require.Equal(t, ada.ID, w.caller(again).Account.ID)
+	require.Equal(t, identity.Active, w.signInAs(again).Status)
+}
+
 func TestORG12_StatusesOfConvertedUsers(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("C")

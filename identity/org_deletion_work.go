@@ -73,7 +73,7 @@ func (s *Service) continueDeletion(ctx context.Context, d OrgDeletion) (int, err
 			return 0, err
 		}
 		if len(claims) > 0 {
-			return 1, s.endClaim(ctx, d.Org, claims[0])
+			return 1, s.endClaim(ctx, d, claims[0])
 		}
 		return s.deletionStep(ctx, Exclusive(d.Org, ConsumerOrgID), d.Org, (*Acts).disposeUsers)
 	}
@@ -98,10 +98,11 @@ func (s *Service) deletionStep(ctx context.Context, lock OrgLock, org OrgID, ste
 	return done, err
 }
 
-// endClaim ends one claim of an organization that is being deleted (ORG-21). A claim that it made is taken back if that is still
-// possible. Whoever was claimed from it stays where they are, and the old account is deleted with its content.
-func (s *Service) endClaim(ctx context.Context, org OrgID, found Claim) error {
-	return s.transactIn(ctx, Exclusive(found.Target, found.Source), org, deletionActor, func(c *Acts) error {
+// endClaim ends one claim of an organization that is being deleted (ORG-21). A claim that it made is taken back if that was still
+// possible when the deletion was asked for, however much later this runs (I8). Whoever was claimed from it stays where they are, and the
+// old account is deleted with its content.
+func (s *Service) endClaim(ctx context.Context, d OrgDeletion, found Claim) error {
+	return s.transactIn(ctx, Exclusive(found.Target, found.Source), d.Org, deletionActor, func(c *Acts) error {
 		claim, err := c.tx.Claim(ctx, found.Target, found.ID)
 		if IsNotFound(err) || err == nil && !claim.Open() {
 			return nil
@@ -109,10 +110,10 @@ func (s *Service) endClaim(ctx context.Context, org OrgID, found Claim) error {
 		if err != nil {
 			return err
 		}
-		if claim.Source == org && !claim.Due(c.now) {
-			return c.settleClaim(ctx, claim, OutcomeDeleted, c.now)
+		if claim.Source == d.Org && !claim.Due(d.RequestedAt) {
+			return c.settleClaim(ctx, claim, OutcomeDeleted, d.RequestedAt)
 		}
-		_, err = c.closeClaim(ctx, claim, c.now)
+		_, err = c.closeClaim(ctx, claim, d.RequestedAt)
 		return err
 	})
 }

@@ -77,7 +77,7 @@ func TestORG15ORG16_OneOrderToPurgeTheContent(t *testing.T) {
 			due, err = w.ClaimMessages(w.ctx, identity.ByOrder, 10, time.Minute)
 			require.NoError(t, err)
 			require.NoError(t, w.Delivered(w.ctx, due[0]))
-			require.Empty(t, w.contents()["messages"], "and is gone once it was delivered")
+			require.Empty(t, w.contents().Mentioning(string(org))["messages"], "and is gone once it was delivered")
 		})
 	}
 }

@@ -51,7 +51,8 @@ func (w *world) deletionOf(org identity.OrgID) identity.OrgDeletion {
 	return d
 }
 
-// wasDeleted requires that nothing is left of an organization but its tombstone, its audit and orders that wait.
+// wasDeleted requires that nothing is left of an organization but its tombstone, its audit, orders that wait, and that others have claimed
+// its users: such a claim names its id.
 func (w *world) wasDeleted(org identity.OrgID) {
 	w.t.Helper()
 	_, err := w.Reader().Organization(w.ctx, org)
@@ -63,7 +64,12 @@ func (w *world) wasDeleted(org identity.OrgID) {
 	for _, m := range left["messages"] {
 		require.Contains(w.t, m, "channel=order")
 	}
-	require.Equal(w.t, []string{"org_deletions", "organizations"}, left.Without("messages").Tables(), "%v", left)
+	for _, c := range left["claims"] {
+		require.Contains(w.t, c, "source="+string(org))
+		require.NotContains(w.t, c, "target="+string(org))
+		require.NotContains(w.t, c, "outcome=<nil>")
+	}
+	require.Equal(w.t, []string{"org_deletions", "organizations"}, left.Without("messages", "claims").Tables(), "%v", left)
 	require.Len(w.t, left["organizations"], 1)
 	require.Len(w.t, left["org_deletions"], 1)
 }

@@ -55,6 +55,20 @@ func (a Account) released(claimedAt, now time.Time) Account {
 	return a
 }
 
+// keptShadow reports whether an account is a shadow whose owner keeps it and has not confirmed an address for it. Perhaps nobody ever will,
+// so its organization may delete it, though not change it (CLM-43, CLM-55). A claim that is not there any more went with the organization
+// that made it, which leaves no other shadows behind (ORG-21).
+func (c *Acts) keptShadow(ctx context.Context, a Account) (bool, error) {
+	if !a.Shadow {
+		return false, nil
+	}
+	claim, err := c.tx.ClaimAway(ctx, a.Org, a.ID)
+	if IsNotFound(err) {
+		return true, nil
+	}
+	return err == nil && claim.Outcome == OutcomeKept, err
+}
+
 // addressesOf is [Acts.addresses] for an account that may be a shadow: its renamed address is nobody's. What else it holds is what it
 // held before, so contact data stays that.
 func (c *Acts) addressesOf(ctx context.Context, a Account) ([]Hold, error) {

@@ -145,6 +145,9 @@ func (s *Service) explainClaim(ctx context.Context, x *Explanation, a Account) e
 		return nil
 	}
 	if IsNotFound(err) {
+		if a.Shadow {
+			x.explainKept()
+		}
 		return nil
 	}
 	if err == nil && (claim.Open() || a.Shadow) {
@@ -157,7 +160,7 @@ func (x *Explanation) explainClaim(c Claim, shadow bool) {
 	deferred := c.Open() && c.Mode == ClaimDeferred
 	switch {
 	case !c.Open():
-		x.Next = Next{What: "nothing", Rule: "CLM-54", Text: "The owner keeps this account; it is an ordinary one again once its new address is confirmed."}
+		x.explainKept()
 	case deferred && shadow:
 		x.Next = Next{What: "deleted", At: c.Deadline(), Rule: "CLM-23",
 			Text: fmt.Sprintf("Deleted at %s after its content has been moved, unless the owner decides otherwise first.", c.Deadline().Format(time.RFC3339))}
@@ -169,6 +172,13 @@ func (x *Explanation) explainClaim(c Claim, shadow bool) {
 	case x.Next.What == "nothing":
 		x.Next = Next{What: "nothing", Rule: "CLM-57", Text: "Nothing happens by itself; the user decides about the old account at the next sign-in."}
 	}
+}
+
+// explainKept is about a shadow that is kept, see [Acts.keptShadow].
+func (x *Explanation) explainKept() {
+	x.Because = "Another organization claimed this user, who keeps the old account under another address and has not confirmed one yet."
+	x.Next = Next{What: "nothing", Rule: "CLM-54",
+		Text: "The owner keeps this account; it is an ordinary one again once its new address is confirmed. Until then it can be deleted, and not be changed."}
 }
 
 func (s *Service) whyDeleted(ctx context.Context, org OrgID, id AccountID, unknown error) (Explanation, error) {

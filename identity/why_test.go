@@ -104,7 +104,7 @@ func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	w.must(sso, provider, person("foreign@other.example"))
 
 	codes := func(address string) []identity.Rule {
-		p, err := w.PreviewClaim(w.ctx, claimant, address)
+		p, err := w.PreviewClaim(w.ctx, claimant, address, "")
 		require.NoError(t, err)
 		require.Equal(t, len(p.Reasons) == 0, p.Eligible)
 		var list []identity.Rule
@@ -125,7 +125,7 @@ func TestCLM10_PreviewOverTheStore(t *testing.T) {
 	w.verify(sso, "corp.example")
 	require.Equal(t, []identity.Rule{identity.RuleClaimSourceSSO, identity.RuleClaimVerifiedElsewhere, identity.RuleClaimOverlap}, codes("sso@corp.example"))
 	require.Equal(t, []identity.Rule{identity.RuleClaimVerifiedElsewhere}, codes("personal@corp.example"), "CLM-11: both are paralysed")
-	_, err := w.PreviewClaim(w.ctx, claimant, "not an address")
+	_, err := w.PreviewClaim(w.ctx, claimant, "not an address", "")
 	refusedWith(t, err, identity.RuleInvalidEmail)
 }
 

@@ -44,6 +44,9 @@ func (r reader) Claims(ctx context.Context, target identity.OrgID, q identity.Cl
 	if q.Domain != "" {
 		query += ` AND domain = ` + c.arg(q.Domain)
 	}
+	if len(q.IDs) > 0 {
+		query += ` AND id IN (` + listed(c, q.IDs) + `)`
+	}
 	if q.After != "" {
 		query += ` AND id < ` + c.arg(q.After)
 	}
@@ -87,7 +90,8 @@ func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanClaim, `SELECT `+claimColumns+` FROM claims
-		WHERE outcome IS NULL AND mode = 'deferred' AND claimed_at <= $1 ORDER BY claimed_at LIMIT $2`, claimed, limit)
+		WHERE outcome IS NULL AND mode = 'deferred' AND claimed_at <= $1
+		AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = claims.target AND o.state = 'active') ORDER BY claimed_at LIMIT $2`, claimed, limit)
 }
 
 // candidates compiles a query that selects something of the holds h, joined with more. Who is a shadow or has to decide about a claim holds no

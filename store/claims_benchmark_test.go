@@ -39,7 +39,7 @@ func BenchmarkClaims(b *testing.B) {
 		people := c.outsiders(b, 0)
 		at := func(i int) string { return people[i*7919%len(people)] }
 		beside(b, func(i int) (int, error) {
-			preview, err := service.PreviewClaim(ctx, c.orgs[0], at(i))
+			preview, err := service.PreviewClaim(ctx, c.orgs[0], at(i), "")
 			if err == nil && !preview.Eligible {
 				err = fmt.Errorf("%s: %v", at(i), preview.Reasons)
 			}

@@ -107,7 +107,7 @@ var purges = []purge{
 	{"job_chunks", "org_id, job_id, number", "org_id = $1"},
 	{"jobs", "org_id, id", "org_id = $1"},
 	{"items", "org_id, type, id", "org_id = $1"},
-	{"claims", "id", "target = $1 OR source = $1"},
+	{"claims", "id", "target = $1"}, // those of its own users are what other organizations did, and name its id
 	{"site_links", "org_id, site", "org_id = $1"},
 	{"messages", "org_id, id", "org_id = $1 AND NOT (channel = 'order' AND state IN ('waiting', 'parked'))"},
 	{"grants", "org_id, issuer, subject", "org_id = $1"},

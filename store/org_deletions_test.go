@@ -103,7 +103,11 @@ func TestORG15_NothingOfADeletedOrganizationIsLeft(t *testing.T) {
 			return err
 		}))
 	}
-	require.Equal(t, []string{"audit_heads", "events", "messages", "org_deletions", "organizations"}, traces())
+	require.Equal(t, []string{"audit_heads", "claims", "events", "messages", "org_deletions", "organizations"}, traces())
+	for _, column := range []string{"target", "new_account"} {
+		of := map[string]string{"target": string(f.Org), "new_account": string(f.Account.ID)}[column]
+		require.Empty(t, columnOf(t, s.readers, `SELECT mode FROM claims WHERE `+column+` = ?`, keyOf(of)), "only what others claimed is left")
+	}
 	for _, state := range columnOf(t, s.readers, `SELECT channel || ' ' || state FROM messages WHERE org_id = ?`, keyOf(string(f.Org))) {
 		require.Contains(t, []string{"order waiting", "order parked"}, state)
 	}

@@ -292,6 +292,9 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			want: []string{"INDEX claims_open (target=? AND id<?)"}},
 		"Claims that can be revoked": {ask: func() error { return claims(identity.ClaimQuery{Revocable: time.Unix(9, 0), After: "x"}) },
 			want: []string{"INDEX claims_open (target=? AND id<?)", "PRIMARY KEY (org_id=? AND name=?)"}},
+		"Claims that are named and can be revoked": {ask: func() error {
+			return claims(identity.ClaimQuery{IDs: []identity.ClaimID{"x", "y"}, Revocable: time.Unix(9, 0)})
+		}, want: []string{"INDEX claims_open (target=? AND id=?)"}},
 		"Claims in a domain": {ask: func() error { return claims(identity.ClaimQuery{Domain: "d", After: "x"}) },
 			want: []string{"INDEX claims_target (target=? AND id<?)"}},
 		"Claims that are open in a domain": {ask: func() error { return claims(identity.ClaimQuery{Open: true, Domain: "d", After: "x"}) },

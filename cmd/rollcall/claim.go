@@ -28,7 +28,7 @@ type claimListCmd struct {
 	orgFlag
 	Sort    string `enum:"email,domain" default:"email" placeholder:"email|domain" help:"By address (default), or by domain and then by address."`
 	Blocked bool   `help:"Instead: those who cannot be claimed, each with every reason."`
-	Limit   int    `default:"100" placeholder:"N" help:"At most so many (${default}); a file has all of them."`
+	Limit   int    `placeholder:"N" help:"At most so many; without it as many as the server shows, which is 100 unless its operator says otherwise. A file has all of them."`
 }
 
 // Help says what a claim needs.
@@ -40,12 +40,18 @@ func (claimListCmd) Help() string {
 // Run lists the users.
 func (c *claimListCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
-		query := url.Values{"sort": {c.Sort}, "blocked": {strconv.FormatBool(c.Blocked)}, "limit": {strconv.Itoa(c.Limit)}}
+		query := url.Values{"sort": {c.Sort}, "blocked": {strconv.FormatBool(c.Blocked)}}
+		if c.Limit != 0 {
+			query.Set("limit", strconv.Itoa(c.Limit))
+		}
 		var found seen[admin.ClaimableUsers]
 		if err := o.get(o.at("claims", "candidates"), query, &found); err != nil {
 			return err
 		}
-		if found.is.Truncated {
+		switch {
+		case found.is.Truncated && c.Blocked:
+			a.say("%d of %d are shown; rollcall claim preview tells of anybody whose address you name why.", len(found.is.Users), found.is.Total)
+		case found.is.Truncated:
 			a.say("%d of %d are shown; rollcall claim export writes all of them into a file.", len(found.is.Users), found.is.Total)
 		}
 		return a.show(found, func(w io.Writer) error {

@@ -76,10 +76,18 @@ func showResults(w io.Writer, results []admin.ClaimResult) error {
 	for i, r := range results {
 		rows[i] = []string{r.Email, "not claimed", r.Code, r.Message}
 		if r.Claim != nil {
-			rows[i] = []string{r.Email, r.Claim.Mode, r.Claim.State, "until " + instant(r.Claim.Deadline) + " it can be revoked"}
+			rows[i] = []string{r.Email, r.Claim.Mode, r.Claim.State, revocation(*r.Claim)}
 		}
 	}
 	return table(w, []string{"USER", "CLAIM", "STATE", ""}, rows)
+}
+
+// revocation says whether a claim that was just made can be revoked.
+func revocation(c admin.Claim) string {
+	if c.Revocable {
+		return "until " + instant(c.Deadline) + " it can be revoked"
+	}
+	return "to revoke it, release the domain first"
 }
 
 // counted is a number of things.

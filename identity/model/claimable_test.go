@@ -214,15 +214,18 @@ func (w *crowd) check(org identity.OrgID) {
 	require.Equal(w.r, byDomain(can), each)
 }
 
-// rest lists everybody elsewhere whose primary address is in a domain of an organization, without those whom it can claim; also who is
-// being claimed, or is gone from a directory and about to be deleted.
+// rest lists everybody elsewhere whose primary address is in a domain that only one organization has verified, without those whom it can
+// claim; also who is being claimed, or is gone from a directory and about to be deleted. Of a domain that others have verified too nothing
+// is said about people (EML-13).
 func (w *crowd) rest(org identity.OrgID, can []string) []string {
 	blockable := []identity.HoldKind{identity.HoldPrimary, identity.HoldClaim, identity.HoldSoftDeleted}
 	verified := map[string]bool{}
 	own, err := w.Reader().Domains(w.ctx, org)
 	w.no(err)
 	for _, d := range own {
-		verified[d.Name] = true
+		holders, err := w.Reader().DomainHolders(w.ctx, d.Name)
+		w.no(err)
+		verified[d.Name] = len(holders) == 1
 	}
 	var rest []string
 	for _, address := range w.addresses {

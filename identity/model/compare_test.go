@@ -82,6 +82,8 @@ func (m *model) state(c *claim) identity.ClaimState {
 			true: {identity.OutcomeKept: "DONE_KEEP", identity.OutcomeDeleted: "DONE_DELETE", identity.OutcomeTransferred: "DONE_TRANSFER",
 				identity.OutcomeAutomatic: "DONE_AUTO_TRANSFER"},
 		}[deferred][c.outcome]
+	case deferred && !m.now.Before(c.at.Add(window)):
+		return "DONE_AUTO_TRANSFER" // until the deletion of the claimant ends it, when nobody reads it any more (ORG-19, ORG-21)
 	case deferred && c.signedIn.IsZero():
 		return "WAITING"
 	case deferred:

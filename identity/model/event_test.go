@@ -81,6 +81,17 @@ var deck = []struct {
 		e.by = some(t, "by", []pipe{byHand, byFeed})
 		return someAccount(t, m, e, func(a *account) bool { return !m.orgs[a.org].consumer })
 	}},
+	{"remove", 1, func(t *rapid.T, m *model, e *event) bool {
+		e.by = some(t, "by", []pipe{byHand, byFeed})
+		kept := false
+		found := someAccount(t, m, e, func(a *account) bool { return a.shadow })
+		for _, who := range m.live(func(a *account) bool { return a.shadow }) {
+			if !kept && m.abandoned(who) {
+				e.who, e.org, kept = who, m.accounts[who].org, true
+			}
+		}
+		return found
+	}},
 	{"remove own", 1, somePerson},
 	{"set active", 3, func(t *rapid.T, m *model, e *event) bool {
 		e.by, e.active = some(t, "by", []pipe{byHand, byFeed}), coin(t, "active")

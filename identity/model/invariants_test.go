@@ -120,7 +120,7 @@ func (w *worlds) returned() {
 		now, err := w.x.Reader().Account(w.x.ctx, before.Org, before.ID)
 		require.NoError(w.t, err)
 		if before.Status == identity.Inactive {
-			require.Equal(w.t, before.StatusAt.Add(w.m.now.Sub(c.at)), now.StatusAt, "the time elsewhere does not count")
+			require.Equal(w.t, before.StatusAt.Add(c.settledAt.Sub(c.at)), now.StatusAt, "the time elsewhere does not count")
 		}
 		now.StatusAt, now.UpdatedAt, now.Version = before.StatusAt, before.UpdatedAt, before.Version
 		before.PendingEmail, before.PendingSince = now.PendingEmail, now.PendingSince

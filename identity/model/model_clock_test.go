@@ -17,7 +17,7 @@ func (m *model) nextDeadline() (time.Time, func()) {
 		}
 	}
 	for _, c := range m.claims {
-		if c.outcome == "" && c.mode == identity.ClaimDeferred {
+		if c.outcome == "" && c.mode == identity.ClaimDeferred && !m.orgs[c.target].deleting {
 			consider(c.at.Add(window), func() { m.settle(c, identity.OutcomeAutomatic) })
 		}
 	}

@@ -54,7 +54,7 @@ func (m *model) requestDeletion(org int, handling identity.UserHandling) verdict
 	if reasons := m.reasonsAgainstDeletion(org, handling); len(reasons) > 0 {
 		return refused(reasons...)
 	}
-	o.deleting, o.handling, o.sso = true, handling, false
+	o.deleting, o.requested, o.handling, o.sso = true, m.now, handling, false
 	o.domains, o.managers = map[string]identity.DomainState{}, map[int]bool{}
 	return allowed()
 }
@@ -67,14 +67,16 @@ func (m *model) finishDeletions() {
 			m.dispose(i)
 			o.roles, o.deleted = map[int]identity.Role{}, true
 			for _, c := range m.claims {
-				c.forgotten = c.forgotten || c.source == i || c.target == i
+				c.forgotten = c.forgotten || c.target == i
 			}
 		}
 	}
 }
 
-// closeClaims is ORG-21.
+// closeClaims is ORG-21. Claims end as they stood when the deletion was asked for (I8).
 func (m *model) closeClaims(org int) {
+	defer func(now time.Time) { m.now = now }(m.now)
+	m.now = m.orgs[org].requested
 	for _, c := range m.claims {
 		switch {
 		case c.outcome != "" || c.source != org && c.target != org:

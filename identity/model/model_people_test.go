@@ -124,6 +124,10 @@ func (m *model) setActive(who int, by pipe, active bool) verdict {
 // remove is the rows "delete" and "SCIM DELETE" of 14.1.
 func (m *model) remove(who int, by pipe) verdict {
 	a := m.accounts[who]
+	if m.abandoned(who) {
+		m.end(who)
+		return allowed()
+	}
 	isLost, disabled := a.status == identity.Inactive && lost(a.why), a.status == identity.Inactive && a.why == identity.DirectoryDisabled
 	v := untouchable(a)
 	if !isLost || by == byFeed { // USR-15
@@ -135,6 +139,19 @@ func (m *model) remove(who int, by pipe) verdict {
 		m.end(who)
 	}
 	return v
+}
+
+// abandoned is CLM-43 once its owner has decided to keep an old account: as long as no address is confirmed, its organization may give it up.
+func (m *model) abandoned(who int) bool {
+	if !m.accounts[who].shadow {
+		return false
+	}
+	for _, c := range slices.Backward(m.claims) {
+		if c.old == who {
+			return c.outcome == identity.OutcomeKept
+		}
+	}
+	return false
 }
 
 // end makes an account go, with what has to be decided about it before (ORG-21, by analogy).

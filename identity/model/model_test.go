@@ -62,6 +62,7 @@ type organization struct {
 	managers      map[int]bool          // the organizations that manage it
 	handling      identity.UserHandling // while it is being deleted
 	deleting      bool
+	requested     time.Time // that it be deleted
 	deleted       bool
 }
 
@@ -95,7 +96,7 @@ type claim struct {
 	settledAt      time.Time
 	carried        account // the old account as it was
 	unpaid         []identity.Licence
-	forgotten      bool // with one of its organizations
+	forgotten      bool // with the organization that made it
 }
 
 // model is all of it at an instant.

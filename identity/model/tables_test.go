@@ -155,7 +155,7 @@ func (x *actual) readable(org identity.OrgID) string {
 	show(x.DomainList(x.ctx, org))
 	show(x.Reader().Grants(x.ctx, org))
 	for _, address := range addresses {
-		show(x.PreviewClaim(x.ctx, org, address))
+		show(x.PreviewClaim(x.ctx, org, address, ""))
 	}
 	return b.String()
 }

@@ -159,7 +159,7 @@ func testClaimQueries(t *testing.T, w world) {
 	done := add(func(c *identity.Claim) { c.Outcome, c.SettledAt = identity.OutcomeDeleted, now })
 	owned := add(func(c *identity.Claim) { c.Domain = "example.net" })
 	foreign := add(func(c *identity.Claim) { c.Domain, c.Mode = "example.org", identity.ClaimImmediate })
-	w.insertClaim(t, w.claim(w.other, w.own))
+	elsewhere := w.insertClaim(t, w.claim(w.other, w.own))
 	for _, c := range []struct {
 		name string
 		q    identity.ClaimQuery
@@ -173,6 +173,8 @@ func testClaimQueries(t *testing.T, w world) {
 		{"of a domain", identity.ClaimQuery{Domain: "example.com", Limit: 10}, []identity.Claim{done, seen, last, late}},
 		{"open, of a domain", identity.ClaimQuery{Open: true, Domain: "example.com", Limit: 10}, []identity.Claim{seen, last, late}},
 		{"open, of a domain, older", identity.ClaimQuery{Open: true, Domain: "example.com", After: seen.ID, Limit: 1}, []identity.Claim{last}},
+		{"some that are named", identity.ClaimQuery{IDs: []identity.ClaimID{late.ID, elsewhere.ID, owned.ID}, Limit: 10}, []identity.Claim{owned, late}},
+		{"revocable ones of those that are named", identity.ClaimQuery{IDs: []identity.ClaimID{late.ID, last.ID, owned.ID}, Revocable: now, Limit: 10}, []identity.Claim{last}},
 		{"of a domain that has none", identity.ClaimQuery{Domain: "example", Limit: 10}, nil},
 		{"CLM-61 CLM-62 revocable", identity.ClaimQuery{Revocable: now, Limit: 10}, []identity.Claim{foreign, last}},
 		{"CLM-61 revocable a microsecond before", identity.ClaimQuery{Revocable: now.Add(-time.Microsecond), Limit: 10}, []identity.Claim{foreign, last, late}},
@@ -262,6 +264,14 @@ func testOpenClaims(t *testing.T, w world) {
 		mine.SignedInAt = start
 		w.must(t, func(tx identity.Tx) error { return tx.UpdateClaim(ctx, mine) })
 		mine.Version++
+		require.Equal(t, []identity.Claim{mine}, due(t, deadline, 10))
+	})
+	t.Run("ORG-21 nothing of an organization that is being deleted is due", func(t *testing.T) {
+		o, err := w.store.Organization(ctx, mine.Target)
+		require.NoError(t, err)
+		o = w.becomes(t, o, identity.OrgDeleting)
+		require.Empty(t, due(t, deadline, 10))
+		w.becomes(t, o, identity.OrgActive)
 		require.Equal(t, []identity.Claim{mine}, due(t, deadline, 10))
 	})
 	t.Run("a limit asks for something", func(t *testing.T) {

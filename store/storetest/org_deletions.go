@@ -136,7 +136,7 @@ func testPurgeOrganization(t *testing.T, w world) {
 		require.Greater(t, rounds, 5)
 		require.Zero(t, purge(t, 1000), "and then there is nothing")
 	})
-	t.Run("ORG-15 only the organization, its deletion, its audit and its orders stay", func(t *testing.T) {
+	t.Run("ORG-15 only the organization, its deletion, its audit, its orders and what others did stay", func(t *testing.T) {
 		p.partner = identity.Relationship{Managing: w.own, Managed: p.partner.Managed}
 		for _, walks := range []map[string]func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error){walk, walkWork, walkClaims} {
 			for name, ask := range walks {
@@ -145,7 +145,7 @@ func testPurgeOrganization(t *testing.T, w world) {
 					continue
 				}
 				require.NoError(t, err)
-				kept := slices.Contains([]string{"Event", "Events", "Chain", "ChainHead", "OrgDeletion", "Messages"}, name)
+				kept := slices.Contains([]string{"Event", "Events", "Chain", "ChainHead", "OrgDeletion", "Messages", "ClaimAway", "OpenClaims"}, name)
 				require.Equal(t, kept, !empty(v), name)
 			}
 		}
@@ -160,7 +160,7 @@ func testPurgeOrganization(t *testing.T, w world) {
 			"link":              func() error { _, err := w.store.LinkByHash(ctx, p.link.Hash); return err },
 			"binding":           func() error { _, err := w.store.Binding(ctx, p.binding.Issuer, p.binding.Subject); return err },
 			"receipt":           func() error { _, err := w.store.Receipt(ctx, receipt.Caller, receipt.Key); return err },
-			"claim":             func() error { _, err := w.store.Claim(ctx, w.other, between.ID); return err },
+			"claim":             func() error { _, err := w.store.Claim(ctx, w.own, p.moves.claim.ID); return err },
 		} {
 			require.True(t, identity.IsNotFound(ask()), name)
 		}
@@ -177,6 +177,9 @@ func testPurgeOrganization(t *testing.T, w world) {
 	t.Run("nothing of others is touched", func(t *testing.T) {
 		require.Equal(t, theirs, w.readWork(t, bob, theirs))
 		require.Equal(t, moved, w.readMoves(t, bob, moved))
+		claimed, err := w.store.Claim(ctx, w.other, between.ID)
+		require.NoError(t, err, "CLM-03: a claim of one of its users is the claimant's to know")
+		require.Equal(t, between, claimed)
 		got, err := w.store.Account(ctx, bob.Org, bob.ID)
 		require.NoError(t, err)
 		require.Equal(t, bob, got)
