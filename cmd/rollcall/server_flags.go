@@ -35,7 +35,7 @@ type serverFlags struct {
 	AllowPrivateIssuers bool     `name:"allow-private-issuers" env:"ROLLCALL_ALLOW_PRIVATE_ISSUERS" help:"Let organizations register issuers on this machine and in private networks. Their administrators can then have the server ask any machine that it reaches."`
 	dnsFlag
 	RateLimit     float64 `name:"rate-limit" default:"50" env:"ROLLCALL_RATE_LIMIT" placeholder:"N" help:"Calls of the API that each caller may make a second (${default}), four times as many at once."`
-	SCIMRateLimit float64 `name:"scim-rate-limit" default:"50" env:"ROLLCALL_SCIM_RATE_LIMIT" placeholder:"N" help:"Requests of SCIM that each token may make a second (${default}), four times as many at once."`
+	SCIMRateLimit float64 `name:"scim-rate-limit" default:"100" env:"ROLLCALL_SCIM_RATE_LIMIT" placeholder:"N" help:"Requests of SCIM that each token may make a second (${default}), twenty times as many at once."`
 
 	LogLevel       string        `enum:"debug,info,warn,error" default:"info" env:"ROLLCALL_LOG_LEVEL" placeholder:"LEVEL" help:"What to log on standard error: debug, info (default), warn or error."`
 	LogFormat      string        `enum:"text,json" default:"text" env:"ROLLCALL_LOG_FORMAT" placeholder:"text|json" help:"Form of the log."`
@@ -106,7 +106,7 @@ func (f *serverFlags) check() error {
 
 // scimLimit is what each token may ask.
 func (f *serverFlags) scimLimit() web.Limit {
-	return web.Limit{Rate: f.SCIMRateLimit, Burst: int(4 * f.SCIMRateLimit)}
+	return scim.LimitOf(f.SCIMRateLimit)
 }
 
 // tls returns the server's side of TLS; nil for none.
