@@ -87,7 +87,14 @@ func (s *Server) create(r *request, t *resourceType, v view, body map[string]any
 		return m, err
 	}
 	err = s.transact(r, func(acts *identity.Acts) error {
-		m.entity, err = t.kept.create(r.Context(), acts, r.dialect, clone(doc).(map[string]any))
+		if doc == nil { // it runs again, and the first time used the document up
+			if doc, err = t.index.canonicalResource(r.dialect, body); err != nil {
+				return err
+			}
+		}
+		once := doc
+		doc = nil
+		m.entity, err = t.kept.create(r.Context(), acts, r.dialect, once)
 		return err
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ type user struct {
 	index  *index
 	org    identity.Organization // for the date of deletion of inactive accounts
 	groups []identity.Membership
+	isNew  bool // created just now, so in no group
 }
 
 func (u *user) id() string     { return string(u.ID) }
@@ -34,7 +35,9 @@ func (k users) create(ctx context.Context, acts *identity.Acts, _ Dialect, doc m
 		return nil, err
 	}
 	a, err := acts.Create(ctx, draft, identity.Origin{Source: identity.SourceSCIM})
-	return k.of(a), err
+	u := k.of(a)
+	u.isNew = true
+	return u, err
 }
 
 // change leaves "active" as it is if a PUT leaves it out: whoever does so neither deactivates nor reactivates anybody by it.
@@ -110,11 +113,14 @@ func (k users) count(ctx context.Context, read identity.Reader, org identity.Org
 
 func (k users) complete(ctx context.Context, read identity.Reader, org identity.OrgID, list []entity, links bool) error {
 	var o identity.Organization
-	ids := make([]identity.AccountID, len(list))
+	var ids []identity.AccountID
 	byID := make(map[identity.AccountID]*user, len(list))
-	for i, e := range list {
+	for _, e := range list {
 		u := e.(*user)
-		ids[i], byID[u.ID] = u.ID, u
+		if !u.isNew {
+			ids = append(ids, u.ID)
+			byID[u.ID] = u
+		}
 		if u.Status != identity.Inactive {
 			continue
 		}
@@ -126,7 +132,7 @@ func (k users) complete(ctx context.Context, read identity.Reader, org identity.
 		}
 		u.org = o
 	}
-	if !links || len(list) == 0 {
+	if !links || len(ids) == 0 {
 		return nil
 	}
 	memberships, err := read.MembershipsOf(ctx, org, ids)
