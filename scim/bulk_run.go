@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ type bulkRun struct {
 	makes   map[string]*bulkOperation // by bulkId
 	ids     map[string]string         // of what was created, by bulkId
 	running []*bulkOperation          // each waits for the next
-	later   []func() error            // references that wait for their resources
+	later   []func()                  // references that wait for their resources
 	errors  int
 }
 
@@ -43,17 +44,16 @@ func (b *bulkRun) do(o *bulkOperation) {
 	o.err = b.try(o)
 	o.done = true
 	b.running = b.running[:len(b.running)-1]
-	if o.err == nil && len(b.running) == 0 {
-		for _, refer := range b.later {
-			if err := refer(); err != nil && o.err == nil {
-				o.err = err
-			}
-		}
-		b.later = nil
-	}
 	if o.err != nil {
 		b.errors++
 	}
+	if len(b.running) > 0 {
+		return
+	}
+	for _, refer := range b.later {
+		refer()
+	}
+	b.later = nil
 }
 
 func (b *bulkRun) try(o *bulkOperation) error {
@@ -113,21 +113,25 @@ func (b *bulkRun) try(o *bulkOperation) error {
 	return nil
 }
 
-// refer adds the references that had to wait, once everything is there.
+// refer adds the references that had to wait, once everything is there. Whoever cannot get them is not kept without: the operation
+// happens as it was asked for, or it has failed.
 func (b *bulkRun) refer(o *bulkOperation, t *resourceType, circular []any) {
 	r := *b.request
 	r.ifMatch, r.ifNoneMatch = "", ""
-	b.later = append(b.later, func() error {
+	b.later = append(b.later, func() {
+		id := o.made.entity.id()
 		operations, err := b.settled(circular)
-		if err != nil {
-			return err
-		}
-		body := map[string]any{"schemas": []any{PatchSchema}, "Operations": operations}
-		m, err := b.server.patch(&r, t, view{base: r.base}, o.made.entity.id(), body)
 		if err == nil {
-			o.made.entity = m.entity
+			body := map[string]any{"schemas": []any{PatchSchema}, "Operations": operations}
+			var m made
+			if m, err = b.server.patch(&r, t, view{base: r.base}, id, body); err == nil {
+				o.made.entity = m.entity
+				return
+			}
 		}
-		return err
+		_, undone := b.server.remove(&r, t, id)
+		o.err, o.location = errors.Join(err, undone), ""
+		b.errors++
 	})
 }
 

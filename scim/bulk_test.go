@@ -102,6 +102,13 @@ func TestRFC7644_3_7_1_ReferencesToWhatTheRequestCreates(t *testing.T) {
 			require.Equal(t, a.idAt(other), w.get("/Users/"+a.idAt(i)).str(scim.EnterpriseSchema, "manager", "value"))
 		}
 	})
+	t.Run("in a circle of which a part fails", func(t *testing.T) {
+		w := newWorld(t)
+		a := w.call("POST", "/Bulk", bulk("", post("/Groups", "a", group("", `"members":[`+memberList("bulkId:b")+`]`)),
+			post("/Groups", "b", group("B", `"members":[`+memberList("bulkId:a")+`]`)))).is(200)
+		require.Equal(t, []string{"400", "400"}, a.statuses(), "a reference is not lost in silence")
+		w.get("/Groups").is(200).total(0)
+	})
 	t.Run("that nothing created", func(t *testing.T) {
 		w := newWorld(t)
 		a := w.call("POST", "/Bulk", bulk("", post("/Groups", "g", group("G", `"members":[`+memberList("bulkId:u")+`]`)), post("/Users", "u", user("")))).is(200)
