@@ -3,7 +3,9 @@ package scim_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +29,19 @@ func withTypes(t testing.TB) *world {
 	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Log: logTo(w.log), Types: types})
 	return w
 }
+
+// withPrinters makes a world whose server has printers with the attributes given.
+func withPrinters(t testing.TB, attributes string) *world {
+	t.Helper()
+	w := newWorld(t)
+	text := registration(`{"id":"urn:example:Printer","attributes":[`+attributes+`]}`, printerType)
+	types, err := scim.ReadTypes(write(t, t.TempDir(), "types.json", text))
+	require.NoError(t, err)
+	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Log: logTo(w.log), Types: types})
+	return w
+}
+
+func printer(members string) string { return `{"schemas":["urn:example:Printer"],` + members + `}` }
 
 // thing is a test resource with what it needs and the members given.
 func thing(name string, members ...string) string {
@@ -226,7 +241,7 @@ func TestEveryTypeOfValueIsFilteredByItsOwnRules(t *testing.T) {
 		require.Equal(t, want, w.found(filter), filter)
 	}
 	for _, filter := range []string{`data co "aG"`, `data gt "aG"`, `count eq "1"`, `ratio co 1`, `checkedAt co "2024"`, `checkedAt eq "now"`,
-		`enabled gt true`, `secret eq "x"`, `place eq "x"`, `nothing pr`} {
+		`enabled gt true`, `place eq "x"`, `nothing pr`} {
 		w.get(tests+"?filter="+url.QueryEscape(filter)).fails(400, "invalidFilter")
 	}
 	t.Run("and sorted", func(t *testing.T) {
@@ -249,23 +264,33 @@ func TestEveryTypeOfValueIsFilteredByItsOwnRules(t *testing.T) {
 }
 
 func TestAttributesAreReturnedAsTheirSchemaSays(t *testing.T) {
-	w := withTypes(t)
-	id := w.make("Anvil", `"note":"n"`, `"secret":"s"`, `"count":1`, `"place":{"room":"B7","floor":1}`).str("id")
+	w := withPrinters(t, `{"name":"name"},{"name":"always","returned":"always"},{"name":"note","returned":"request"},{"name":"secret","returned":"never"},
+		{"name":"place","type":"complex","subAttributes":[{"name":"room"},{"name":"floor","type":"integer"}]}`)
+	made := w.call("POST", "/Printers", printer(`"name":"P","always":"a","note":"n","secret":"hush","place":{"room":"B7","floor":1}`)).is(201)
 	for query, want := range map[string][]string{
-		"":                                     {"count", "id", "meta", "name", "place", "schemas", testExtension},
-		"?attributes=note,secret":              {"id", "note", "schemas"},
-		"?attributes=place.room":               {"id", "place", "schemas"},
-		"?attributes=" + testExtension:         {"id", "schemas", testExtension},
-		"?excludedAttributes=place,meta,count": {"id", "name", "schemas", testExtension},
+		"":                               {"always", "id", "meta", "name", "place", "schemas"},
+		"?attributes=note,secret":        {"always", "id", "note", "schemas"},
+		"?attributes=place.room":         {"always", "id", "place", "schemas"},
+		"?excludedAttributes=place,meta": {"always", "id", "name", "schemas"},
 	} {
-		shown := w.get(tests + "/" + id + query).is(200)
-		names := []string{}
-		for name := range shown.body {
-			names = append(names, name)
-		}
-		require.ElementsMatch(t, want, names, query)
+		shown := w.get("/Printers/" + made.str("id") + query).is(200)
+		require.ElementsMatch(t, want, slices.Collect(maps.Keys(shown.body)), query)
 	}
-	require.NotContains(t, w.get(tests).text, `"s"`)
+	require.NotContains(t, made.text+w.get("/Printers").text, "hush")
+	w.get("/Printers?filter="+url.QueryEscape(`secret eq "hush"`)).fails(400, "invalidFilter")
+	for _, v := range w.get("/Schemas/urn:example:Printer").is(200).at("attributes").([]any) {
+		a := v.(map[string]any)
+		want, ok := map[string]string{"always": "always", "note": "request", "secret": "never"}[a["name"].(string)]
+		require.True(t, !ok || a["returned"] == want, a)
+	}
+	w = withTypes(t)
+	id := w.make("Anvil", `"count":1`).str("id")
+	for query, want := range map[string][]string{
+		"?attributes=" + testExtension:         {"id", "schemas", testExtension},
+		"?excludedAttributes=" + testExtension: {"count", "id", "meta", "name", "schemas"},
+	} {
+		require.ElementsMatch(t, want, slices.Collect(maps.Keys(w.get(tests+"/"+id+query).is(200).body)), query)
+	}
 }
 
 func TestDiscoveryTellsOfRegisteredTypes(t *testing.T) {
@@ -286,7 +311,6 @@ func TestDiscoveryTellsOfRegisteredTypes(t *testing.T) {
 	require.Equal(t, true, shown["link"]["caseExact"])
 	require.Equal(t, "server", shown["code"]["uniqueness"])
 	require.Equal(t, "immutable", shown["serial"]["mutability"])
-	require.Equal(t, "never", shown["secret"]["returned"])
 	require.Equal(t, true, shown["place"]["subAttributes"].([]any)[0].(map[string]any)["required"])
 	w.call("DELETE", tests, "").fails(405, "")
 }
