@@ -293,6 +293,52 @@ func TestAttributesAreReturnedAsTheirSchemaSays(t *testing.T) {
 	}
 }
 
+// TestRFC7643_7_WhatIsReturnedOnRequestIsReturnedToWhoeverWroteIt holds that an answer to a write has what the client specified.
+func TestRFC7643_7_WhatIsReturnedOnRequestIsReturnedToWhoeverWroteIt(t *testing.T) {
+	w := withPrinters(t, `{"name":"name"},{"name":"note","returned":"request"},{"name":"word","returned":"request"},{"name":"secret","returned":"never"}`)
+	for name, c := range map[string]struct {
+		method, query, body string
+		want                []string
+	}{
+		"POST":                           {"POST", "", printer(`"Note":"n","secret":"s"`), []string{"note"}},
+		"POST that asks for other":       {"POST", "?attributes=name", printer(`"note":"n","name":"P"`), []string{"name"}},
+		"PUT":                            {"PUT", "", printer(`"word":"w2"`), []string{"word"}},
+		"PUT without it":                 {"PUT", "", printer(`"name":"P"`), []string{"name"}},
+		"PATCH of it":                    {"PATCH", "", patch(`{"op":"replace","path":"urn:example:Printer:note","value":"n2"}`), []string{"name", "note"}},
+		"PATCH without a path":           {"PATCH", "", patch(`{"op":"add","value":{"word":"w2","secret":"t"}}`), []string{"name", "word"}},
+		"PATCH at the schema":            {"PATCH", "", patch(`{"op":"add","path":"urn:example:Printer","value":{"note":"n2"}}`), []string{"name", "note"}},
+		"PATCH that changes nothing":     {"PATCH", "", patch(`{"op":"add","path":"note","value":"n"}`), []string{"name", "note"}},
+		"PATCH of other":                 {"PATCH", "", patch(`{"op":"replace","path":"name","value":"Q"}`), []string{"name"}},
+		"PATCH that takes it away":       {"PATCH", "", patch(`{"op":"remove","path":"note"}`), []string{"name"}},
+		"PATCH that leaves it out of it": {"PATCH", "?excludedAttributes=name", patch(`{"op":"add","path":"note","value":"n2"}`), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			endpoint := "/Printers"
+			if c.method != "POST" {
+				endpoint += "/" + w.call("POST", "/Printers", printer(`"name":"P","note":"n","word":"w","secret":"s"`)).is(201).str("id")
+			}
+			a := w.call(c.method, endpoint+c.query, c.body)
+			require.Less(t, a.status, 300, a.text)
+			got := slices.DeleteFunc(slices.Collect(maps.Keys(a.body)), func(name string) bool { return name == "id" || name == "meta" || name == "schemas" })
+			require.ElementsMatch(t, c.want, got)
+			read := w.get("/Printers/" + a.str("id")).is(200)
+			require.NotContains(t, read.body, "note")
+			require.NotContains(t, read.body, "word")
+		})
+	}
+	t.Run("of an extension of users", func(t *testing.T) {
+		w := withTypes(t)
+		const building = "urn:example:params:scim:schemas:extension:building:2.0:User"
+		made := w.call("POST", "/Users", user("ada", `"`+building+`":{"badge":"B","pin":"1"}`)).is(201)
+		require.Equal(t, map[string]any{"badge": "B", "pin": "1"}, made.at(building))
+		require.NotContains(t, made.body, scim.AccountSchema)
+		id := "/Users/" + made.str("id")
+		require.Equal(t, map[string]any{"badge": "B"}, w.get(id).at(building))
+		require.Equal(t, map[string]any{"badge": "B"}, w.call("PATCH", id, patch(`{"op":"add","path":"title","value":"T"}`)).is(200).at(building))
+		require.Equal(t, "2", w.call("PATCH", id, patch(`{"op":"add","path":"pin","value":"2"}`)).is(200).str(building, "pin"))
+	})
+}
+
 func TestDiscoveryTellsOfRegisteredTypes(t *testing.T) {
 	w := withTypes(t)
 	kind := w.get("/ResourceTypes/TestResource").is(200)
