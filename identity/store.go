@@ -57,6 +57,9 @@ type Reader interface {
 
 	Account(ctx context.Context, org OrgID, id AccountID) (Account, error)
 	AccountByUserName(ctx context.Context, org OrgID, key NameKey) (Account, error)
+	// AccountFor is Account for whoever comes with a bearer token: it finds the account, and whether the token of this hash is good, in one
+	// question. If there is no such account, nothing is said about the token.
+	AccountFor(ctx context.Context, key AccountKey, tokenHash string) (a Account, good bool, err error)
 	// Accounts lists in the order of ids.
 	Accounts(ctx context.Context, org OrgID, q AccountQuery) ([]Account, error)
 	CountAccounts(ctx context.Context, org OrgID, where Condition) (int, error)
