@@ -241,21 +241,6 @@ func (x *index) schemasOf(doc map[string]any) []any {
 	return list
 }
 
-// byDefault takes out of a new document what is returned on request only (RFC 7643 section 7).
-func (x *index) byDefault(doc map[string]any) map[string]any {
-	for _, a := range x.unasked {
-		if a.Container == "" {
-			delete(doc, a.Name)
-		} else if ext, ok := doc[a.Container].(map[string]any); ok {
-			delete(ext, a.Name)
-			if len(ext) == 0 {
-				delete(doc, a.Container)
-			}
-		}
-	}
-	return doc
-}
-
 // keepImmutable puts what is written once (RFC 7643 section 2.2) into a document that left it out.
 func (x *index) keepImmutable(before, after map[string]any) {
 	for _, a := range x.immutable {

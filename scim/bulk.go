@@ -23,10 +23,15 @@ type bulkOperation struct {
 	path                    string // "/Users/{id}", as it was given
 	data                    map[string]any
 	malformed               error // why it cannot even be tried
+	position                int
+	refs                    []string // the bulkIds that it refers to
+	must                    []string // those of them without which the resource cannot be created and completed later
 
 	done     bool
+	of       *resourceType
 	made     made
 	err      error
+	cause    string // the bulkId of the operation whose failure made this one fail, perhaps its own
 	location string
 }
 
@@ -40,13 +45,7 @@ func (s *Server) bulk(r *request, _ string) error {
 	if err != nil {
 		return err
 	}
-	run := &bulkRun{server: s, request: r, ops: ops, ids: map[string]string{}, makes: map[string]*bulkOperation{}}
-	for _, o := range ops {
-		if o.method == http.MethodPost {
-			run.makes[o.bulkID] = o
-		}
-	}
-	run.all(most)
+	newBulkRun(s, r, ops).all(most)
 	return r.replyValue(map[string]any{"schemas": []any{BulkResponseSchema}, "Operations": s.bulkResults(r, ops)})
 }
 

@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,130 +8,164 @@ import (
 	scimerrors "github.com/elimity-com/scim/errors"
 )
 
-// bulkPrefix marks a reference to a resource that an operation of the same request creates.
-const bulkPrefix = "bulkId:"
-
 // bulkRun carries out the operations of one request. References to what other operations create are settled in whatever order the
-// operations stand: what is referred to is made first. Where resources refer to each other in a circle, one is made without the
-// references, and gets them when the others are there (RFC 7644 section 3.7.1).
+// operations stand: what is referred to is made first. What refers to each other is made at once, see circle.
+//
+// Whoever refers to what was not created fails as well (RFC 7644 section 3.7.2): what is told as done has all of its references.
 type bulkRun struct {
 	server  *Server
 	request *request
 	ops     []*bulkOperation
 	makes   map[string]*bulkOperation // by bulkId
 	ids     map[string]string         // of what was created, by bulkId
-	running []*bulkOperation          // each waits for the next
-	later   []func()                  // references that wait for their resources
 	errors  int
 }
 
-// all carries out the operations until most have failed; 0 is any number.
+func newBulkRun(s *Server, r *request, ops []*bulkOperation) *bulkRun {
+	b := &bulkRun{server: s, request: r, ops: ops, ids: map[string]string{}, makes: map[string]*bulkOperation{}}
+	for i, o := range ops {
+		o.position = i
+		if o.method == http.MethodPost && b.makes[o.bulkID] == nil {
+			b.makes[o.bulkID] = o
+		}
+		b.refer(o)
+	}
+	return b
+}
+
+// all carries out the operations until most have failed; 0 is any number. What has been waiting for one of those has failed with it, and
+// is told; nothing else is begun after that.
 func (b *bulkRun) all(most int) {
+	order := &bulkOrder{run: b, number: map[*bulkOperation]int{}}
+	enough := func() bool { return most > 0 && b.errors >= most }
 	for _, o := range b.ops {
-		if most > 0 && b.errors >= most {
-			break
+		if enough() {
+			return
 		}
-		b.do(o)
+		for _, part := range order.upTo(o) {
+			if !enough() || slices.ContainsFunc(part, b.waitsInVain) {
+				b.do(part)
+			}
+		}
 	}
 }
 
-func (b *bulkRun) do(o *bulkOperation) {
-	if o.done {
-		return
-	}
-	b.running = append(b.running, o)
-	o.err = b.try(o)
-	o.done = true
-	b.running = b.running[:len(b.running)-1]
-	if o.err != nil {
-		b.errors++
-	}
-	if len(b.running) > 0 {
-		return
-	}
-	for _, refer := range b.later {
-		refer()
-	}
-	b.later = nil
+// waitsInVain reports whether something that an operation refers to has failed.
+func (b *bulkRun) waitsInVain(o *bulkOperation) bool {
+	return slices.ContainsFunc(b.makers(o), func(maker *bulkOperation) bool { return maker.err != nil })
 }
 
+func (b *bulkRun) do(part []*bulkOperation) {
+	if o := part[0]; len(part) == 1 && !slices.Contains(b.makers(o), o) {
+		if o.err = b.try(o); o.err != nil && o.cause == "" {
+			o.cause = o.bulkID
+		}
+	} else {
+		b.circle(part)
+	}
+	for _, o := range part {
+		if o.done = true; o.err != nil {
+			b.errors++
+		}
+	}
+}
+
+// try carries out an operation whose references are settled, or never will be.
 func (b *bulkRun) try(o *bulkOperation) error {
-	if o.malformed != nil {
-		return o.malformed
+	if err := b.check(o); err != nil {
+		return err
 	}
-	for _, ref := range references(o.path, o.data) {
-		if maker := b.makes[ref]; maker != nil && !maker.done && !slices.Contains(b.running, maker) {
-			b.do(maker)
-		}
+	if err := b.lost(o, nil); err != nil {
+		return err
 	}
 	path, err := b.settled(o.path)
 	if err != nil {
 		return err
 	}
-	t, id, err := b.server.typeAt(path.(string))
+	_, id, err := b.server.typeAt(path.(string))
+	if err != nil {
+		return err
+	}
+	settled, err := b.settled(o.data)
+	if err != nil {
+		return err
+	}
+	body, _ := settled.(map[string]any)
+	r := *b.request
+	r.ifMatch, r.ifNoneMatch = o.version, ""
+	v := view{base: r.base}
+	if o.method != http.MethodPost {
+		o.location = v.location(o.of.endpoint, id)
+	}
+	switch o.method {
+	case http.MethodPost:
+		o.made, err = b.server.create(&r, o.of, v, body)
+	case http.MethodPut:
+		o.made, err = b.server.replace(&r, o.of, v, id, body)
+	case http.MethodPatch:
+		o.made, err = b.server.patch(&r, o.of, v, id, body)
+	default:
+		o.made, err = b.server.remove(&r, o.of, id)
+	}
+	if err == nil && o.made.entity != nil {
+		b.note(o)
+	}
+	return err
+}
+
+// note keeps where a resource is that was created or changed.
+func (b *bulkRun) note(o *bulkOperation) {
+	o.location = o.made.location
+	if o.bulkID != "" {
+		b.ids[o.bulkID] = o.made.entity.id()
+	}
+}
+
+// check says why an operation cannot even be tried, and finds the type that it is about.
+func (b *bulkRun) check(o *bulkOperation) (err error) {
+	if o.malformed != nil {
+		return o.malformed
+	}
+	t, id, err := b.server.typeAt(o.path)
 	if err != nil {
 		return err
 	}
 	if (o.method == http.MethodPost) != (id == "") {
 		return invalid(scimerrors.ScimTypeInvalidPath, "%s does not go with the path %.80q: POST names a type of resources, the others one resource.", o.method, o.path)
 	}
-	r := *b.request
-	r.ifMatch, r.ifNoneMatch = o.version, ""
-	if o.method != http.MethodPost {
-		o.location = view{base: r.base}.location(t.endpoint, id)
-	}
-	data, circular := b.withoutCircular(o)
-	settled, err := b.settled(data)
-	if err != nil {
-		return err
-	}
-	body, _ := settled.(map[string]any)
-	v := view{base: r.base}
-	switch o.method {
-	case http.MethodPost:
-		o.made, err = b.server.create(&r, t, v, body)
-	case http.MethodPut:
-		o.made, err = b.server.replace(&r, t, v, id, body)
-	case http.MethodPatch:
-		o.made, err = b.server.patch(&r, t, v, id, body)
-	default:
-		o.made, err = b.server.remove(&r, t, id)
-	}
-	if err != nil {
-		return err
-	}
-	if o.made.entity != nil {
-		o.location = o.made.location
-		if o.bulkID != "" {
-			b.ids[o.bulkID] = o.made.entity.id()
-		}
-	}
-	if len(circular) > 0 {
-		b.refer(o, t, circular)
+	if o.of = t; o.method != http.MethodPost && !strings.Contains(id, bulkPrefix) {
+		o.location = view{base: b.request.base}.location(t.endpoint, id)
 	}
 	return nil
 }
 
-// refer adds the references that had to wait, once everything is there. Whoever cannot get them is not kept without: the operation
-// happens as it was asked for, or it has failed.
-func (b *bulkRun) refer(o *bulkOperation, t *resourceType, circular []any) {
-	r := *b.request
-	r.ifMatch, r.ifNoneMatch = "", ""
-	b.later = append(b.later, func() {
-		id := o.made.entity.id()
-		operations, err := b.settled(circular)
-		if err == nil {
-			body := map[string]any{"schemas": []any{PatchSchema}, "Operations": operations}
-			var m made
-			if m, err = b.server.patch(&r, t, view{base: r.base}, id, body); err == nil {
-				o.made.entity = m.entity
-				return
-			}
+// lost says which of an operation's references is not to be had, but for those to a circle that the operation is in itself; and notes which
+// failure brought that about.
+func (b *bulkRun) lost(o *bulkOperation, circle []*bulkOperation) error {
+	for _, ref := range o.refs {
+		if maker := b.makes[ref]; maker == nil && b.ids[ref] == "" {
+			return b.unsettled(ref)
 		}
-		_, undone := b.server.remove(&r, t, id)
-		o.err, o.location = errors.Join(err, undone), ""
-		b.errors++
-	})
+	}
+	for _, maker := range b.makers(o) {
+		if maker.err != nil && !slices.Contains(circle, maker) {
+			o.cause = maker.cause
+			return b.unsettled(maker.bulkID)
+		}
+	}
+	return nil
+}
+
+// unsettled is the error of an operation that refers to what is not there.
+func (b *bulkRun) unsettled(ref string) error {
+	switch maker := b.makes[ref]; {
+	case maker == nil:
+		return invalid(scimerrors.ScimTypeInvalidValue, "bulkId %.60q names nothing that this request creates.", ref)
+	case maker.cause == "" || maker.cause == ref:
+		return failure(http.StatusConflict, "", "bulkId %.60q was not created, so nothing can refer to it.", ref)
+	default:
+		return failure(http.StatusConflict, "", "bulkId %.60q was not created, because bulkId %.60q was not.", ref, maker.cause)
+	}
 }
 
 // typeAt finds what "/Users" or "/Users/{id}" names.
@@ -144,113 +177,4 @@ func (s *Server) typeAt(path string) (t *resourceType, id string, err error) {
 		}
 	}
 	return nil, "", invalid(scimerrors.ScimTypeInvalidPath, "The path %.80q names no resources of this server.", path)
-}
-
-// references lists the bulkIds that a path and data refer to.
-func references(path string, data any) (refs []string) {
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case string:
-			if ref, ok := strings.CutPrefix(v, bulkPrefix); ok {
-				refs = append(refs, ref)
-			}
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			for _, e := range v {
-				walk(e)
-			}
-		}
-	}
-	walk(data)
-	if _, ref, ok := strings.Cut(path, "/"+bulkPrefix); ok {
-		refs = append(refs, ref)
-	}
-	slices.Sort(refs)
-	return slices.Compact(refs)
-}
-
-// settled returns a copy of a value with ids in the place of references.
-func (b *bulkRun) settled(v any) (any, error) {
-	switch v := v.(type) {
-	case string:
-		before, ref, ok := strings.Cut(v, bulkPrefix)
-		if !ok || before != "" && !strings.HasPrefix(before, "/") {
-			return v, nil
-		}
-		id, known := b.ids[ref]
-		if !known {
-			return nil, b.unsettled(ref)
-		}
-		return before + id, nil
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			var err error
-			if out[i], err = b.settled(e); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			var err error
-			if out[k], err = b.settled(e); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	}
-	return v, nil
-}
-
-func (b *bulkRun) unsettled(ref string) error {
-	if maker := b.makes[ref]; maker != nil && !maker.done {
-		return failure(http.StatusConflict, "", "bulkId %.60q is part of a circle of references that cannot be settled.", ref)
-	}
-	return invalid(scimerrors.ScimTypeInvalidValue, "bulkId %.60q names nothing that this request created.", ref)
-}
-
-// withoutCircular takes out of what is to be created the references to resources that wait for it, and returns them as PATCH operations
-// for later. Only members and the manager can wait.
-func (b *bulkRun) withoutCircular(o *bulkOperation) (data map[string]any, later []any) {
-	if o.method != http.MethodPost {
-		return o.data, nil
-	}
-	waits := func(v any) bool {
-		for _, ref := range references("", v) {
-			if maker := b.makes[ref]; maker != nil && !maker.done && slices.Contains(b.running, maker) {
-				return true
-			}
-		}
-		return false
-	}
-	data = make(map[string]any, len(o.data))
-	for key, v := range o.data {
-		data[key] = v
-		list, _ := v.([]any)
-		switch {
-		case strings.EqualFold(key, "members"):
-			var now, then []any
-			for _, el := range list {
-				if waits(el) {
-					then = append(then, el)
-				} else {
-					now = append(now, el)
-				}
-			}
-			if len(then) > 0 {
-				data[key] = now
-				later = append(later, map[string]any{"op": "add", "path": "members", "value": then})
-			}
-		case strings.EqualFold(key, EnterpriseSchema) && waits(v):
-			delete(data, key)
-			later = append(later, map[string]any{"op": "add", "value": map[string]any{EnterpriseSchema: v}})
-		}
-	}
-	return data, later
 }

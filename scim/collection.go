@@ -71,8 +71,9 @@ func (e edit) apply(before map[string]any) (map[string]any, error) {
 
 // view is how resources look in an answer: where they are served and which attributes are shown.
 type view struct {
-	base  string      // URL of the organization's endpoints, without a slash at its end
-	shown *projection // nil: everything that is returned by default
+	base    string      // URL of the organization's endpoints, without a slash at its end
+	shown   *projection // nil: everything that is returned by default
+	written written     // is returned besides
 }
 
 func (v view) location(endpoint, id string) string { return v.base + "/" + endpoint + "/" + id }
@@ -89,7 +90,7 @@ func (v view) appendDocument(b []byte, x *index, e entity) ([]byte, error) {
 		return b, err
 	}
 	if v.shown == nil {
-		doc = x.byDefault(doc)
+		doc = x.byDefault(doc, v.written)
 	} else {
 		doc = v.shown.apply(doc)
 	}

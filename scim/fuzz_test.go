@@ -76,6 +76,7 @@ func FuzzBulk(f *testing.F) {
 	} {
 		f.Add([]byte(`{"schemas":["` + BulkRequestSchema + `"],"failOnErrors":2,"Operations":` + ops + `}`))
 	}
+	types := newTypes(Types{})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := decodeObject(body)
 		if err != nil {
@@ -87,12 +88,17 @@ func FuzzBulk(f *testing.F) {
 			return
 		}
 		require.GreaterOrEqual(t, most, 0)
-		run := &bulkRun{ops: ops, ids: map[string]string{}, makes: map[string]*bulkOperation{}}
+		run := newBulkRun(&Server{types: types}, nil, ops)
+		order, placed := &bulkOrder{run: run, number: map[*bulkOperation]int{}}, 0
 		for _, o := range ops {
+			for _, part := range order.upTo(o) {
+				placed += len(part)
+			}
 			if o.method == http.MethodPost {
-				run.makes[o.bulkID], run.ids[o.bulkID] = o, "id"
+				run.ids[o.bulkID] = "id"
 			}
 		}
+		require.Len(t, ops, placed, "each has its place")
 		for _, o := range ops {
 			if o.malformed != nil {
 				refusal(t, o.malformed)
@@ -101,14 +107,14 @@ func FuzzBulk(f *testing.F) {
 				continue
 			}
 			before := clone(o.data)
-			data, _ := run.withoutCircular(o)
-			settled, err := run.settled(any(data))
+			require.False(t, refersTo(ops)(types[0].index.without(o.data, refersTo(ops))), "a reference is left")
+			settled, err := run.settled(o.data)
 			if err != nil {
 				refusal(t, err)
 				continue
 			}
 			require.Equal(t, before, any(o.data), "what was read stays as it was")
-			for _, ref := range references("", settled) {
+			for _, ref := range references(settled) {
 				require.NotContains(t, run.ids, ref, "a reference is left")
 			}
 		}

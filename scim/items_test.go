@@ -3,7 +3,9 @@ package scim_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +29,19 @@ func withTypes(t testing.TB) *world {
 	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Log: logTo(w.log), Types: types})
 	return w
 }
+
+// withPrinters makes a world whose server has printers with the attributes given.
+func withPrinters(t testing.TB, attributes string) *world {
+	t.Helper()
+	w := newWorld(t)
+	text := registration(`{"id":"urn:example:Printer","attributes":[`+attributes+`]}`, printerType)
+	types, err := scim.ReadTypes(write(t, t.TempDir(), "types.json", text))
+	require.NoError(t, err)
+	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Log: logTo(w.log), Types: types})
+	return w
+}
+
+func printer(members string) string { return `{"schemas":["urn:example:Printer"],` + members + `}` }
 
 // thing is a test resource with what it needs and the members given.
 func thing(name string, members ...string) string {
@@ -226,7 +241,7 @@ func TestEveryTypeOfValueIsFilteredByItsOwnRules(t *testing.T) {
 		require.Equal(t, want, w.found(filter), filter)
 	}
 	for _, filter := range []string{`data co "aG"`, `data gt "aG"`, `count eq "1"`, `ratio co 1`, `checkedAt co "2024"`, `checkedAt eq "now"`,
-		`enabled gt true`, `secret eq "x"`, `place eq "x"`, `nothing pr`} {
+		`enabled gt true`, `place eq "x"`, `nothing pr`} {
 		w.get(tests+"?filter="+url.QueryEscape(filter)).fails(400, "invalidFilter")
 	}
 	t.Run("and sorted", func(t *testing.T) {
@@ -249,23 +264,79 @@ func TestEveryTypeOfValueIsFilteredByItsOwnRules(t *testing.T) {
 }
 
 func TestAttributesAreReturnedAsTheirSchemaSays(t *testing.T) {
-	w := withTypes(t)
-	id := w.make("Anvil", `"note":"n"`, `"secret":"s"`, `"count":1`, `"place":{"room":"B7","floor":1}`).str("id")
+	w := withPrinters(t, `{"name":"name"},{"name":"always","returned":"always"},{"name":"note","returned":"request"},{"name":"secret","returned":"never"},
+		{"name":"place","type":"complex","subAttributes":[{"name":"room"},{"name":"floor","type":"integer"}]}`)
+	made := w.call("POST", "/Printers", printer(`"name":"P","always":"a","note":"n","secret":"hush","place":{"room":"B7","floor":1}`)).is(201)
 	for query, want := range map[string][]string{
-		"":                                     {"count", "id", "meta", "name", "place", "schemas", testExtension},
-		"?attributes=note,secret":              {"id", "note", "schemas"},
-		"?attributes=place.room":               {"id", "place", "schemas"},
-		"?attributes=" + testExtension:         {"id", "schemas", testExtension},
-		"?excludedAttributes=place,meta,count": {"id", "name", "schemas", testExtension},
+		"":                               {"always", "id", "meta", "name", "place", "schemas"},
+		"?attributes=note,secret":        {"always", "id", "note", "schemas"},
+		"?attributes=place.room":         {"always", "id", "place", "schemas"},
+		"?excludedAttributes=place,meta": {"always", "id", "name", "schemas"},
 	} {
-		shown := w.get(tests + "/" + id + query).is(200)
-		names := []string{}
-		for name := range shown.body {
-			names = append(names, name)
-		}
-		require.ElementsMatch(t, want, names, query)
+		shown := w.get("/Printers/" + made.str("id") + query).is(200)
+		require.ElementsMatch(t, want, slices.Collect(maps.Keys(shown.body)), query)
 	}
-	require.NotContains(t, w.get(tests).text, `"s"`)
+	require.NotContains(t, made.text+w.get("/Printers").text, "hush")
+	w.get("/Printers?filter="+url.QueryEscape(`secret eq "hush"`)).fails(400, "invalidFilter")
+	for _, v := range w.get("/Schemas/urn:example:Printer").is(200).at("attributes").([]any) {
+		a := v.(map[string]any)
+		want, ok := map[string]string{"always": "always", "note": "request", "secret": "never"}[a["name"].(string)]
+		require.True(t, !ok || a["returned"] == want, a)
+	}
+	w = withTypes(t)
+	id := w.make("Anvil", `"count":1`).str("id")
+	for query, want := range map[string][]string{
+		"?attributes=" + testExtension:         {"id", "schemas", testExtension},
+		"?excludedAttributes=" + testExtension: {"count", "id", "meta", "name", "schemas"},
+	} {
+		require.ElementsMatch(t, want, slices.Collect(maps.Keys(w.get(tests+"/"+id+query).is(200).body)), query)
+	}
+}
+
+// TestRFC7643_7_WhatIsReturnedOnRequestIsReturnedToWhoeverWroteIt holds that an answer to a write has what the client specified.
+func TestRFC7643_7_WhatIsReturnedOnRequestIsReturnedToWhoeverWroteIt(t *testing.T) {
+	w := withPrinters(t, `{"name":"name"},{"name":"note","returned":"request"},{"name":"word","returned":"request"},{"name":"secret","returned":"never"}`)
+	for name, c := range map[string]struct {
+		method, query, body string
+		want                []string
+	}{
+		"POST":                           {"POST", "", printer(`"Note":"n","secret":"s"`), []string{"note"}},
+		"POST that asks for other":       {"POST", "?attributes=name", printer(`"note":"n","name":"P"`), []string{"name"}},
+		"PUT":                            {"PUT", "", printer(`"word":"w2"`), []string{"word"}},
+		"PUT without it":                 {"PUT", "", printer(`"name":"P"`), []string{"name"}},
+		"PATCH of it":                    {"PATCH", "", patch(`{"op":"replace","path":"urn:example:Printer:note","value":"n2"}`), []string{"name", "note"}},
+		"PATCH without a path":           {"PATCH", "", patch(`{"op":"add","value":{"word":"w2","secret":"t"}}`), []string{"name", "word"}},
+		"PATCH at the schema":            {"PATCH", "", patch(`{"op":"add","path":"urn:example:Printer","value":{"note":"n2"}}`), []string{"name", "note"}},
+		"PATCH that changes nothing":     {"PATCH", "", patch(`{"op":"add","path":"note","value":"n"}`), []string{"name", "note"}},
+		"PATCH of other":                 {"PATCH", "", patch(`{"op":"replace","path":"name","value":"Q"}`), []string{"name"}},
+		"PATCH that takes it away":       {"PATCH", "", patch(`{"op":"remove","path":"note"}`), []string{"name"}},
+		"PATCH that leaves it out of it": {"PATCH", "?excludedAttributes=name", patch(`{"op":"add","path":"note","value":"n2"}`), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			endpoint := "/Printers"
+			if c.method != "POST" {
+				endpoint += "/" + w.call("POST", "/Printers", printer(`"name":"P","note":"n","word":"w","secret":"s"`)).is(201).str("id")
+			}
+			a := w.call(c.method, endpoint+c.query, c.body)
+			require.Less(t, a.status, 300, a.text)
+			got := slices.DeleteFunc(slices.Collect(maps.Keys(a.body)), func(name string) bool { return name == "id" || name == "meta" || name == "schemas" })
+			require.ElementsMatch(t, c.want, got)
+			read := w.get("/Printers/" + a.str("id")).is(200)
+			require.NotContains(t, read.body, "note")
+			require.NotContains(t, read.body, "word")
+		})
+	}
+	t.Run("of an extension of users", func(t *testing.T) {
+		w := withTypes(t)
+		const building = "urn:example:params:scim:schemas:extension:building:2.0:User"
+		made := w.call("POST", "/Users", user("ada", `"`+building+`":{"badge":"B","pin":"1"}`)).is(201)
+		require.Equal(t, map[string]any{"badge": "B", "pin": "1"}, made.at(building))
+		require.NotContains(t, made.body, scim.AccountSchema)
+		id := "/Users/" + made.str("id")
+		require.Equal(t, map[string]any{"badge": "B"}, w.get(id).at(building))
+		require.Equal(t, map[string]any{"badge": "B"}, w.call("PATCH", id, patch(`{"op":"add","path":"title","value":"T"}`)).is(200).at(building))
+		require.Equal(t, "2", w.call("PATCH", id, patch(`{"op":"add","path":"pin","value":"2"}`)).is(200).str(building, "pin"))
+	})
 }
 
 func TestDiscoveryTellsOfRegisteredTypes(t *testing.T) {
@@ -286,7 +357,6 @@ func TestDiscoveryTellsOfRegisteredTypes(t *testing.T) {
 	require.Equal(t, true, shown["link"]["caseExact"])
 	require.Equal(t, "server", shown["code"]["uniqueness"])
 	require.Equal(t, "immutable", shown["serial"]["mutability"])
-	require.Equal(t, "never", shown["secret"]["returned"])
 	require.Equal(t, true, shown["place"]["subAttributes"].([]any)[0].(map[string]any)["required"])
 	w.call("DELETE", tests, "").fails(405, "")
 }

@@ -143,7 +143,7 @@ func (p *patcher) apply(o operation) error {
 	if err != nil {
 		return invalid(scimerrors.ScimTypeInvalidPath, "The path is malformed: %s.", err)
 	}
-	if c := p.containerAt(path); c != nil {
+	if c := p.index.containerAt(path); c != nil {
 		if o.op == opRemove {
 			return p.removeContainer(c)
 		}
@@ -153,9 +153,9 @@ func (p *patcher) apply(o operation) error {
 }
 
 // containerAt is the schema that a path names as a whole, nil if it names an attribute.
-func (p *patcher) containerAt(path filter.Path) *container {
+func (x *index) containerAt(path filter.Path) *container {
 	if whole := path.Attr.Whole(); whole != "" && path.Where == nil {
-		return p.index.container(whole)
+		return x.container(whole)
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func (p *patcher) applyKey(o operation, within *container) error {
 	if within != nil && path.Attr.URN == "" {
 		path.Attr.URN = within.urn
 	}
-	if c := p.containerAt(path); c != nil {
+	if c := p.index.containerAt(path); c != nil {
 		return p.applyKeys(o, c)
 	}
 	attr, _ := p.index.resolve(path.Attr)

@@ -21,7 +21,7 @@ func (s *Server) createResource(t *resourceType) handler {
 		if err != nil {
 			return err
 		}
-		return s.write(r, t, func(v view) (made, error) { return s.create(r, t, v, body) })
+		return s.write(r, t, body, func(v view) (made, error) { return s.create(r, t, v, body) })
 	}
 }
 
@@ -32,7 +32,7 @@ func (s *Server) replaceResource(t *resourceType) handler {
 		if err != nil {
 			return err
 		}
-		return s.write(r, t, func(v view) (made, error) { return s.replace(r, t, v, id, body) })
+		return s.write(r, t, body, func(v view) (made, error) { return s.replace(r, t, v, id, body) })
 	}
 }
 
@@ -43,7 +43,7 @@ func (s *Server) patchResource(t *resourceType) handler {
 		if err != nil {
 			return err
 		}
-		return s.write(r, t, func(v view) (made, error) {
+		return s.write(r, t, body, func(v view) (made, error) {
 			m, err := s.patch(r, t, v, id, body)
 			if err == nil && r.dialect.briefGroups && t.long && v.shown == nil {
 				r.w.Header().Set("ETag", etag(m.entity.version()))
@@ -57,12 +57,12 @@ func (s *Server) patchResource(t *resourceType) handler {
 // deleteResource is DELETE (RFC 7644 section 3.6): immediate and final (SCM-11).
 func (s *Server) deleteResource(t *resourceType) handler {
 	return func(r *request, id string) error {
-		return s.write(r, t, func(v view) (made, error) { return s.remove(r, t, id) })
+		return s.write(r, t, nil, func(v view) (made, error) { return s.remove(r, t, id) })
 	}
 }
 
-// write does what do does, and answers with what came of it.
-func (s *Server) write(r *request, t *resourceType, do func(v view) (made, error)) error {
+// write does what do does with a body, and answers with what came of it.
+func (s *Server) write(r *request, t *resourceType, body map[string]any, do func(v view) (made, error)) error {
 	v, err := r.view(t)
 	if err != nil {
 		return err
@@ -78,6 +78,7 @@ func (s *Server) write(r *request, t *resourceType, do func(v view) (made, error
 	if m.status == http.StatusCreated {
 		r.w.Header().Set("Location", m.location)
 	}
+	v.written = t.index.written(r.Method, body)
 	return s.sendEntity(r, t, v, m.status, m.entity)
 }
 

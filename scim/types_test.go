@@ -25,7 +25,7 @@ func schemaOf(attribute string) string {
 	return `{"id":"urn:example:Printer","attributes":[{` + attribute + `}]}`
 }
 
-func write(t *testing.T, folder, name, text string) string {
+func write(t testing.TB, folder, name, text string) string {
 	t.Helper()
 	file := filepath.Join(folder, name)
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
