@@ -116,7 +116,7 @@ func worldOver(t tester, s identity.Store, c *clock) *world {
 func (w *world) joined(t testing.TB, d *fixtures.Directory, bases ...string) *world {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(d.SyncPassword), 0o600))
-	settings, err := json.Marshal(ldap.Settings{Kind: string(d.Kind), URL: d.LDAPSURL, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases})
+	settings, err := json.Marshal(ldap.Settings{Kind: string(d.Kind), URLs: []string{d.LDAPSURL}, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases})
 	require.NoError(t, err)
 	n, err := w.service.CreateConnector(t.Context(), admin, identity.Connector{Org: w.org, Name: "real", Kind: string(d.Kind), Settings: settings})
 	require.NoError(t, err)

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ const dialTimeout = 15 * time.Second
 type connection struct {
 	*ldap.Conn
 	budget   *budgetConn
-	host     string
+	server   endpoint
 	patience time.Duration // for one answer
 	stop     func() bool
 }
@@ -69,16 +70,9 @@ type tooMuch struct{ limit int64 }
 func (e *tooMuch) Error() string { return fmt.Sprintf("more than %d bytes in one answer", e.limit) }
 
 // connect dials, encrypts and binds.
-func (s *Source) connect(ctx context.Context) (*connection, error) {
-	u, err := url.Parse(s.settings.URL)
-	if err != nil {
-		return nil, err
-	}
-	host, port := u.Hostname(), u.Port()
-	if port == "" {
-		port = map[string]string{"ldap": "389", "ldaps": "636"}[u.Scheme]
-	}
-	config, err := s.tlsConfig(host)
+func (s *Source) connect(ctx context.Context, e endpoint) (*connection, error) {
+	// What is wrong here is wrong before anybody is called.
+	config, err := s.tlsConfig(e.host)
 	if err != nil {
 		return nil, err
 	}
@@ -86,30 +80,58 @@ func (s *Source) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialer := net.Dialer{Timeout: dialTimeout}
-	raw, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	raw, err := s.dial(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	budget := newBudgetConn(raw, int64(s.settings.MaxPageBytes))
 	var wire net.Conn = budget
-	if u.Scheme == "ldaps" || s.settings.StartTLS {
+	if s.settings.encrypts(e) {
 		if wire, err = encrypt(ctx, budget, config, s.settings.StartTLS); err != nil {
 			_ = raw.Close()
 			return nil, err
 		}
 	}
-	conn := ldap.NewConn(wire, wire != net.Conn(budget))
-	conn.Start()
-	patience := time.Duration(s.settings.PageTimeout)
-	conn.SetTimeout(patience)
-	c := &connection{Conn: conn, budget: budget, host: u.Host, patience: patience, stop: context.AfterFunc(ctx, func() { _ = raw.Close() })}
-	began := time.Now()
-	if err := c.judge(ctx, began, conn.Bind(s.settings.BindDN, password)); err != nil {
+	c := s.speak(ctx, e, budget, wire)
+	if err := c.bind(ctx, s.settings.BindDN, password); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
+}
+
+func (s *Source) dial(ctx context.Context, e endpoint) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	return dialer.DialContext(ctx, "tcp", e.address())
+}
+
+// encrypts reports whether what is said to a server is encrypted.
+func (s Settings) encrypts(e endpoint) bool { return e.scheme == "ldaps" || s.StartTLS }
+
+// Encryption says in words how a connection is encrypted.
+func (s Settings) Encryption() string {
+	clear := func(raw string) bool { return strings.HasPrefix(raw, "ldap:") }
+	switch {
+	case s.StartTLS:
+		return "StartTLS"
+	case s.SRV != "" && s.AllowPlaintext, slices.ContainsFunc(s.URLs, clear):
+		return "none: the password travels in clear text"
+	}
+	return "TLS"
+}
+
+// speak begins to speak LDAP over a wire, which counts against the budget.
+func (s *Source) speak(ctx context.Context, e endpoint, budget *budgetConn, wire net.Conn) *connection {
+	conn := ldap.NewConn(wire, wire != net.Conn(budget))
+	conn.Start()
+	patience := time.Duration(s.settings.PageTimeout)
+	conn.SetTimeout(patience)
+	return &connection{Conn: conn, budget: budget, server: e, patience: patience, stop: context.AfterFunc(ctx, func() { _ = budget.Close() })}
+}
+
+func (c *connection) bind(ctx context.Context, dn, password string) error {
+	began := time.Now()
+	return c.judge(ctx, began, c.Conn.Bind(dn, password))
 }
 
 // encrypt makes a connection a TLS one, after asking the server to if it has to be asked.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -23,11 +24,27 @@ func (s *Source) explain(ctx context.Context, doing string, err error) error {
 	}
 	var known *identity.Error
 	if errors.As(err, &known) {
-		return err
+		return known // what is wrong with the settings is no matter of a server
 	}
-	e := identity.Refuse(identity.Unavailable, directory.RuleUnreachable, "%s at %s failed: %s", doing, s.settings.URL, s.diagnosis(err))
+	e := identity.Refuse(identity.Unavailable, directory.RuleUnreachable, "%s %s", doing, s.failed(err))
 	e.Err = err
 	return e
+}
+
+// failed says what went wrong, at each server that was tried.
+func (s *Source) failed(err error) string {
+	var tried failures
+	switch {
+	case !errors.As(err, &tried):
+		return "failed: " + s.diagnosis(err)
+	case len(tried) == 1:
+		return fmt.Sprintf("at %s failed: %s", tried[0].server, s.diagnosis(tried[0].err))
+	}
+	texts := make([]string, len(tried))
+	for i, one := range tried {
+		texts[i] = fmt.Sprintf("(%d) at %s: %s", i+1, one.server, s.diagnosis(one.err))
+	}
+	return "failed: " + strings.Join(texts, "; ")
 }
 
 func (s *Source) diagnosis(err error) string {
@@ -39,8 +56,15 @@ func (s *Source) diagnosis(err error) string {
 		much      *tooMuch
 		netErr    net.Error
 		dns       *net.DNSError
+		nobody    *noServers
 	)
 	switch {
+	case errors.As(err, &nobody) && len(nobody.foreign) > 0:
+		return fmt.Sprintf("the DNS names only servers outside the domain (%s), and its word is not enough to send them a password; list the servers in urls", strings.Join(nobody.foreign, ", "))
+	case errors.As(err, &nobody) && errors.As(err, &dns) && !dns.IsNotFound:
+		return fmt.Sprintf("the DNS does not answer when it is asked for %s; look at the machine's name servers", nobody.name)
+	case errors.As(err, &nobody):
+		return fmt.Sprintf("the DNS names no server at %s; check the domain and the machine's name servers, or list the servers in urls", nobody.name)
 	case errors.As(err, &authority):
 		from := "the system's authorities"
 		if s.settings.CAFile != "" {

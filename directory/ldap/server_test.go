@@ -40,6 +40,8 @@ type badServer struct {
 	answer   func(s *session, q query)
 	root     func(reading int) map[string][]string
 	roots    int
+	bind     int // the result of every bind
+	binds    int
 }
 
 func startBadServer(t testing.TB, answer func(s *session, q query)) *badServer {
@@ -63,7 +65,7 @@ func startBadServer(t testing.TB, answer func(s *session, q query)) *badServer {
 
 // settings are those of a connector to this server.
 func (b *badServer) settings(edit ...func(*ldap.Settings)) ldap.Settings {
-	s := ldap.Settings{Kind: ldap.OpenLDAP, URL: "ldap://" + b.listener.Addr().String(), BindDN: "cn=reader," + suffix,
+	s := ldap.Settings{Kind: ldap.OpenLDAP, URLs: []string{"ldap://" + b.listener.Addr().String()}, BindDN: "cn=reader," + suffix,
 		BindPasswordFile: passwordFile(b.t, "secret"), BaseDNs: []string{"ou=people," + suffix}, PageSize: 100,
 		RetryDelay: ldap.Duration(time.Millisecond)}
 	for _, f := range edit {
@@ -78,6 +80,12 @@ func passwordFile(t testing.TB, password string) string {
 	return name
 }
 
+func pem(t testing.TB, file string) string {
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(raw)
+}
+
 // serve answers one connection after another, so that tests need no locks.
 func (b *badServer) serve(conn net.Conn) {
 	defer conn.Close()
@@ -90,7 +98,8 @@ func (b *badServer) serve(conn net.Conn) {
 		s := &session{t: b.t, conn: conn, id: packet.Children[0].Value.(int64)}
 		switch op := packet.Children[1]; op.Tag {
 		case 0: // bind
-			s.result(1, 0)
+			b.binds++
+			s.result(1, b.bind)
 		case 3: // search
 			b.search(s, packet, op)
 		default:
