@@ -33,8 +33,17 @@ type directoryFlags struct {
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
 }
 
-// settings puts the flags over what there is.
+// settings puts the flags over what there is and checks what comes out.
 func (f directoryFlags) settings(s ldap.Settings) (ldap.Settings, error) {
+	s, err := f.over(s)
+	if err != nil {
+		return s, err
+	}
+	return s, s.Validate()
+}
+
+// over puts the flags over what there is.
+func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	give(&s.Kind, f.Kind)
 	giveList(&s.URLs, f.URL)
 	give(&s.SRV, f.SRV)
@@ -66,7 +75,7 @@ func (f directoryFlags) settings(s ldap.Settings) (ldap.Settings, error) {
 			return s, err
 		}
 	}
-	return s, s.Validate()
+	return s, nil
 }
 
 func give[T any](to, from *T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
+	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/directory/ldap"
@@ -22,6 +23,7 @@ const suffix = "dc=example"
 type query struct {
 	base   string
 	scope  int64
+	filter string
 	cookie string // of the paging control
 	paged  bool
 }
@@ -39,6 +41,7 @@ type badServer struct {
 	listener net.Listener
 	answer   func(s *session, q query)
 	root     func(reading int) map[string][]string
+	base     func(s *session, q query) // answers searches of one entry; nil: they find it, without attributes
 	roots    int
 	bind     int // the result of every bind
 	binds    int
@@ -109,7 +112,8 @@ func (b *badServer) serve(conn net.Conn) {
 }
 
 func (b *badServer) search(s *session, packet, op *ber.Packet) {
-	q := query{base: op.Children[0].Value.(string), scope: op.Children[1].Value.(int64)}
+	filter, _ := goldap.DecompileFilter(op.Children[6])
+	q := query{base: op.Children[0].Value.(string), scope: op.Children[1].Value.(int64), filter: filter}
 	if len(packet.Children) > 2 {
 		for _, control := range packet.Children[2].Children {
 			if control.Children[0].Value.(string) == "1.2.840.113556.1.4.319" {
@@ -127,6 +131,8 @@ func (b *badServer) search(s *session, packet, op *ber.Packet) {
 		}
 		s.entry("", attributes)
 		s.done(0)
+	case q.scope == 0 && b.base != nil:
+		b.base(s, q)
 	case q.scope == 0:
 		s.entry(q.base, nil)
 		s.done(0)
