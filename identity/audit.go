@@ -68,6 +68,7 @@ var kinds = map[EventKind]struct {
 	PartnerPut:         {CategoryCustomers, "A partner's access was changed"},
 	PartnerDeleted:     {CategoryCustomers, "A partner's access was taken away"},
 	ConnectorCreated:   {CategoryDirectory, "A connector was created"},
+	ConnectorChanged:   {CategoryDirectory, "A connector's settings were changed"},
 	ConnectorRemoved:   {CategoryDirectory, "A connector was removed"},
 	EventPlanApproved:  {CategoryDirectory, "A held synchronization plan was approved"},
 	JobStarted:         {CategoryUsers, "A job began"},

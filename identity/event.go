@@ -29,6 +29,7 @@ const (
 	DomainChanged      EventKind = "domain.changed"
 	DomainRemoved      EventKind = "domain.removed"
 	ConnectorCreated   EventKind = "connector.created"
+	ConnectorChanged   EventKind = "connector.changed"
 	ConnectorRemoved   EventKind = "connector.removed"
 	EventPlanApproved  EventKind = "plan.approved"
 	OrgDeletionAsked   EventKind = "organization.deletion_requested"

@@ -14,6 +14,7 @@ type connectorCmd struct {
 	Create connectorCreateCmd `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
 	List   connectorListCmd   `cmd:"" help:"List an organization's connectors."`
 	Show   connectorShowCmd   `cmd:"" help:"Show a connector's settings."`
+	Set    connectorSetCmd    `cmd:"" help:"Change some of a connector's settings."`
 	Test   connectorTestCmd   `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
 	Remove connectorRemoveCmd `cmd:"" help:"Forget a connector with its plans and runs; its users stay."`
 }
@@ -126,6 +127,7 @@ func showConnector(w io.Writer, n identity.Connector) error {
 		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
+		"version", fmt.Sprint(n.Version),
 		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)
 }
 
