@@ -123,7 +123,7 @@ func showConnector(w io.Writer, n identity.Connector) error {
 	p := e.Policy
 	return properties(w, "id", string(n.ID), "name", n.Name, "kind", n.Kind, "servers", strings.Join(e.URLs, " | "),
 		"servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
-		"server name", e.ServerName, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
+		"server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
 		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),

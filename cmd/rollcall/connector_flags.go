@@ -12,12 +12,14 @@ type directoryFlags struct {
 	Kind             *string           `placeholder:"ad|openldap" help:"What the directory is."`
 	URL              []string          `name:"url" sep:"none" placeholder:"URL" help:"ldaps://host[:port], or ldap://host[:port] with --start-tls; repeatable: the next one is tried when one cannot be reached."`
 	SRV              *string           `name:"srv" placeholder:"DOMAIN" help:"Instead of --url: the domain whose servers the DNS names. They are asked over LDAPS, or with --start-tls on the port that the DNS names."`
-	BindDN           *string           `name:"bind-dn" placeholder:"DN" help:"The account that reads the directory."`
+	BindDN           *string           `name:"bind-dn" placeholder:"DN" help:"The account that reads the directory; not needed if --client-cert-file is the account (SASL EXTERNAL)."`
 	BindPasswordFile *string           `placeholder:"FILE" help:"File with the account's password; it is read at every run and never stored."`
 	BaseDN           []string          `name:"base-dn" sep:"none" placeholder:"DN" help:"Where the people are; repeatable."`
 	Filter           *string           `placeholder:"FILTER" help:"Which entries are people (default by --kind)."`
 	StartTLS         *bool             `name:"start-tls" negatable:"" help:"Switch an ldap:// connection to TLS before the password is sent."`
 	CAFile           *string           `name:"ca-file" placeholder:"FILE" help:"Certificates in PEM to check each server's against, instead of the system's."`
+	ClientCertFile   *string           `placeholder:"FILE" help:"Certificate in PEM to show to each server."`
+	ClientKeyFile    *string           `placeholder:"FILE" help:"The certificate's key in PEM; it is read at every run and never stored."`
 	ServerName       *string           `placeholder:"NAME" help:"Name in the server's certificate, if there is one URL and it is not its host."`
 	AllowPlaintext   *bool             `negatable:"" help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
 	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Take an attribute from another source than by default; an empty source leaves it alone; repeatable."`
@@ -70,7 +72,8 @@ func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	give(&s.Policy.MaxLossPercent, f.MaxLossPercent)
 	give(&s.Policy.MinCountPercent, f.MinCountPercent)
 	give(&s.Policy.MaxDropPercent, f.MaxDropPercent)
-	for _, file := range []struct{ to, from *string }{{&s.BindPasswordFile, f.BindPasswordFile}, {&s.CAFile, f.CAFile}} {
+	for _, file := range []struct{ to, from *string }{{&s.BindPasswordFile, f.BindPasswordFile}, {&s.CAFile, f.CAFile},
+		{&s.ClientCertFile, f.ClientCertFile}, {&s.ClientKeyFile, f.ClientKeyFile}} {
 		if err := giveFile(file.to, file.from); err != nil {
 			return s, err
 		}

@@ -155,7 +155,23 @@ func checkSettings(_ context.Context, p *patient) []Check {
 	}
 	p.source = source.WithResolver(p.doctor.Resolver)
 	p.settings = p.source.settings
-	return fine("they are complete, and the files they name can be read")
+	who, err := p.settings.credentials()
+	if err != nil {
+		return failed(sentenceOf(err), "correct the settings of the connector")
+	}
+	const seen = "they are complete, and the files they name can be read"
+	if who.certificate == nil {
+		return fine(seen)
+	}
+	ends := who.certificate.Leaf.NotAfter
+	told := fmt.Sprintf("%s; the client's certificate holds until %s", seen, ends.UTC().Format("2006-01-02"))
+	switch left := ends.Sub(p.doctor.Now()); {
+	case left < 0:
+		return failed(told, "renew the client's certificate")
+	case left < expiryNotice:
+		return warn(told, "renew the client's certificate before it ends")
+	}
+	return fine("%s", told)
 }
 
 // The checks' answers.

@@ -135,18 +135,18 @@ func checkPolicyLimits(ctx context.Context, p *patient) []Check {
 		name, limit, _ := strings.Cut(value, "=")
 		limits[name] = limit
 	}
-	seen := fmt.Sprintf("MaxPageSize %s, MaxValRange %s, MaxQueryDuration %s s", orUnknown(limits["MaxPageSize"]), orUnknown(limits["MaxValRange"]), orUnknown(limits["MaxQueryDuration"]))
+	seen := fmt.Sprintf("MaxPageSize %s, MaxValRange %s, MaxQueryDuration %s s", or(limits["MaxPageSize"], "unknown"), or(limits["MaxValRange"], "unknown"), or(limits["MaxQueryDuration"], "unknown"))
 	if most, err := strconv.Atoi(limits["MaxPageSize"]); err == nil && most < p.settings.PageSize {
 		seen += fmt.Sprintf("; pages of %d come instead of %d", most, p.settings.PageSize)
 	}
 	return fine("%s", seen)
 }
 
-func orUnknown(limit string) string {
-	if limit == "" {
-		return "unknown"
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
 	}
-	return limit
+	return text
 }
 
 // countedAtOnce is small, because what comes with an error is not counted.
@@ -159,7 +159,7 @@ func checkAccountLimits(ctx context.Context, p *patient) []Check {
 		err := p.pages(ctx, dn, p.settings.Filter, countedAtOnce, []string{"1.1"}, func(page []*ldap.Entry) bool { n += len(page); return true })
 		if ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) {
 			return failed(fmt.Sprintf("the server cuts the account off after about %d entries", n),
-				fmt.Sprintf("lift the limit of the account: limits dn.exact=%q size=unlimited time=unlimited", p.settings.BindDN))
+				fmt.Sprintf("lift the limit of the account: limits dn.exact=%q size=unlimited time=unlimited", or(p.settings.BindDN, "DN OF THE ACCOUNT")))
 		}
 		if err != nil {
 			return p.broke(err, "raise the limits of the account")

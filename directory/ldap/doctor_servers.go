@@ -104,7 +104,11 @@ func checkTLS(ctx context.Context, p *patient) []Check {
 		if !p.settings.encrypts(v.endpoint) {
 			return warn("none: the password travels in clear text", "use ldaps://, or set startTLS")
 		}
-		config, err := p.source.tlsConfig(v.host)
+		who, err := p.settings.credentials()
+		if err != nil {
+			return failed(sentenceOf(err), "correct the client's certificate")
+		}
+		config, err := p.source.tlsConfig(v.host, who)
 		if err != nil {
 			return failed(sentenceOf(err), "correct caFile")
 		}
@@ -154,9 +158,9 @@ func whose(ending, server *x509.Certificate) string {
 
 // checkBind binds at each server, but not again after a refusal: enough of them lock the account.
 func checkBind(ctx context.Context, p *patient) []Check {
-	password, err := p.settings.password()
+	who, err := p.settings.credentials()
 	if err != nil {
-		return failed(sentenceOf(err), "correct bindPasswordFile")
+		return failed(sentenceOf(err), "correct the file of the password or of the certificate")
 	}
 	refusedBy := ""
 	return p.atEach("bind", func(v *visit) []Check {
@@ -164,7 +168,7 @@ func checkBind(ctx context.Context, p *patient) []Check {
 			return untried(fmt.Sprintf("not tried, because %s refused the password, and enough refusals lock the account", refusedBy))
 		}
 		c := p.source.speak(ctx, v.endpoint, v.budget, v.wire)
-		if err := c.bind(ctx, p.settings.BindDN, password); err != nil {
+		if err := c.bind(ctx, who); err != nil {
 			c.close()
 			if ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
 				refusedBy = v.String()
@@ -176,6 +180,6 @@ func checkBind(ctx context.Context, p *patient) []Check {
 		} else {
 			c.close()
 		}
-		return fine("as %s", p.settings.BindDN)
+		return fine("as %s", p.settings.account())
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -85,11 +86,22 @@ func (s *Source) diagnosis(err error) string {
 	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "the server did not answer in time; raise pageTimeout or totalTimeout if it is slow"
 	}
+	var op *net.OpError
+	var gone *hungUp
+	if errors.As(err, &gone) || errors.As(err, &op) && op.Op == "remote error" { // while TLS began
+		if s.settings.ClientCertFile == "" {
+			return "the server ends the encrypted connection before it says a word; if it wants a certificate, set clientCertFile and clientKeyFile"
+		}
+		return "the server ends the encrypted connection after it has seen the client's certificate; use one that has not expired and that an authority of the server's has signed"
+	}
 	if errors.As(err, &handshake) {
 		return "no encrypted connection came about; for ldaps:// use the port for LDAPS (636), for startTLS the other one (389), and check that the server has a certificate"
 	}
 	var wire *ldap.Error
 	if errors.As(err, &wire) {
+		if s.settings.external() && slices.Contains(externalRefusals, wire.ResultCode) {
+			return "the server takes the client's certificate for nobody; map its subject to an account (OpenLDAP: authz-regexp), and check that it is one that the server asks for"
+		}
 		if text := wireTexts[wire.ResultCode]; text != "" {
 			return text
 		}
@@ -97,7 +109,6 @@ func (s *Source) diagnosis(err error) string {
 			return fmt.Sprintf("the server answered with the result %d (%s)", wire.ResultCode, ldap.LDAPResultCodeMap[wire.ResultCode])
 		}
 	}
-	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return "nobody answers there; check the host and the port, and that the server runs"
 	}
@@ -117,6 +128,9 @@ func certificateNames(c *x509.Certificate) string {
 	}
 	return fmt.Sprint(names)
 }
+
+// externalRefusals are how servers refuse SASL EXTERNAL.
+var externalRefusals = []uint16{ldap.LDAPResultInvalidCredentials, ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultAuthMethodNotSupported}
 
 // wireTexts explain the results (RFC 4511 section 4.1.9) that an administrator can do something about.
 var wireTexts = map[uint16]string{

@@ -28,9 +28,11 @@ type Settings struct {
 	CAFile           string            `json:"caFile,omitempty"`     // PEM; the system's authorities if empty; for every server
 	ServerName       string            `json:"serverName,omitempty"` // the name in the server's certificate, if there is one URL and it is not its host
 	AllowPlaintext   bool              `json:"allowPlaintext,omitempty"`
-	BindDN           string            `json:"bindDN"`
-	BindPasswordFile string            `json:"bindPasswordFile"` // a line end at its end does not count
-	BaseDNs          []string          `json:"baseDNs"`          //nolint:staticcheck // several DNs, not the DNS
+	ClientCertFile   string            `json:"clientCertFile,omitempty"`   // PEM; shown to every server. Without a bind DN it is the account (SASL EXTERNAL)
+	ClientKeyFile    string            `json:"clientKeyFile,omitempty"`    // PEM
+	BindDN           string            `json:"bindDN,omitempty"`           // needed without a client certificate
+	BindPasswordFile string            `json:"bindPasswordFile,omitempty"` // goes with the bind DN; a line end at its end does not count
+	BaseDNs          []string          `json:"baseDNs"`                    //nolint:staticcheck // several DNs, not the DNS
 	Filter           string            `json:"filter,omitempty"`
 	Mapping          map[string]string `json:"mapping,omitempty"` // our attribute path to the directory's attribute; "" takes a default away
 	Policy           directory.Policy  `json:"policy,omitzero"`

@@ -29,10 +29,7 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
-	if s.BindDN == "" {
-		return invalid("bindDN", "the bind DN is missing; give the account that reads the directory")
-	}
-	if _, err := s.password(); err != nil {
+	if _, err := s.credentials(); err != nil {
 		return err
 	}
 	if err := s.validateBases(); err != nil {
@@ -162,23 +159,6 @@ func (s Settings) authorities() (*x509.CertPool, error) {
 		return nil, invalid("caFile", "the CA file %s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", s.CAFile)
 	}
 	return pool, nil
-}
-
-// password reads the bind password. An empty one is refused, because a server takes it for an anonymous bind and says that all is
-// well (RFC 4513 section 5.1.2).
-func (s Settings) password() (string, error) {
-	if s.BindPasswordFile == "" {
-		return "", invalid("bindPasswordFile", "the file of the bind password is missing")
-	}
-	raw, err := os.ReadFile(s.BindPasswordFile)
-	if err != nil {
-		return "", invalid("bindPasswordFile", "the file of the bind password cannot be read: %v", err)
-	}
-	password := strings.TrimRight(string(raw), "\r\n")
-	if password == "" {
-		return "", invalid("bindPasswordFile", "the file %s is empty; an empty password would be an anonymous bind", s.BindPasswordFile)
-	}
-	return password, nil
 }
 
 func (s Settings) validateBases() error {
