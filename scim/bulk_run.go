@@ -58,6 +58,7 @@ func (b *bulkRun) do(o *bulkOperation) {
 
 func (b *bulkRun) try(o *bulkOperation) error {
 	if o.malformed != nil {
+		o.location = b.locationOf(o)
 		return o.malformed
 	}
 	for _, ref := range references(o.path, o.data) {
@@ -111,6 +112,20 @@ func (b *bulkRun) try(o *bulkOperation) error {
 		b.refer(o, t, circular)
 	}
 	return nil
+}
+
+// locationOf is where the resource is that an operation is about, "" if it names none: whoever fails has a location too, except those who
+// would have created something (RFC 7644 section 3.7.3).
+func (b *bulkRun) locationOf(o *bulkOperation) string {
+	path, err := b.settled(o.path)
+	if err != nil || o.method == http.MethodPost {
+		return ""
+	}
+	t, id, err := b.server.typeAt(path.(string))
+	if err != nil || id == "" {
+		return ""
+	}
+	return view{base: b.request.base}.location(t.endpoint, id)
 }
 
 // refer adds the references that had to wait, once everything is there. Whoever cannot get them is not kept without: the operation

@@ -220,14 +220,17 @@ func (r *request) body() (map[string]any, error) {
 	return object, nil
 }
 
+// parameters are those of the URL that the server knows. It ignores all others (RFC 7644 section 3.4.2).
+var parameters = []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "cursor", "attributes", "excludedAttributes"}
+
 // query reads the parameters of the URL. Each may stand once, or only one of several would count.
 func (r *request) query() (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, invalid(scimerrors.ScimTypeInvalidValue, "The query of the URL is malformed: %s.", err)
 	}
-	for name, given := range values {
-		if len(given) > 1 {
+	for _, name := range parameters {
+		if len(values[name]) > 1 {
 			return nil, invalid(scimerrors.ScimTypeInvalidValue, "%s stands twice in the query of the URL; give it once.", name)
 		}
 	}
