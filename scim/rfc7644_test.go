@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -216,6 +217,25 @@ func TestRFC7644_3_12_AnInternalErrorSaysWhereToLook(t *testing.T) {
 	require.True(t, ok)
 	w.server = scim.New(identity.NewService(broken{store}, w.clock, nil, identity.EmailPolicy{}), scim.Options{Log: logTo(io.Discard)})
 	w.get("/Users/some-id").fails(500, "").says("X-Request-Id")
+}
+
+func TestRFC7644_3_13_TheVersionIsV2OrNone(t *testing.T) {
+	w := newWorld(t)
+	id := w.create("ada")
+	at := func(rest string) answer {
+		r := httptest.NewRequest("GET", "/scim/"+string(w.org)+rest, nil)
+		r.Header.Set("Authorization", "Bearer "+w.token)
+		return w.send(r)
+	}
+	for _, version := range []string{"/v1", "/v3", "/v20"} {
+		at(version+"/Users").fails(404, "")
+		at(version).fails(404, "")
+	}
+	for _, rest := range []string{"/Users", "/Users/" + id, "/Schemas", "", "/", "?filter=userName%20pr"} {
+		require.Equal(t, at("/v2"+rest).is(200).text, at(rest).is(200).text, rest)
+	}
+	at("/Nothing").fails(404, "")
+	w.in(w.newOrg("Theirs")).get("/Users").is(200).total(0)
 }
 
 func TestRFC7644_3_14_TheTagStandsInHeaderAndBody(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -120,12 +121,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 	return act.answer(req, id)
 }
 
-// splitPath reads /scim/{organization}/v2/{rest}.
+// versionFirst is a path whose first segment names a version of SCIM.
+var versionFirst = regexp.MustCompile(`^v\d+(/|$)`)
+
+// splitPath reads /scim/{organization}/v2/{rest}. Who names no version means the latest (RFC 7644 section 3.13).
 func splitPath(path string) (org identity.OrgID, rest string, ok bool) {
 	path, ok = strings.CutPrefix(path, "/scim/")
 	name, path, _ := strings.Cut(path, "/")
-	rest, found := strings.CutPrefix(path+"/", "v2/")
-	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && found && name != ""
+	rest, named := strings.CutPrefix(path+"/", "v2/")
+	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && name != "" && (named || !versionFirst.MatchString(path))
 }
 
 func unknownEndpoint() error {
