@@ -82,7 +82,7 @@ func (b *bulkRun) try(o *bulkOperation) error {
 	if o.method != http.MethodPost {
 		o.location = view{base: r.base}.location(t.endpoint, id)
 	}
-	data, circular := b.withoutCircular(o)
+	data, circular := b.withoutCircular(o, t)
 	settled, err := b.settled(data)
 	if err != nil {
 		return err
@@ -231,41 +231,42 @@ func (b *bulkRun) unsettled(ref string) error {
 }
 
 // withoutCircular takes out of what is to be created the references to resources that wait for it, and returns them as PATCH operations
-// for later. Only members and the manager can wait.
-func (b *bulkRun) withoutCircular(o *bulkOperation) (data map[string]any, later []any) {
+// for later. What a resource cannot be without stays, and fails.
+func (b *bulkRun) withoutCircular(o *bulkOperation, t *resourceType) (data map[string]any, later []any) {
 	if o.method != http.MethodPost {
 		return o.data, nil
 	}
-	waits := func(v any) bool {
-		for _, ref := range references("", v) {
-			if maker := b.makes[ref]; maker != nil && !maker.done && slices.Contains(b.running, maker) {
-				return true
-			}
-		}
-		return false
-	}
 	data = make(map[string]any, len(o.data))
+	wait := func(key string, v any) {
+		later = append(later, map[string]any{"op": "add", "value": map[string]any{key: v}})
+	}
 	for key, v := range o.data {
-		data[key] = v
-		list, _ := v.([]any)
+		list, many := v.([]any)
 		switch {
-		case strings.EqualFold(key, "members"):
+		case t.index.indispensable(key) || !b.waits(v):
+			data[key] = v
+		case !many:
+			wait(key, v)
+		default:
 			var now, then []any
 			for _, el := range list {
-				if waits(el) {
+				if b.waits(el) {
 					then = append(then, el)
 				} else {
 					now = append(now, el)
 				}
 			}
-			if len(then) > 0 {
-				data[key] = now
-				later = append(later, map[string]any{"op": "add", "path": "members", "value": then})
-			}
-		case strings.EqualFold(key, EnterpriseSchema) && waits(v):
-			delete(data, key)
-			later = append(later, map[string]any{"op": "add", "value": map[string]any{EnterpriseSchema: v}})
+			data[key] = now
+			wait(key, then)
 		}
 	}
 	return data, later
+}
+
+// waits reports whether a value refers to a resource that is being created.
+func (b *bulkRun) waits(v any) bool {
+	return slices.ContainsFunc(references("", v), func(ref string) bool {
+		maker := b.makes[ref]
+		return maker != nil && !maker.done && slices.Contains(b.running, maker)
+	})
 }

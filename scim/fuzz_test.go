@@ -76,6 +76,7 @@ func FuzzBulk(f *testing.F) {
 	} {
 		f.Add([]byte(`{"schemas":["` + BulkRequestSchema + `"],"failOnErrors":2,"Operations":` + ops + `}`))
 	}
+	users := newTypes(Types{})[0]
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := decodeObject(body)
 		if err != nil {
@@ -101,7 +102,7 @@ func FuzzBulk(f *testing.F) {
 				continue
 			}
 			before := clone(o.data)
-			data, _ := run.withoutCircular(o)
+			data, _ := run.withoutCircular(o, users)
 			settled, err := run.settled(any(data))
 			if err != nil {
 				refusal(t, err)

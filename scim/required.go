@@ -57,6 +57,15 @@ func (x *index) missing(doc map[string]any) iter.Seq[string] {
 	}
 }
 
+// indispensable reports whether no resource is without an attribute, or without an extension.
+func (x *index) indispensable(name string) bool {
+	if c := x.container(name); c != nil {
+		return c.mandatory
+	}
+	a := lookup(x.core.attrs, name)
+	return a != nil && a.required
+}
+
 // missing goes through the attributes of one schema until yield has enough, which it reports.
 func (c *container) missing(values map[string]any, yield func(string) bool) bool {
 	for _, a := range c.needs {
