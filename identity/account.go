@@ -118,6 +118,15 @@ type Account struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	Version       int64 // counts writes; what an ETag shows
+
+	InGroups bool // whether it was a direct member of a group when it was read; no write of the account changes it
+}
+
+// AccountKey names an account of an organization: by its id or, if that is empty, by the key of its userName.
+type AccountKey struct {
+	Org  OrgID
+	ID   AccountID
+	Name NameKey
 }
 
 // Draft returns the writable part of the account.

@@ -48,6 +48,7 @@ type ItemQuery struct {
 	ID         ItemID     // empty: any
 	ExternalID ExternalID // empty: any
 	Key        ItemKey    // zero: any
+	Mentions   Mentions   // in the attributes; empty: anything
 	After      ItemID     // only items beyond this one; empty: from the start
 	Skip       int        // pass over so many of them
 	Limit      int        // at most so many; must be positive

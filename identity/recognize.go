@@ -36,8 +36,9 @@ func (r *recognized) forget(hash string) {
 	delete(r.tokens, hash)
 }
 
-// Recognize is Authenticate for whoever is going to write: a token that was good before is taken from memory, so it may have
-// been revoked since. The transaction must [Acts.Confirm] it, which costs less there than a look-up of its own here.
+// Recognize is Authenticate for whoever is going to confirm: a token that was good before is taken from memory, so it may have
+// been revoked since. A transaction must [Acts.Confirm] it, and a look-up [Service.Find], which costs less there than a look-up of its
+// own here; whatever else reads must [Service.Confirm] it.
 func (s *Service) Recognize(ctx context.Context, secret string) (Token, error) {
 	if t, ok := s.recognized.find(HashSecret(secret)); ok {
 		return t, nil
@@ -55,15 +56,38 @@ func (s *Service) Disown(t Token) error {
 	return unknownToken()
 }
 
+// Confirm is what Recognize left open: a recognized token that has been revoked is NotFound.
+func (s *Service) Confirm(ctx context.Context, t Token) error {
+	now, err := s.store.TokenByHash(ctx, t.Hash)
+	return s.confirmed(t, now, err)
+}
+
+// Find finds an account and confirms the recognized token of whoever asks for it. Only those whose token is good learn whether there
+// is one.
+func (s *Service) Find(ctx context.Context, t Token, key AccountKey) (Account, error) {
+	a, good, err := s.store.AccountFor(ctx, key, t.Hash)
+	switch {
+	case IsNotFound(err):
+		if refused := s.Confirm(ctx, t); refused != nil {
+			return Account{}, refused
+		}
+	case err == nil && !good:
+		return Account{}, s.Disown(t)
+	}
+	return a, err
+}
+
+// confirmed judges a recognized token by what the store has of it now.
+func (s *Service) confirmed(t, now Token, err error) error {
+	if IsNotFound(err) || err == nil && !now.RevokedAt.IsZero() {
+		return s.Disown(t)
+	}
+	return err
+}
+
 // Confirm makes the transaction depend on a recognized token: one that has been revoked, also a moment ago and by another
 // process, is NotFound.
 func (c *Acts) Confirm(ctx context.Context, t Token) error {
 	now, err := c.tx.TokenByHash(ctx, t.Hash)
-	if err == nil && !now.RevokedAt.IsZero() {
-		err = unknownToken()
-	}
-	if IsNotFound(err) {
-		c.service.recognized.forget(t.Hash)
-	}
-	return err
+	return c.service.confirmed(t, now, err)
 }

@@ -57,6 +57,9 @@ type Reader interface {
 
 	Account(ctx context.Context, org OrgID, id AccountID) (Account, error)
 	AccountByUserName(ctx context.Context, org OrgID, key NameKey) (Account, error)
+	// AccountFor is Account for whoever comes with a bearer token: it finds the account, and whether the token of this hash is good, in one
+	// question. If there is no such account, nothing is said about the token.
+	AccountFor(ctx context.Context, key AccountKey, tokenHash string) (a Account, good bool, err error)
 	// Accounts lists in the order of ids.
 	Accounts(ctx context.Context, org OrgID, q AccountQuery) ([]Account, error)
 	CountAccounts(ctx context.Context, org OrgID, where Condition) (int, error)
@@ -193,7 +196,7 @@ const (
 	Present   Op = "pr"
 )
 
-// Condition is a typed tree of comparisons: *Compare, And, Or or Not. Values are always bound, never spelt into a query.
+// Condition is a typed tree of comparisons: *Compare, Mentions, And, Or or Not. Values are always bound, never spelt into a query.
 type Condition interface{ condition() }
 
 // Compare holds for accounts whose field compares so. NotEqual holds for accounts that lack the field. For FieldEmail
@@ -206,6 +209,10 @@ type Compare struct {
 	Time  time.Time
 }
 
+// Mentions holds for accounts whose profile, as JSON, has this text in it, ASCII letters in either case, and for all whose profile has
+// anything beyond ASCII, where nobody agrees what the other case of a letter is. It finds those among whom a search has to look.
+type Mentions string
+
 // And holds if all of its conditions do; an empty And always holds.
 type And []Condition
 
@@ -216,6 +223,7 @@ type Or []Condition
 type Not struct{ Condition Condition }
 
 func (*Compare) condition() {}
+func (Mentions) condition() {}
 func (And) condition()      {}
 func (Or) condition()       {}
 func (Not) condition()      {}

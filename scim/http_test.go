@@ -60,12 +60,28 @@ func TestAuthentication(t *testing.T) {
 		r.Header["Authorization"] = []string{"Bearer " + w.token, "Bearer rollcall_nope"}
 		w.send(r).fails(401, "").says("exactly one")
 	})
-	t.Run("a revoked token ends at once", func(t *testing.T) {
-		token, secret, err := w.service.CreateToken(context.Background(), operator, w.org, identity.NewToken{Name: "n", Profile: "rfc"})
+	t.Run("a revoked token ends at once, whatever it was good for", func(t *testing.T) {
+		ada, staff := w.create("ada", work("ada@x.org")), w.newGroup("Staff")
+		token, secret, err := w.service.CreateToken(context.Background(), operator, w.org, identity.NewToken{Name: "n", Profile: "rfc", Me: identity.AccountID(ada)})
 		require.NoError(t, err)
-		w.get("/Users", "Authorization", "Bearer "+secret).is(200)
+		header := []string{"Authorization", "Bearer " + secret}
+		search, rename := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}`, patch(`{"op":"replace","path":"displayName","value":"x"}`)
+		ask := func(check func(a answer)) {
+			for _, path := range []string{"", "/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/Users", "/Users/" + ada, "/Users/" + staff, "/Me", "/Groups",
+				"/Groups/" + staff, "/Users?filter=userName%20eq%20%22ada%22", "/Users?filter=userName%20eq%20%22nobody%22", "/Users?filter=title%20pr",
+				"/Users?sortBy=title", "/Users?cursor=", "/Users?count=0"} {
+				check(w.get(path, header...))
+			}
+			for _, path := range []string{"/.search", "/Users/.search", "/Groups/.search"} {
+				check(w.call("POST", path, search, header...))
+			}
+			for _, path := range []string{"/Users/" + ada, "/Me", "/Groups/" + staff} {
+				check(w.call("PATCH", path, rename, header...))
+			}
+		}
+		ask(func(a answer) { require.NotEqual(t, 401, a.status) })
 		require.NoError(t, w.service.RevokeToken(context.Background(), operator, w.org, token.ID))
-		w.get("/Users", "Authorization", "Bearer "+secret).fails(401, "")
+		ask(func(a answer) { a.fails(401, "") })
 	})
 	t.Run("before anything else is looked at", func(t *testing.T) {
 		w.call("PATCH", "/Nothing", "{", "Authorization", "", "Content-Type", "text/plain").fails(401, "")
@@ -199,8 +215,8 @@ func TestLocationsFollowTheRequestWithoutABaseURL(t *testing.T) {
 // broken is a store whose accounts cannot be read.
 type broken struct{ identity.Store }
 
-func (broken) Account(context.Context, identity.OrgID, identity.AccountID) (identity.Account, error) {
-	return identity.Account{}, errors.New("disk /dev/sda1 on fire")
+func (broken) AccountFor(context.Context, identity.AccountKey, string) (identity.Account, bool, error) {
+	return identity.Account{}, false, errors.New("disk /dev/sda1 on fire")
 }
 
 func TestWhatBreaksInsideIsLoggedAndNotTold(t *testing.T) {
@@ -282,15 +298,15 @@ func TestWhoHangsUpIsNeitherAnsweredNorAFault(t *testing.T) {
 // panicking is a store that breaks in the worst way.
 type panicking struct{ identity.Store }
 
-func (panicking) Account(context.Context, identity.OrgID, identity.AccountID) (identity.Account, error) {
+func (panicking) AccountFor(context.Context, identity.AccountKey, string) (identity.Account, bool, error) {
 	panic("index of /dev/sda1 out of range")
 }
 
 // closed is a store that cannot answer now.
 type closed struct{ identity.Store }
 
-func (closed) Account(context.Context, identity.OrgID, identity.AccountID) (identity.Account, error) {
-	return identity.Account{}, identity.Refuse(identity.Unavailable, identity.RuleUnavailable, "the store is closed")
+func (closed) AccountFor(context.Context, identity.AccountKey, string) (identity.Account, bool, error) {
+	return identity.Account{}, false, identity.Refuse(identity.Unavailable, identity.RuleUnavailable, "the store is closed")
 }
 
 func TestAStoreThatCannotAnswerNowIsAskedAgainLater(t *testing.T) {

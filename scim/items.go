@@ -62,7 +62,7 @@ func (k items) get(ctx context.Context, read identity.Reader, org identity.OrgID
 	return &item{i, k}, err
 }
 
-// push answers equality of what the store has columns for, alone or joined by "and".
+// push answers equality of what the store has columns for, alone or joined by "and", and looks for one thing that documents mention.
 func (k items) push(n filter.Node) (where any, exact bool) {
 	terms := []filter.Node{n}
 	if and, ok := n.(*filter.And); ok {
@@ -82,21 +82,24 @@ func (k items) push(n filter.Node) (where any, exact bool) {
 // pushTerm adds one term to a query, and reports whether it now says all of it.
 func (k items) pushTerm(q *identity.ItemQuery, n filter.Node) bool {
 	c, ok := n.(*filter.Compare)
-	if !ok || c.Op != filter.Eq || c.Value.Kind != filter.String || c.Value.Text == "" {
+	if !ok {
 		return false
 	}
 	attr, _ := k.index.resolve(c.Path)
-	switch {
-	case attr == nil || attr.Container != "":
-		return false
-	case attr.Name == "id" && q.ID == "":
-		q.ID = identity.ItemID(c.Value.Text)
-	case attr.Name == "externalId" && q.ExternalID == "":
-		q.ExternalID = identity.ExternalID(c.Value.Text)
-	default:
-		return false
+	if c.Op == filter.Eq && c.Value.Kind == filter.String && c.Value.Text != "" && attr.Container == "" {
+		switch {
+		case attr.Name == "id" && q.ID == "":
+			q.ID = identity.ItemID(c.Value.Text)
+			return true
+		case attr.Name == "externalId" && q.ExternalID == "":
+			q.ExternalID = identity.ExternalID(c.Value.Text)
+			return true
+		}
 	}
-	return true
+	if q.Mentions == "" {
+		q.Mentions = k.index.mentions(c)
+	}
+	return false
 }
 
 func (k items) batch(ctx context.Context, read identity.Reader, org identity.OrgID, where any, after string, skip, limit int) ([]entity, error) {

@@ -38,8 +38,8 @@ func (s *instant) Account(context.Context, identity.OrgID, identity.AccountID) (
 	return s.accounts[0], nil
 }
 
-func (s *instant) AccountByUserName(context.Context, identity.OrgID, identity.NameKey) (identity.Account, error) {
-	return s.accounts[0], nil
+func (s *instant) AccountFor(context.Context, identity.AccountKey, string) (identity.Account, bool, error) {
+	return s.accounts[0], true, nil
 }
 
 func (s *instant) Accounts(context.Context, identity.OrgID, identity.AccountQuery) ([]identity.Account, error) {

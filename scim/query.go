@@ -145,6 +145,9 @@ var columns = map[string]identity.Field{
 func (x *index) pushCompare(n *filter.Compare) (identity.Condition, bool) {
 	f, attr := x.field(n.Path)
 	if f == "" {
+		if m := x.mentions(n); m != "" {
+			return m, false
+		}
 		return nil, false
 	}
 	c := &identity.Compare{Field: f, Op: storeOps[n.Op]}

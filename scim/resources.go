@@ -144,7 +144,7 @@ func (s *Server) getResource(t *resourceType) handler {
 		if err != nil {
 			return err
 		}
-		e, err := t.kept.get(r.Context(), s.identity.Reader(), r.org, id)
+		e, err := s.find(r, t, id)
 		if err != nil {
 			return err
 		}
@@ -155,6 +155,17 @@ func (s *Server) getResource(t *resourceType) handler {
 		}
 		return s.sendEntity(r, t, v, http.StatusOK, e)
 	}
+}
+
+// find gets one resource, and confirms the token.
+func (s *Server) find(r *request, t *resourceType, id string) (entity, error) {
+	if k, ok := t.kept.(users); ok {
+		return k.find(r.Context(), s.identity, r.token, identity.AccountKey{Org: r.org, ID: identity.AccountID(id)})
+	}
+	if err := s.identity.Confirm(r.Context(), r.token); err != nil {
+		return nil, err
+	}
+	return t.kept.get(r.Context(), s.identity.Reader(), r.org, id)
 }
 
 func (s *Server) sendEntity(r *request, t *resourceType, v view, status int, e entity) error {

@@ -11,8 +11,9 @@ type handler = func(r *request, id string) error
 // action is what one method of an endpoint does.
 type action struct {
 	answer handler
-	// writes says that all it does happens in [Server.transact], which looks at the token once more.
-	writes bool
+	// confirms says that the token need only be recognized: [Server.transact], [Server.find] or [Server.page] looks at it once more
+	// before anything is done or told.
+	confirms bool
 }
 
 // methods are what an endpoint can do.
@@ -41,24 +42,24 @@ type routes map[string]methods
 // newRoutes lists the endpoints: those of each type of resources, and those of all.
 func (s *Server) newRoutes() routes {
 	t := routes{
-		"":                      {http.MethodGet: reads(s.listResources(s.types...))},
-		".search":               {http.MethodPost: reads(s.searchResources(s.types...))},
+		"":                      {http.MethodGet: confirms(s.listResources(s.types...))},
+		".search":               {http.MethodPost: confirms(s.searchResources(s.types...))},
 		"ServiceProviderConfig": {http.MethodGet: reads(s.getConfig)},
 		"ResourceTypes":         {http.MethodGet: reads(s.getResourceTypes)},
 		"ResourceTypes/*":       {http.MethodGet: reads(s.getResourceTypes)},
 		"Schemas":               {http.MethodGet: reads(s.getSchemas)},
 		"Schemas/*":             {http.MethodGet: reads(s.getSchemas)},
-		"Bulk":                  {http.MethodPost: writes(s.bulk)},
+		"Bulk":                  {http.MethodPost: confirms(s.bulk)},
 	}
 	for _, of := range s.types {
-		t[of.endpoint] = methods{http.MethodGet: reads(s.listResources(of)), http.MethodPost: writes(s.createResource(of))}
-		t[of.endpoint+"/.search"] = methods{http.MethodPost: reads(s.searchResources(of))}
-		t[of.endpoint+"/*"] = methods{http.MethodGet: reads(s.getResource(of)), http.MethodPut: writes(s.replaceResource(of)),
-			http.MethodPatch: writes(s.patchResource(of)), http.MethodDelete: writes(s.deleteResource(of))}
+		t[of.endpoint] = methods{http.MethodGet: confirms(s.listResources(of)), http.MethodPost: confirms(s.createResource(of))}
+		t[of.endpoint+"/.search"] = methods{http.MethodPost: confirms(s.searchResources(of))}
+		t[of.endpoint+"/*"] = methods{http.MethodGet: confirms(s.getResource(of)), http.MethodPut: confirms(s.replaceResource(of)),
+			http.MethodPatch: confirms(s.patchResource(of)), http.MethodDelete: confirms(s.deleteResource(of))}
 	}
 	me := methods{} // RFC 7644 section 3.11
 	for method, act := range t[s.types[0].endpoint+"/*"] {
-		me[method] = action{answer: asMe(s.types[0], act.answer), writes: act.writes}
+		me[method] = action{answer: asMe(s.types[0], act.answer), confirms: act.confirms}
 	}
 	t["Me"] = me
 	return t
@@ -76,8 +77,8 @@ func asMe(t *resourceType, do handler) handler {
 	}
 }
 
-func reads(h handler) action  { return action{answer: h} }
-func writes(h handler) action { return action{answer: h, writes: true} }
+func reads(h handler) action    { return action{answer: h} }
+func confirms(h handler) action { return action{answer: h, confirms: true} }
 
 // find answers which endpoint a path is for, and the id in it; the endpoint need not exist.
 func (t routes) find(path string) (endpoint, id string) {

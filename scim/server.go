@@ -101,7 +101,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 		method = http.MethodGet // net/http sends the header and drops the body
 	}
 	act := methods[method]
-	req, err := s.authorize(w, r, org, act.writes)
+	req, err := s.authorize(w, r, org, act.confirms)
 	if err != nil {
 		return err
 	}
@@ -138,15 +138,15 @@ func unknownEndpoint() error {
 
 // authorize finds out who asks. Whoever has a good token of another organization gets the same answer whether the
 // organization in the path exists or not (SCM-01).
-func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.OrgID, writes bool) (*request, error) {
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.OrgID, confirms bool) (*request, error) {
 	secret, err := web.Bearer(r.Header)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", web.Challenge("", ""))
 		return nil, failure(http.StatusUnauthorized, "", "%s.", err)
 	}
 	find := s.identity.Authenticate
-	if writes {
-		find = s.identity.Recognize // transact confirms it
+	if confirms {
+		find = s.identity.Recognize
 	}
 	token, err := find(r.Context(), secret)
 	if err != nil {

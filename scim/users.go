@@ -18,7 +18,6 @@ type user struct {
 	index  *index
 	org    identity.Organization // for the date of deletion of inactive accounts
 	groups []identity.Membership
-	isNew  bool // created just now, so in no group
 }
 
 func (u *user) id() string     { return string(u.ID) }
@@ -35,9 +34,7 @@ func (k users) create(ctx context.Context, acts *identity.Acts, _ Dialect, doc m
 		return nil, err
 	}
 	a, err := acts.Create(ctx, draft, identity.Origin{Source: identity.SourceSCIM})
-	u := k.of(a)
-	u.isNew = true
-	return u, err
+	return k.of(a), err
 }
 
 // change leaves "active" as it is if a PUT leaves it out: whoever does so neither deactivates nor reactivates anybody by it.
@@ -69,6 +66,12 @@ func (k users) get(ctx context.Context, read identity.Reader, org identity.OrgID
 	return k.of(a), err
 }
 
+// find gets a user and confirms a token in one question.
+func (k users) find(ctx context.Context, service *identity.Service, t identity.Token, key identity.AccountKey) (entity, error) {
+	a, err := service.Find(ctx, t, key)
+	return k.of(a), err
+}
+
 func (k users) push(n filter.Node) (where any, exact bool) {
 	c, exact := k.index.push(n)
 	if c == nil {
@@ -92,13 +95,6 @@ func userNameOf(where any) (string, bool) {
 }
 
 func (k users) batch(ctx context.Context, read identity.Reader, org identity.OrgID, where any, after string, skip, limit int) ([]entity, error) {
-	if name, ok := userNameOf(where); ok {
-		a, err := read.AccountByUserName(ctx, org, identity.NameKey(name))
-		if identity.IsNotFound(err) || err == nil && (skip > 0 || string(a.ID) <= after) {
-			return nil, nil
-		}
-		return []entity{k.of(a)}, err
-	}
 	accounts, err := read.Accounts(ctx, org, identity.AccountQuery{Where: conditionOf(where), After: identity.AccountID(after), Skip: skip, Limit: limit})
 	list := make([]entity, len(accounts))
 	for i, a := range accounts {
@@ -117,7 +113,7 @@ func (k users) complete(ctx context.Context, read identity.Reader, org identity.
 	byID := make(map[identity.AccountID]*user, len(list))
 	for _, e := range list {
 		u := e.(*user)
-		if !u.isNew {
+		if u.InGroups {
 			ids = append(ids, u.ID)
 			byID[u.ID] = u
 		}

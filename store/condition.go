@@ -102,11 +102,28 @@ func (c *compiler) condition(where identity.Condition, depth int) (string, error
 		return "NOT (" + inner + ")", err
 	case *identity.Compare:
 		if c.comparisons++; c.comparisons > maxComparisons {
-			return "", identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the condition has more than %d comparisons; ask in parts", maxComparisons)
+			return "", tooManyComparisons()
 		}
 		return c.compare(v)
+	case identity.Mentions:
+		if c.comparisons++; c.comparisons > maxComparisons {
+			return "", tooManyComparisons()
+		}
+		return c.mentions("profile", v), nil
 	}
 	return "", identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "a condition of the type %T is not known", where)
+}
+
+func tooManyComparisons() error {
+	return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the condition has more than %d comparisons; ask in parts", maxComparisons)
+}
+
+// mentions looks for a text in a column of JSON. Engines lower ASCII letters alike; of a text with others they are not asked.
+func (c *compiler) mentions(column string, m identity.Mentions) string {
+	if m == "" {
+		return always
+	}
+	return "(" + c.dialect.contains("lower("+column+")", identity.Fold(string(m)), c.arg) + " OR length(" + column + ") <> octet_length(" + column + "))"
 }
 
 func (c *compiler) joined(list []identity.Condition, operator, empty string, depth int) (string, error) {

@@ -88,19 +88,17 @@ func scanMembership(group identity.GroupID, direct bool) func(*sql.Rows) (identi
 	}
 }
 
-// MembershipsOf asks for more only where somebody is in a group at all.
 func (r reader) MembershipsOf(ctx context.Context, org identity.OrgID, accounts []identity.AccountID) ([]identity.Membership, error) {
 	var all []identity.Membership
 	for part := range slices.Chunk(accounts, rowsAtOnce) {
 		c := &compiler{dialect: r.dialect}
-		in, err := list(ctx, r.run, scanAccountID, `SELECT account_id FROM group_members WHERE org_id = `+c.arg(org)+` AND account_id IN (`+listed(c, part)+`)`, c.args...)
-		if err != nil {
-			return nil, err
-		}
-		if len(in) == 0 {
-			continue
-		}
-		found, err := r.nested(ctx, org, slices.Compact(in))
+		own := c.arg(org)
+		found, err := list(ctx, r.run, scanMembershipOf, `WITH RECURSIVE found (account_id, group_id, direct) AS (
+				SELECT account_id, group_id, 1 FROM group_members WHERE org_id = `+own+` AND account_id IN (`+listed(c, part)+`)
+				UNION SELECT f.account_id, n.group_id, 0 FROM found f JOIN group_groups n ON n.org_id = `+own+` AND n.member_id = f.group_id)
+			SELECT f.account_id, f.group_id, groups.name, max(f.direct) FROM found f
+			CROSS JOIN groups ON groups.org_id = `+own+` AND groups.id = f.group_id
+			GROUP BY f.account_id, f.group_id, groups.name ORDER BY f.account_id, f.group_id`, c.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -110,18 +108,6 @@ func (r reader) MembershipsOf(ctx context.Context, org identity.OrgID, accounts 
 }
 
 func scanAccountID(r *sql.Rows) (id identity.AccountID, err error) { return id, r.Scan(scanID(&id)) }
-
-// nested lists all groups that accounts are in.
-func (r reader) nested(ctx context.Context, org identity.OrgID, accounts []identity.AccountID) ([]identity.Membership, error) {
-	c := &compiler{dialect: r.dialect}
-	own := c.arg(org)
-	return list(ctx, r.run, scanMembershipOf, `WITH RECURSIVE found (account_id, group_id, direct) AS (
-			SELECT account_id, group_id, 1 FROM group_members WHERE org_id = `+own+` AND account_id IN (`+listed(c, accounts)+`)
-			UNION SELECT f.account_id, n.group_id, 0 FROM found f JOIN group_groups n ON n.org_id = `+own+` AND n.member_id = f.group_id)
-		SELECT f.account_id, f.group_id, groups.name, max(f.direct) FROM found f
-		CROSS JOIN groups ON groups.org_id = `+own+` AND groups.id = f.group_id
-		GROUP BY f.account_id, f.group_id, groups.name ORDER BY f.account_id, f.group_id`, c.args...)
-}
 
 func scanMembershipOf(r *sql.Rows) (m identity.Membership, err error) {
 	return m, r.Scan(scanID(&m.Member.Account), scanID(&m.Group), &m.Name, &m.Direct)

@@ -56,6 +56,9 @@ func (d *dialect) itemsWhere(org identity.OrgID, q identity.ItemQuery) (*compile
 		where += " AND id = (SELECT item_id FROM item_keys WHERE org_id = " + c.arg(org) + " AND type = " + c.arg(q.Type) +
 			" AND name = " + c.arg(q.Key.Name) + " AND value = " + c.arg(q.Key.Value) + ")"
 	}
+	if q.Mentions != "" {
+		where += " AND " + c.mentions("attributes", q.Mentions)
+	}
 	return c, where
 }
 

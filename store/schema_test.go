@@ -140,6 +140,14 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Account": {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
 		"AccountByUserName": {ask: func() error { _, err := r.AccountByUserName(ctx, org, "x"); return err },
 			want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
+		"AccountFor an id": {ask: func() error {
+			_, _, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: "x"}, "h")
+			return err
+		}, want: []string{"(org_id=? AND id=?)", "INDEX tokens_hash (hash=?)"}},
+		"AccountFor a userName": {ask: func() error {
+			_, _, err := r.AccountFor(ctx, identity.AccountKey{Org: org, Name: "x"}, "h")
+			return err
+		}, want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)", "INDEX tokens_hash (hash=?)"}},
 		"Accounts":             {ask: func() error { return accounts(identity.AccountQuery{}) }, want: []string{"(org_id=?)"}},
 		"Accounts by key":      {ask: func() error { return accounts(identity.AccountQuery{After: "x"}) }, want: []string{"(org_id=? AND id>?)"}},
 		"Accounts by position": {ask: func() error { return accounts(identity.AccountQuery{Skip: 7}) }, want: []string{"COVERING INDEX", "(org_id=? AND id>?)"}},
@@ -240,7 +248,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"CountGroups": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{"(org_id=?)"}},
 		"MembersOf": {ask: func() error { _, err := r.MembersOf(ctx, org, []identity.GroupID{"g"}); return err },
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=?)"}},
-		"MembershipsOf": {ask: func() error { _, err := r.nested(ctx, org, []identity.AccountID{"a", "b"}); return err },
+		"MembershipsOf": {ask: func() error { _, err := r.MembershipsOf(ctx, org, []identity.AccountID{"a", "b"}); return err },
 			want: []string{"INDEX group_members_account (org_id=? AND account_id=?)", "INDEX group_groups_member (org_id=? AND member_id=?)"}, sorted: true, whole: true},
 		"Members": {ask: func() error { _, err := r.Members(ctx, org, "g", "x", 10); return err },
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=? AND account_id>?)"}},

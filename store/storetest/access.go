@@ -30,6 +30,24 @@ func testAccess(t *testing.T, w world) {
 		refused(t, err, identity.NotFound, identity.RuleUnknownToken)
 		refused(t, w.do(func(tx identity.Tx) error { return tx.RevokeToken(ctx, w.own, "none", start) }), identity.NotFound, identity.RuleUnknownToken)
 	})
+	t.Run("an account is found together with whether a token is good", func(t *testing.T) {
+		good := identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own, Name: "good", Profile: "rfc", Hash: "good", CreatedAt: start}
+		w.must(t, func(tx identity.Tx) error { return tx.InsertToken(ctx, good) })
+		ada := w.add(t, w.account(w.own, "ada"))
+		keys := []identity.AccountKey{{Org: w.own, ID: ada.ID}, {Org: w.own, Name: identity.KeyOfUserName(ada.UserName)}}
+		for hash, want := range map[string]bool{"good": true, "h1": false, "unknown": false} {
+			for _, key := range keys {
+				a, isGood, err := w.store.AccountFor(ctx, key, hash)
+				require.NoError(t, err)
+				require.Equal(t, ada, a)
+				require.Equal(t, want, isGood, "token %s", hash)
+			}
+		}
+		for _, key := range []identity.AccountKey{{Org: w.other, ID: ada.ID}, {Org: w.other, Name: identity.KeyOfUserName(ada.UserName)}, {Org: w.own, Name: "bob"}} {
+			_, _, err := w.store.AccountFor(ctx, key, "good")
+			refused(t, err, identity.NotFound, identity.RuleUnknownAccount)
+		}
+	})
 	t.Run("a grant is one per person and organization", func(t *testing.T) {
 		put := func(org identity.OrgID, subject string, role identity.Role) identity.Grant {
 			g := identity.Grant{Org: org, Issuer: "https://idp", Subject: subject, Role: role, CreatedAt: start}

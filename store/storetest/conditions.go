@@ -25,6 +25,8 @@ func holds(c identity.Condition, a identity.Account) bool {
 		return !holds(v.Condition, a)
 	case *identity.Compare:
 		return compares(v, a)
+	case identity.Mentions:
+		return strings.Contains(identity.Fold(string(a.Profile)), identity.Fold(string(v))) || strings.ContainsFunc(string(a.Profile), func(r rune) bool { return r > 0x7F })
 	}
 	return c == nil
 }
@@ -107,6 +109,8 @@ var (
 	statuses = []identity.Status{identity.NotVerified, identity.Verified, identity.Active, identity.Inactive, identity.DeferredClaim}
 	reasons  = []identity.InactiveReason{identity.ByAdministrator, identity.ByProvider, identity.ClaimedInactive, identity.DirectoryDisabled,
 		identity.DirectoryDeleted, identity.DirectoryOutOfScope}
+	profiles  = []identity.Profile{"", `{"title":"Engineer"}`, `{"title":"ENGINE%_"}`, `{"displayName":"Zoë","title":"x"}`, `{"a":"\u0000\"é"}`}
+	mentions  = []identity.Mentions{"", `"title":`, "ENGINEER", `"engineer"`, "engine%", "e_", `\u0000`, "é", "É", "zoe", "'"}
 	sources   = []identity.Source{identity.SourceManual, identity.SourceSCIM, identity.SourceDirectory}
 	textField = []identity.Field{identity.FieldID, identity.FieldUserName, identity.FieldExternalID, identity.FieldEmail, identity.FieldStatus,
 		identity.FieldReason, identity.FieldSource, identity.FieldConnector}
@@ -243,6 +247,7 @@ func (w world) drawAccount(rt *rapid.T, org identity.OrgID, connector identity.C
 	if a.Status == identity.Inactive {
 		a.InactiveReason = rapid.SampledFrom(reasons).Draw(rt, "reason")
 	}
+	a.Profile = rapid.SampledFrom(profiles).Draw(rt, "profile")
 	a.Source = rapid.SampledFrom(sources).Draw(rt, "source")
 	a.CreatedAt = instants(rapid.SampledFrom([]time.Duration{0, time.Microsecond, time.Hour}).Draw(rt, "created"))
 	a.UpdatedAt = instants(rapid.SampledFrom([]time.Duration{0, time.Microsecond, time.Hour}).Draw(rt, "updated"))
@@ -277,6 +282,8 @@ func (w world) drawCondition(rt *rapid.T, accounts []identity.Account, connector
 	case 6, 16:
 		return &identity.Compare{Field: identity.FieldActive, Bool: rapid.Bool().Draw(rt, "bool"),
 			Op: rapid.SampledFrom([]identity.Op{identity.Equal, identity.NotEqual, identity.Present}).Draw(rt, "op")}
+	case 8, 18:
+		return rapid.SampledFrom(mentions).Draw(rt, "mentions")
 	case 7, 17:
 		offsets := []time.Duration{-1, 0, 1, time.Microsecond - 1, time.Microsecond, time.Microsecond + 1, time.Hour, -start.Sub(time.Time{})}
 		return &identity.Compare{Field: rapid.SampledFrom([]identity.Field{identity.FieldCreated, identity.FieldUpdated}).Draw(rt, "field"),

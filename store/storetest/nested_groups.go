@@ -37,6 +37,14 @@ func testNestedGroups(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, []identity.Membership{account(staff, bob), group(staff, sales), account(north, ada), group(north, staff)}, got)
 	})
+	t.Run("an account knows whether it is in groups", func(t *testing.T) {
+		cy := w.add(t, w.account(w.own, "cy"))
+		for id, want := range map[identity.AccountID]bool{ada.ID: true, bob.ID: true, cy.ID: false} {
+			a, err := w.store.Account(ctx, w.own, id)
+			require.NoError(t, err)
+			require.Equal(t, want, a.InGroups)
+		}
+	})
 	t.Run("an account is in groups by way of others too", func(t *testing.T) {
 		got, err := w.store.MembershipsOf(ctx, w.own, []identity.AccountID{ada.ID, bob.ID})
 		require.NoError(t, err)

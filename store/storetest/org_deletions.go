@@ -108,6 +108,7 @@ func testPurgeOrganization(t *testing.T, w world) {
 	p := w.property(t)
 	bob := w.add(t, w.account(w.other, "bob"), hold("bob@example.org", identity.HoldPrimary))
 	theirs, moved := w.work(t, bob), w.moves(t, bob, p.partner.Managed)
+	bob.InGroups = true // the group of its work
 	between := w.insertClaim(t, w.claim(w.other, w.own))
 	orders := w.orders(t, w.own)
 	receipt := identity.Receipt{Caller: "i s", Key: "k", Fingerprint: "f", CreatedAt: start}

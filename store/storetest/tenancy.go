@@ -61,6 +61,13 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"AccountByUserName": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.AccountByUserName(ctx, org, identity.KeyOfUserName(p.account.UserName))
 	},
+	"AccountFor": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		a, good, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: p.account.ID}, p.token.Hash)
+		if err == nil && !good {
+			err = errors.New("the token is good")
+		}
+		return a, err
+	},
 	"Accounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Accounts(ctx, org, identity.AccountQuery{Limit: 10})
 	},
@@ -304,6 +311,7 @@ func (w world) property(t testing.TB) property {
 	p.event, err = w.store.Event(ctx, w.own, p.event.ID)
 	require.NoError(t, err, "with its place in the chain")
 	p.work = w.work(t, p.account)
+	p.account.InGroups = true // the group of its work
 	p.moves = w.moves(t, p.account, p.partner.Managed)
 	return p
 }
