@@ -19,8 +19,15 @@ func (s *survey) plan() Plan {
 	p := Plan{
 		Connector: s.Connector.ID, ConnectorName: s.Connector.Name, Steps: []Step{},
 		Reading: Reading{Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
-			ReadAt: s.Snapshot.ReadAt, Count: len(s.Snapshot.Entries), Complete: s.Snapshot.Complete, Gaps: s.Snapshot.Gaps},
+			ReadAt: s.Snapshot.ReadAt, Count: len(s.Snapshot.Entries), Complete: s.Snapshot.Complete, Gaps: s.Snapshot.Gaps, Kind: ReadFull,
+			Why: s.Why, Cursor: s.Snapshot.Cursor},
 		Figures: Figures{Ops: map[Op]int{}, Unchanged: s.unchanged, Linked: len(s.linked), Missing: len(s.missing)},
+	}
+	if !s.full() {
+		p.Reading.Kind, p.Figures.Linked = ReadChanges, s.Population
+		if !s.settled() {
+			p.Reading.Cursor = nil
+		}
 	}
 	if s.refused == "" {
 		s.guardDrops()
@@ -34,9 +41,11 @@ func (s *survey) plan() Plan {
 	losses, idle, held := s.losses(g.recovered)
 	gains, unable := g.steps()
 	idle = append(idle, unable...)
-	mismatchLosses, mismatched := s.mismatched(g.matched)
-	losses = append(losses, mismatchLosses...)
-	idle = append(idle, mismatched...)
+	if s.full() {
+		mismatchLosses, mismatched := s.mismatched(g.matched)
+		losses = append(losses, mismatchLosses...)
+		idle = append(idle, mismatched...)
+	}
 
 	byName := func(list []Step) {
 		slices.SortFunc(list, func(a, b Step) int {
@@ -54,6 +63,14 @@ func (s *survey) plan() Plan {
 	}
 	s.guardLosses(&p, held)
 	return p
+}
+
+// settled reports whether everything is known of the missing, so that nobody need ask for the same changes again.
+func (s *survey) settled() bool {
+	return s.noLosses == "" && !slices.ContainsFunc(s.missing, func(i int) bool {
+		f, ok := s.Findings[s.Accounts[i].Directory.Object]
+		return !ok || f.Kind == Unknown
+	})
 }
 
 func rank(op Op) int { return slices.Index(Ops, op) }

@@ -83,14 +83,27 @@ type Draft struct {
 
 // Reading is what a plan remembers of the snapshot that it was made from.
 type Reading struct {
-	Server       string    `json:"server"`
-	InvocationID string    `json:"invocationId,omitempty"`
-	HighestUSN   int64     `json:"highestUSN,omitempty"`
-	ReadAt       time.Time `json:"readAt"`
-	Count        int       `json:"count"` // entries in scope
-	Complete     bool      `json:"complete"`
-	Gaps         []string  `json:"gaps,omitempty"`
+	Kind         ReadingKind `json:"kind"`
+	Why          string      `json:"why,omitempty"` // everything was read though changes were asked for
+	Server       string      `json:"server"`
+	InvocationID string      `json:"invocationId,omitempty"`
+	HighestUSN   int64       `json:"highestUSN,omitempty"`
+	ReadAt       time.Time   `json:"readAt"`
+	Count        int         `json:"count"` // entries in scope that were read
+	Complete     bool        `json:"complete"`
+	Gaps         []string    `json:"gaps,omitempty"`
+	// Cursor is where the next reading of changes begins once the plan is applied; none: where this one began.
+	Cursor Cursor `json:"cursor,omitempty"`
 }
+
+// ReadingKind says how much of a directory was read.
+type ReadingKind string
+
+// The kinds of readings.
+const (
+	ReadFull    ReadingKind = "full"
+	ReadChanges ReadingKind = "incremental" // what changed since the last one
+)
 
 // Figures counts the people of a plan.
 type Figures struct {
