@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rollcall/identity"
 )
@@ -322,13 +323,11 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 	return report, err
 }
 
-// cursorAfter is what the connector knows of its directory once the run is through: up to where the plan was read, unless a step was left
-// because its account had changed. Then the same changes are told again.
+// cursorAfter is what the connector knows of its directory once the run is through.
 func (a *application) cursorAfter(n identity.Connector, r Report) (json.RawMessage, error) {
-	if a.reading.Kind == ReadChanges && (r.Stale > 0 || len(a.reading.Cursor) == 0) {
-		return n.Cursor, nil
-	}
-	return bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt}.encode()
+	again := append(toSettle(a.steps), r.Again...)
+	slices.Sort(again)
+	return bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt, Again: slices.Compact(again)}.encode()
 }
 
 // outcome reads what another process made of the run.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"rollcall/identity"
@@ -35,12 +37,12 @@ type ChangeSource interface {
 type bookmark struct {
 	Cursor   Cursor    `json:"cursor"`
 	Settings time.Time `json:"settings"` // when the settings were made that it was read with
+	// Again are entries that could not be settled, though nothing need change about them for them to be settled later: somebody else may
+	// give up the address they want.
+	Again []identity.ObjectID `json:"again,omitempty"`
 }
 
 func (b bookmark) encode() (json.RawMessage, error) {
-	if len(b.Cursor) == 0 {
-		return nil, nil
-	}
 	raw, err := json.Marshal(b)
 	if err != nil {
 		return nil, fmt.Errorf("directory: encode cursor: %w", err)
@@ -48,18 +50,29 @@ func (b bookmark) encode() (json.RawMessage, error) {
 	return raw, nil
 }
 
-// bookmarkOf returns the cursor that changes are asked for since; none if a full reading is owed.
-func bookmarkOf(n identity.Connector) (Cursor, error) {
-	var b bookmark
-	if len(n.Cursor) > 0 {
-		if err := json.Unmarshal(n.Cursor, &b); err != nil {
-			return nil, fmt.Errorf("directory: decode cursor of connector %s: %w", n.ID, err)
-		}
+// bookmarkOf returns what a connector keeps.
+func bookmarkOf(n identity.Connector) (b bookmark, err error) {
+	if len(n.Cursor) == 0 {
+		return b, identity.Refuse(identity.Conflict, RuleFullSyncRequired,
+			"this connector has not synchronized everything yet, so there is nothing that changes could be added to; run a full synchronization first")
+	}
+	if err := json.Unmarshal(n.Cursor, &b); err != nil {
+		return b, fmt.Errorf("directory: decode cursor of connector %s: %w", n.ID, err)
 	}
 	if !b.Settings.Equal(n.UpdatedAt) {
-		return nil, nil
+		return b, identity.Refuse(identity.Conflict, RuleFullSyncRequired, "the settings of the connector changed after its last full synchronization; run another one first")
 	}
-	return b.Cursor, nil
+	return b, nil
+}
+
+// toSettle lists the entries of which a plan leaves something unsettled.
+func toSettle(steps []Step) (ids []identity.ObjectID) {
+	for _, step := range steps {
+		if step.Object != "" && step.Unsettled {
+			ids = append(ids, step.Object)
+		}
+	}
+	return ids
 }
 
 // mostChanged is how many entries are read one by one. Beyond it, reading everything is faster.
@@ -75,39 +88,41 @@ func (e *errFullReading) Error() string { return "directory: a full reading is n
 
 // gatherChanges reads what changed since the connector's cursor, and the accounts that it concerns: as many as there are changes,
 // however many people there are.
-func (s *Syncer) gatherChanges(ctx context.Context, source Source, since Cursor, in *Input, progress Progress) error {
+func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmark, in *Input, progress Progress) error {
 	from, ok := source.(ChangeSource)
 	switch {
 	case !ok:
 		return &errFullReading{"This kind of directory does not tell what changed."}
-	case len(since) == 0:
+	case len(since.Cursor) == 0:
 		return &errFullReading{"The directory gave nothing at the last full reading that changes could be asked since."}
 	}
 	progress.tell("asking what changed", 0, 0)
-	changes, err := from.Changes(ctx, since, func() ([]identity.ObjectID, error) { return s.linkedObjects(ctx, in.Connector) })
+	changes, err := from.Changes(ctx, since.Cursor, func() ([]identity.ObjectID, error) { return s.linkedObjects(ctx, in.Connector) })
 	switch {
 	case err != nil:
 		return err
 	case changes.FullReading != "":
 		return &errFullReading{changes.FullReading}
-	case len(changes.IDs) > mostChanged:
-		return &errFullReading{fmt.Sprintf("%d entries changed, and reading everything is faster than reading so many one by one.", len(changes.IDs))}
 	}
-	in.Changed = make(map[identity.ObjectID]bool, len(changes.IDs))
-	for _, id := range changes.IDs {
+	in.Changed = make(map[identity.ObjectID]bool, len(changes.IDs)+len(since.Again))
+	for _, id := range slices.Concat(changes.IDs, since.Again) {
 		in.Changed[id] = true
 	}
-	if in.Snapshot, err = from.Entries(ctx, changes.IDs); err != nil {
+	if len(in.Changed) > mostChanged {
+		return &errFullReading{fmt.Sprintf("%d entries changed, and reading everything is faster than reading so many one by one.", len(in.Changed))}
+	}
+	ids := slices.Sorted(maps.Keys(in.Changed))
+	if in.Snapshot, err = from.Entries(ctx, ids); err != nil {
 		return err
 	}
 	in.Snapshot.Cursor = changes.Next
-	if err := s.loadSurroundings(ctx, in); err != nil || len(changes.IDs) == 0 {
+	if err := s.loadSurroundings(ctx, in); err != nil || len(ids) == 0 {
 		return err
 	}
-	return s.loadConcerned(ctx, changes.IDs, in)
+	return s.loadConcerned(ctx, ids, in)
 }
 
-func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, since Cursor, progress Progress) (Plan, error) {
+func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, since bookmark, progress Progress) (Plan, error) {
 	if err := s.gatherChanges(ctx, source, since, &in, progress); err != nil {
 		return Plan{}, err
 	}

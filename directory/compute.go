@@ -25,9 +25,6 @@ func (s *survey) plan() Plan {
 	}
 	if !s.full() {
 		p.Reading.Kind, p.Figures.Linked = ReadChanges, s.Population
-		if !s.settled() {
-			p.Reading.Cursor = nil
-		}
 	}
 	if s.refused == "" {
 		s.guardDrops()
@@ -63,14 +60,6 @@ func (s *survey) plan() Plan {
 	}
 	s.guardLosses(&p, held)
 	return p
-}
-
-// settled reports whether everything is known of the missing, so that nobody need ask for the same changes again.
-func (s *survey) settled() bool {
-	return s.noLosses == "" && !slices.ContainsFunc(s.missing, func(i int) bool {
-		f, ok := s.Findings[s.Accounts[i].Directory.Object]
-		return !ok || f.Kind == Unknown
-	})
 }
 
 func rank(op Op) int { return slices.Index(Ops, op) }
@@ -115,7 +104,7 @@ func (s *survey) loss(a identity.Account) (step Step, hold bool) {
 	}
 	switch {
 	case a.Status == identity.DeferredClaim:
-		step.Code, step.Reason = RuleClaimUndecided, reasonClaimUndecided
+		step.Code, step.Reason, step.Unsettled = RuleClaimUndecided, reasonClaimUndecided, true
 	case f.Kind == Tombstone:
 		remove(identity.DirectoryDeleted, reasonTombstone)
 	case f.Kind == Absent:
@@ -129,7 +118,7 @@ func (s *survey) loss(a identity.Account) (step Step, hold bool) {
 		}
 		return step, s.Policy.OutOfScope == ScopeHold
 	default:
-		step.Code, step.Reason = RuleLossUnproven, reasonUnknown
+		step.Code, step.Reason, step.Unsettled = RuleLossUnproven, reasonUnknown, true
 	}
 	return step, false
 }

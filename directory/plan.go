@@ -64,6 +64,9 @@ type Step struct {
 	Evidence *Evidence          `json:"evidence,omitempty"`
 	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
 	Group int `json:"group,omitempty"`
+	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
+	// being changed. The next reading of changes looks at it again.
+	Unsettled bool `json:"unsettled,omitempty"`
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
 
@@ -169,6 +172,7 @@ type Summary struct {
 
 // Summary returns the plan without its steps.
 func (p Plan) Summary() Summary {
+	p.Reading.Cursor = nil // it is for the next reading, not for people
 	return Summary{Reading: p.Reading, Figures: p.Figures, Guard: p.Guard, Refused: p.Refused, NoLosses: p.NoLosses}
 }
 

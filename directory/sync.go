@@ -59,9 +59,9 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	var since Cursor
+	var since bookmark
 	if kind == ReadChanges {
-		if since, err = mayReadChanges(in.Connector); err != nil {
+		if since, err = bookmarkOf(in.Connector); err != nil {
 			return identity.Plan{}, Plan{}, err
 		}
 	}
@@ -73,21 +73,7 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	return stored, plan, err
 }
 
-// mayReadChanges returns the cursor that changes are asked for since.
-func mayReadChanges(n identity.Connector) (Cursor, error) {
-	since, err := bookmarkOf(n)
-	switch {
-	case err != nil:
-		return nil, err
-	case n.LastGoodAt.IsZero():
-		return nil, identity.Refuse(identity.Conflict, RuleFullSyncRequired, "this connector has not synchronized everything yet, so there is nothing that changes could be added to; run a full synchronization first")
-	case n.LastGoodAt.Before(n.UpdatedAt):
-		return nil, identity.Refuse(identity.Conflict, RuleFullSyncRequired, "the settings of the connector changed after its last full synchronization; run another one first")
-	}
-	return since, nil
-}
-
-func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since Cursor, progress Progress) (plan Plan, err error) {
+func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, progress Progress) (plan Plan, err error) {
 	source, err := s.open(ctx, in.Connector)
 	if err == nil {
 		defer source.Close()
@@ -104,7 +90,7 @@ func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since 
 	return Plan{}, err
 }
 
-func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since Cursor, progress Progress) (Plan, error) {
+func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since bookmark, progress Progress) (Plan, error) {
 	if kind == ReadChanges {
 		plan, err := s.planFromChanges(ctx, source, in, since, progress)
 		var owed *errFullReading
