@@ -125,7 +125,7 @@ func showConnector(w io.Writer, n identity.Connector) error {
 		"servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
 		"server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
 		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
-		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
+		"changes", or(e.Changes, "auto"), "out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
 		"version", fmt.Sprint(n.Version),
 		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)

@@ -82,6 +82,7 @@ var examinations = []examination{
 	{"value ranges", AD, "paging", checkRanges},
 	{"clock", "", "root DSE", checkClock},
 	{"reading", "", "size limits", checkReading},
+	{"incremental", "", "reading", checkIncremental},
 	{"usable entries", "", "reading", checkUsable},
 	{"addresses", "", "reading", checkAddresses},
 	{"sample", "", "reading", checkSample},

@@ -2,15 +2,13 @@ package ldap
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 )
-
-// dirSyncObjectSecurity has DirSync show what the account may read, instead of asking for the right to replicate (MS-ADTS 3.1.1.3.4.1.3).
-const dirSyncObjectSecurity = 1
 
 const noContext = "not tried, because the server does not tell which naming context the base DNs are in"
 
@@ -30,7 +28,7 @@ func checkDirSync(ctx context.Context, p *patient) []Check {
 		if err != nil {
 			return p.broke(err, remedy)
 		}
-		reads, err := p.dirSync(ctx, root, dirSyncObjectSecurity)
+		reads, err := p.dirSync(ctx, root, dirSyncFlags)
 		switch {
 		case err != nil:
 			return p.broke(err, remedy)
@@ -48,7 +46,7 @@ func checkDirSync(ctx context.Context, p *patient) []Check {
 // dirSync reports whether the account may ask for changes, by a question that nothing is the answer to.
 func (p *patient) dirSync(ctx context.Context, root string, flags int64) (bool, error) {
 	_, err := p.conn.search(ctx, ldap.NewSearchRequest(root, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, nobodysGUID,
-		[]string{"objectGUID"}, []ldap.Control{ldap.NewRequestControlDirSync(flags, 1<<20, nil)}))
+		[]string{"objectGUID"}, []ldap.Control{ldap.NewRequestControlDirSync(flags, dirSyncBytes, nil)}))
 	if answerOf(err) != nil {
 		return false, nil
 	}
@@ -67,13 +65,11 @@ func checkDeletedObjects(ctx context.Context, p *patient) []Check {
 	seen := make([]string, 0, len(p.contexts))
 	for _, root := range p.contexts {
 		dn := "CN=Deleted Objects," + root
-		request := base(dn, "(objectClass=*)", attrDeleted)
-		request.Controls = shows
-		result, err := p.conn.search(ctx, request)
-		if err != nil && answerOf(err) == nil {
+		sees, err := seesDeleted(ctx, p.conn, root)
+		if err != nil {
 			return p.broke(err, "")
 		}
-		if err != nil || len(result.Entries) != 1 || result.Entries[0].GetAttributeValue(attrDeleted) == "" {
+		if !sees {
 			return warn("DELETED PEOPLE CANNOT BE SEEN: the account may not read "+dn+". A deleted entry looks like one that was hidden from the account, and only a full reading notices that it is gone",
 				fmt.Sprintf(`let the account list and read it, as a domain administrator: dsacls "%s" /takeownership, then dsacls "%s" /G ACCOUNT:LCRP`, dn, dn))
 		}
@@ -91,19 +87,33 @@ func checkDeletedObjects(ctx context.Context, p *patient) []Check {
 	return fine("%s", strings.Join(seen, "; "))
 }
 
+// checkIncremental says how a synchronization will learn what changed, as the reading found out.
+func checkIncremental(_ context.Context, p *patient) []Check {
+	var c cursor
+	if err := json.Unmarshal(p.snapshot.Cursor, &c); err != nil {
+		return failed("the reading left nothing to go on from", "")
+	}
+	if c.Way == byNothing {
+		return warn("every synchronization reads everything: "+c.Why, "remove the reason, or leave it so: a full reading finds every change, and takes longer")
+	}
+	return fine("changes are told by %s since %s", wayTexts[c.Way], p.snapshot.ReadAt.UTC().Format("2006-01-02 15:04:05 MST"))
+}
+
+var wayTexts = map[way]string{byDirSync: "the DirSync control", byUSN: "update sequence numbers", bySyncrepl: "syncrepl (RFC 4533)"}
+
 func checkSyncrepl(ctx context.Context, p *patient) []Check {
 	if len(p.contexts) == 0 {
 		return untried(noContext)
 	}
-	if !slices.Contains(p.server.controls, ldap.ControlTypeSyncRequest) {
+	if !slices.Contains(p.server.controls, oidSyncRequest) {
 		return warn("the server does not offer the control", "load the overlay syncprov, last of all overlays; without it a full reading finds the changes")
 	}
 	for _, root := range p.contexts {
-		result, err := p.conn.search(ctx, base(root, "(objectClass=*)", "contextCSN"))
+		result, err := p.conn.search(ctx, base(root, "(objectClass=*)", attrContextCSN))
 		if err != nil {
 			return p.broke(err, "let the account read the entry "+root)
 		}
-		if len(result.Entries) != 1 || result.Entries[0].GetAttributeValue("contextCSN") == "" {
+		if len(result.Entries) != 1 || result.Entries[0].GetAttributeValue(attrContextCSN) == "" {
 			return warn("contextCSN of "+root+" cannot be read", "load the overlay syncprov on that database, and let the account read contextCSN")
 		}
 	}

@@ -60,6 +60,7 @@ func checkServers(ctx context.Context, p *patient) []Check {
 	if err != nil {
 		return p.broke(err, "list the servers in urls")
 	}
+	servers = servers[:min(len(servers), maxServers)]
 	names := make([]string, len(servers))
 	for i, e := range servers {
 		p.visits = append(p.visits, &visit{endpoint: e})

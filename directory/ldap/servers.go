@@ -83,11 +83,10 @@ func (s *Source) endpoints(ctx context.Context) ([]endpoint, error) {
 	var foreign []string
 	for _, record := range records { // sorted by priority and weight
 		host := strings.ToLower(strings.TrimSuffix(record.Target, "."))
-		switch {
-		case !within(host, s.settings.SRV):
-			foreign = append(foreign, host)
-		case len(found) < maxServers:
+		if within(host, s.settings.SRV) {
 			found = append(found, s.settings.discovered(host, record.Port))
+		} else {
+			foreign = append(foreign, host)
 		}
 	}
 	if len(found) == 0 {
@@ -157,9 +156,26 @@ func (f failures) Unwrap() []error {
 // retry runs fn on a fresh connection to the first server that lets it come to its end; what fails on one begins anew on the next. When
 // all have failed and one of them may well answer a little later, they are tried again, up to three times in all.
 func (s *Source) retry(ctx context.Context, fn func(*connection) error) error {
+	return s.retryAt(ctx, func() ([]endpoint, error) {
+		servers, err := s.endpoints(ctx)
+		servers = s.preferred(servers)
+		return servers[:min(len(servers), maxServers)], err
+	}, fn)
+}
+
+// retryThere is retry with the server that the last reading came from, and no other.
+func (s *Source) retryThere(ctx context.Context, fn func(*connection) error) error {
+	last := s.answered.Load()
+	if last == nil {
+		return s.retry(ctx, fn)
+	}
+	return s.retryAt(ctx, func() ([]endpoint, error) { return []endpoint{*last}, nil }, fn)
+}
+
+func (s *Source) retryAt(ctx context.Context, servers func() ([]endpoint, error), fn func(*connection) error) error {
 	delay := time.Duration(s.settings.RetryDelay)
 	for attempt := 1; ; attempt++ {
-		again, err := s.round(ctx, fn)
+		again, err := s.round(ctx, servers, fn)
 		if err == nil || ctx.Err() != nil || attempt == attempts || !again {
 			return err
 		}
@@ -173,14 +189,14 @@ func (s *Source) retry(ctx context.Context, fn func(*connection) error) error {
 }
 
 // round tries each server once. again says that another round may end better.
-func (s *Source) round(ctx context.Context, fn func(*connection) error) (again bool, err error) {
-	servers, err := s.endpoints(ctx)
+func (s *Source) round(ctx context.Context, servers func() ([]endpoint, error), fn func(*connection) error) (again bool, err error) {
+	all, err := servers()
 	if err != nil {
 		var temporary *net.DNSError
 		return errors.As(err, &temporary) && temporary.Temporary(), err
 	}
 	var failed failures
-	for _, e := range s.preferred(servers) {
+	for _, e := range all {
 		err := s.once(ctx, e, fn)
 		if err == nil {
 			return false, nil
@@ -210,7 +226,8 @@ func elsewhere(err error) bool {
 	return passing(err) || errors.As(err, &handshake)
 }
 
-// prefer remembers the server that a reading came from, so that missing entries are looked up where they were missed.
+// prefer remembers the server that a reading came from, or is to come from: missing entries are looked up where they were missed, and
+// changes asked for where they were counted.
 func (s *Source) prefer(e endpoint) { s.answered.Store(&e) }
 
 // preferred puts the server of the last reading first.

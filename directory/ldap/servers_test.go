@@ -150,6 +150,62 @@ func TestDIR18_MissingEntriesAreLookedUpWhereTheyWereMissed(t *testing.T) {
 	require.Equal(t, first.listener.Addr().String(), got.Server, "the next reading begins with the first server again")
 }
 
+// TestDIR06_ChangesAreAskedForWhereTheyWereCounted: a domain controller numbers the changes that it has heard of itself.
+func TestDIR06_ChangesAreAskedForWhereTheyWereCounted(t *testing.T) {
+	firstDown, secondDown := true, false
+	firstAsked := 0
+	ada := map[string][]string{"objectGUID": {"0123456789abcdef"}, "userAccountControl": {"512"}, "mail": {"ada@corp.example"}}
+	answer := func(s *session) {
+		s.entry("CN=Ada,"+suffix, ada)
+		s.donePage("")
+	}
+	first := startBadServer(t, func(s *session, q query) {
+		if firstAsked++; firstDown {
+			_ = s.conn.Close()
+			return
+		}
+		answer(s)
+	})
+	second := startBadServer(t, func(s *session, q query) {
+		if secondDown {
+			_ = s.conn.Close()
+			return
+		}
+		answer(s)
+	})
+	for _, server := range []*badServer{first, second} {
+		server.root = func(int) map[string][]string {
+			return map[string][]string{"namingContexts": {suffix}, "highestCommittedUSN": {"10"}}
+		}
+		server.base = func(s *session, q query) { s.entry(q.base, map[string][]string{"isDeleted": {"TRUE"}}); s.done(0) }
+	}
+	settings := second.settings(func(s *ldap.Settings) {
+		s.URLs, s.Kind, s.Changes = append(first.settings().URLs, s.URLs...), ldap.AD, ldap.ChangesUSN
+	})
+	full, err := open(t, settings).Snapshot(t.Context(), nil)
+	require.NoError(t, err)
+	require.Equal(t, second.listener.Addr().String(), full.Server)
+	firstDown, firstAsked = false, 0
+
+	source := open(t, settings)
+	nobodyLinked := func() ([]identity.ObjectID, error) { return nil, nil }
+	changes, err := source.Changes(t.Context(), full.Cursor, nobodyLinked)
+	require.NoError(t, err)
+	require.Empty(t, changes.FullReading)
+	require.Len(t, changes.IDs, 1)
+	got, err := source.Entries(t.Context(), changes.IDs)
+	require.NoError(t, err)
+	require.Equal(t, second.listener.Addr().String(), got.Server)
+	secondDown = true
+	_, err = source.Entries(t.Context(), changes.IDs)
+	require.ErrorContains(t, err, second.listener.Addr().String())
+	require.Zero(t, firstAsked, "the first server may not have heard of the change yet")
+
+	changes, err = open(t, settings).Changes(t.Context(), full.Cursor, nobodyLinked)
+	require.NoError(t, err)
+	require.Contains(t, changes.FullReading, "Another server answers")
+}
+
 // records is a DNS with one answer.
 type records struct {
 	asked *[]string
