@@ -363,3 +363,22 @@ func TestDoctorLooksAtEveryServer(t *testing.T) {
 		require.Equal(t, "not tried, because of DNS", checkOf(t, checks, "TCP").Seen)
 	})
 }
+
+// TestTheDocumentationListsTheDoctorsChecks compares the table of docs/connect-directory.md with what the doctor does.
+func TestTheDocumentationListsTheDoctorsChecks(t *testing.T) {
+	text := contents(t, "../../docs/connect-directory.md")
+	_, table, _ := strings.Cut(text, "| check | looks at |\n|---|---|\n")
+	var listed []string
+	for line := range strings.Lines(table) {
+		listed = append(listed, strings.TrimSpace(strings.Split(line, "|")[1]))
+	}
+	for _, kind := range []string{ldap.AD, ldap.OpenLDAP} {
+		rest := listed
+		for _, c := range examine(t, ldap.Settings{Kind: kind}) {
+			i := slices.Index(rest, c.Name)
+			require.GreaterOrEqual(t, i, 0, "%s, in this order", c.Name)
+			rest = rest[i+1:]
+		}
+	}
+	require.Len(t, listed, 20)
+}

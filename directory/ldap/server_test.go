@@ -83,7 +83,7 @@ func passwordFile(t testing.TB, password string) string {
 	return name
 }
 
-func pem(t testing.TB, file string) string {
+func contents(t testing.TB, file string) string {
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)
 	return string(raw)

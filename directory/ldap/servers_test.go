@@ -277,7 +277,7 @@ func TestOneOfTwoRealServers(t *testing.T) {
 	for _, d := range []*fixtures.Directory{first, second} {
 		d.AddUser(t, fixtures.User{Login: "ada", Mail: "ada@example.com"})
 	}
-	authorities := passwordFile(t, pem(t, first.CAFile)+pem(t, second.CAFile))
+	authorities := passwordFile(t, contents(t, first.CAFile)+contents(t, second.CAFile))
 	settings := connectorTo(t, first, "ou=People,"+first.BaseDN)
 	settings.URLs, settings.CAFile, settings.PageTimeout = []string{first.LDAPSURL, second.LDAPSURL}, authorities, ldap.Duration(10*time.Second)
 	host := func(url string) string { return strings.TrimPrefix(url, "ldaps://") }
