@@ -74,7 +74,9 @@ func TestDoctorTellsWhatAnAccountMayDoInActiveDirectory(t *testing.T) {
 	require.Contains(t, checkOf(t, checks, "size limits").Seen, "MaxPageSize 1000, MaxValRange 1500")
 	require.Contains(t, checkOf(t, checks, "DirSync").Seen, "the account has the right to replicate")
 	require.Contains(t, checkOf(t, checks, "deleted objects").Seen, "can be read; nothing is in it yet")
-	require.True(t, slices.ContainsFunc(checks, func(c ldap.Check) bool { return c.Name == "sample" && strings.Contains(c.Seen, "name.familyName=Müller") }))
+	require.True(t, slices.ContainsFunc(checks, func(c ldap.Check) bool {
+		return c.Name == "sample" && strings.Contains(c.Seen, "name.familyName=Müller")
+	}))
 	d.Delete(t, gone)
 	require.Contains(t, checkOf(t, examine(t, settings), "deleted objects").Seen, "what was deleted is seen")
 
