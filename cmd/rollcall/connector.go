@@ -40,6 +40,7 @@ type directoryFlags struct {
 	MaxLossCount    int    `placeholder:"N" help:"More losses than so many people need an approval (500)."`
 	MinCountPercent int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
 	MaxDropPercent  int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
+	Changes         string `enum:"auto,usn,off" default:"auto" placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
 	PageSize        int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
@@ -53,6 +54,9 @@ func (f directoryFlags) settings() (ldap.Settings, error) {
 		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: f.Map, PageSize: f.PageSize, ReportTo: f.ReportTo,
 		Policy: directory.Policy{OutOfScope: directory.ScopePolicy(f.OutOfScope), Mismatched: directory.MismatchPolicy(f.Mismatched),
 			MaxLosses: f.MaxLossCount, MaxLossPercent: f.MaxLossPercent, MinCountPercent: f.MinCountPercent, MaxDropPercent: f.MaxDropPercent},
+	}
+	if f.Changes != "auto" {
+		s.Changes = f.Changes
 	}
 	var err error
 	if s.BindPasswordFile, err = filepath.Abs(f.BindPasswordFile); err != nil {

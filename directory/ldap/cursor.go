@@ -110,7 +110,7 @@ func (s *Source) startCursor(ctx context.Context, c *connection, v server) (curs
 // answered reports whether the server itself said no.
 func answered(err error) bool {
 	var e *ldap.Error
-	return errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork && !passing(err)
+	return errors.As(err, &e) && saidByServer(e) && !passing(err)
 }
 
 // roots are the naming contexts of the base DNs.
