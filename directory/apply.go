@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"rollcall/identity"
 )
@@ -325,9 +324,9 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 
 // cursorAfter is what the connector knows of its directory once the run is through.
 func (a *application) cursorAfter(n identity.Connector, r Report) (json.RawMessage, error) {
-	again := append(toSettle(a.steps), r.Again...)
-	slices.Sort(again)
-	return bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt, Again: slices.Compact(again)}.encode()
+	b := bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt}
+	b.leave(a.steps, a.reading, r)
+	return b.encode()
 }
 
 // outcome reads what another process made of the run.
