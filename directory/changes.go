@@ -18,6 +18,7 @@ type Cursor = json.RawMessage
 type Changes struct {
 	IDs  []identity.ObjectID // made, changed, moved, deleted or restored; in any order, and not all of them are people
 	Next Cursor
+	Read Snapshot // who answered, without entries
 	// FullReading says why the changes do not tell everything, as a sentence; then nothing else counts. Empty: they do.
 	FullReading string
 }
@@ -37,9 +38,10 @@ type ChangeSource interface {
 type bookmark struct {
 	Cursor   Cursor    `json:"cursor"`
 	Settings time.Time `json:"settings"` // when the settings were made that it was read with
-	// Again are entries that could not be settled, though nothing need change about them for them to be settled later: somebody else may
-	// give up the address they want.
+	// Again are entries that are looked at again in any case: a look-up proved nothing, or a step was refused or came too late.
 	Again []identity.ObjectID `json:"again,omitempty"`
+	// Waiting are entries that are looked at again when anything has changed: somebody else may have given up the address they want.
+	Waiting []identity.ObjectID `json:"waiting,omitempty"`
 }
 
 func (b bookmark) encode() (json.RawMessage, error) {
@@ -65,18 +67,28 @@ func bookmarkOf(n identity.Connector) (b bookmark, err error) {
 	return b, nil
 }
 
-// toSettle lists the entries of which a plan leaves something unsettled.
-func toSettle(steps []Step) (ids []identity.ObjectID) {
+// leave notes the entries of which a plan and its run leave something unsettled.
+func (b *bookmark) leave(steps []Step, reading Reading, r Report) {
+	b.Again, b.Waiting = slices.Clone(r.Again), slices.Clone(reading.Waiting)
 	for _, step := range steps {
-		if step.Object != "" && step.Unsettled {
-			ids = append(ids, step.Object)
+		switch {
+		case step.Object == "" || !step.Unsettled:
+		case step.Code == RuleLossUnproven:
+			b.Again = append(b.Again, step.Object)
+		default:
+			b.Waiting = append(b.Waiting, step.Object)
 		}
 	}
-	return ids
+	slices.Sort(b.Waiting)
+	b.Waiting = slices.Compact(b.Waiting)
+	b.Waiting = b.Waiting[:min(len(b.Waiting), mostWaiting)]
 }
 
 // mostChanged is how many entries are read one by one. Beyond it, reading everything is faster.
 const mostChanged = 20_000
+
+// mostWaiting is how many entries that wait for somebody else are looked at with every change; all of them are at the next full reading.
+const mostWaiting = 1000
 
 // knownCandidates is how many linked entries are asked for, to find one that is surely there.
 const knownCandidates = 100
@@ -108,12 +120,21 @@ func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmar
 	for _, id := range slices.Concat(changes.IDs, since.Again) {
 		in.Changed[id] = true
 	}
+	in.Waiting = map[identity.ObjectID]bool{}
+	for _, id := range since.Waiting {
+		in.Waiting[id] = !in.Changed[id]
+		if len(changes.IDs) > 0 {
+			in.Changed[id] = true
+		}
+	}
 	if len(in.Changed) > mostChanged {
 		return &errFullReading{fmt.Sprintf("%d entries changed, and reading everything is faster than reading so many one by one.", len(in.Changed))}
 	}
 	ids := slices.Sorted(maps.Keys(in.Changed))
-	if in.Snapshot, err = from.Entries(ctx, ids); err != nil {
-		return err
+	if in.Snapshot = changes.Read; len(ids) > 0 {
+		if in.Snapshot, err = from.Entries(ctx, ids); err != nil {
+			return err
+		}
 	}
 	in.Snapshot.Cursor = changes.Next
 	if err := s.loadSurroundings(ctx, in); err != nil || len(ids) == 0 {

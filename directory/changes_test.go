@@ -57,7 +57,7 @@ func (d *teller) Changes(_ context.Context, since directory.Cursor, _ func() ([]
 			c.IDs = append(c.IDs, id)
 		}
 	}
-	c.Next = d.here()
+	c.Next, c.Read = d.here(), directory.Snapshot{Complete: true, Server: "dc1.corp.example", ReadAt: readAt}
 	return c, nil
 }
 
@@ -195,7 +195,7 @@ func TestDIR16_ADirectoryThatIsDownTellsNoChanges(t *testing.T) {
 
 func TestWhoeverCouldNotBeSettledIsLookedAtAgain(t *testing.T) {
 	w := newWorld(t)
-	w.telling()
+	d := w.telling()
 	ada, bob := entry("ada", mail("ada@corp.example")), entry("bob", mail("bob@corp.example"))
 	w.source.set(append(people(5), ada, bob)...)
 	w.sync()
@@ -203,6 +203,13 @@ func TestWhoeverCouldNotBeSettledIsLookedAtAgain(t *testing.T) {
 		w.source.set(append(people(5), ada, bob, entry("twin", mail("ada@corp.example")))...)
 		plan, _ := w.syncChanges()
 		require.Equal(t, 1, plan.Figures.Ops[directory.OpConflict])
+		d.asked = nil
+		plan, _ = w.syncChanges()
+		require.Empty(t, plan.Steps, "it was said once")
+		require.Empty(t, d.asked, "and is not asked for while nothing changes")
+		w.source.set(append(people(5), ada, entry("bob", mail("bob@corp.example"), called("Bob")), entry("twin", mail("ada@corp.example")))...)
+		plan, _ = w.syncChanges()
+		require.Equal(t, map[directory.Op]int{directory.OpUpdate: 1}, plan.Figures.Ops)
 		w.source.set(append(people(5), entry("ada", mail("countess@corp.example")), bob, entry("twin", mail("ada@corp.example")))...)
 		_, report := w.syncChanges()
 		require.Equal(t, 1, report.Applied[directory.OpCreate])

@@ -38,7 +38,9 @@ func (s *survey) plan() Plan {
 	losses, idle, held := s.losses(g.recovered)
 	gains, unable := g.steps()
 	idle = append(idle, unable...)
-	if s.full() {
+	if !s.full() {
+		p.Reading.Waiting, idle = s.stillWaiting(idle)
+	} else {
 		mismatchLosses, mismatched := s.mismatched(g.matched)
 		losses = append(losses, mismatchLosses...)
 		idle = append(idle, mismatched...)
@@ -60,6 +62,24 @@ func (s *survey) plan() Plan {
 	}
 	s.guardLosses(&p, held)
 	return p
+}
+
+// stillWaiting takes out of the steps those of entries about which nothing is new: earlier plans said what they wait for.
+func (s *survey) stillWaiting(idle []Step) (waiting []identity.ObjectID, rest []Step) {
+	for id, waits := range s.Waiting {
+		if waits && !s.Changed[id] {
+			waiting = append(waiting, id)
+		}
+	}
+	for _, step := range idle {
+		if step.Unsettled && s.Waiting[step.Object] {
+			waiting = append(waiting, step.Object)
+		} else {
+			rest = append(rest, step)
+		}
+	}
+	slices.Sort(waiting)
+	return waiting, rest
 }
 
 func rank(op Op) int { return slices.Index(Ops, op) }

@@ -97,6 +97,8 @@ type Reading struct {
 	Gaps         []string    `json:"gaps,omitempty"`
 	// Cursor is where the next reading of changes begins once the plan is applied; none: where this one began.
 	Cursor Cursor `json:"cursor,omitempty"`
+	// Waiting are entries that wait for somebody else, as earlier plans said, and about which nothing is new.
+	Waiting []identity.ObjectID `json:"waiting,omitempty"`
 }
 
 // ReadingKind says how much of a directory was read.
@@ -172,7 +174,7 @@ type Summary struct {
 
 // Summary returns the plan without its steps.
 func (p Plan) Summary() Summary {
-	p.Reading.Cursor = nil // it is for the next reading, not for people
+	p.Reading.Cursor, p.Reading.Waiting = nil, nil // they are for the next reading, not for people
 	return Summary{Reading: p.Reading, Figures: p.Figures, Guard: p.Guard, Refused: p.Refused, NoLosses: p.NoLosses}
 }
 

@@ -27,9 +27,10 @@ type Input struct {
 	// Changed are the entries that a reading of changes was about; nil for a reading of everything. Whoever is not among them is as
 	// they were.
 	Changed    map[identity.ObjectID]bool
-	Population int               // the accounts of this connector that are not known to be gone, of a reading of changes
-	Why        string            // everything was read, though changes were asked for
-	Known      identity.ObjectID // an entry that should exist, of a reading of changes; empty: none
+	Waiting    map[identity.ObjectID]bool // of the changed and others, those of which nothing was told, and which wait for somebody else
+	Population int                        // the accounts of this connector that are not known to be gone, of a reading of changes
+	Why        string                     // everything was read, though changes were asked for
+	Known      identity.ObjectID          // an entry that should exist, of a reading of changes; empty: none
 }
 
 // full reports whether everything was read.

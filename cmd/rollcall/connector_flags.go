@@ -30,7 +30,7 @@ type directoryFlags struct {
 	MaxLossCount    *int    `placeholder:"N" help:"More losses than so many people need an approval (500)."`
 	MinCountPercent *int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
 	MaxDropPercent  *int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
-	Changes         *string `placeholder:"auto|usn|off" help:"How the directory tells what changed since the last synchronization (auto); off reads everything each time."`
+	Changes         *string `placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
 	PageSize        *int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`

@@ -126,7 +126,7 @@ func (r *refresh) entry(e *ldap.Entry, state *ldap.ControlSyncState) {
 	if e == nil || state.State == ldap.SyncStateDelete {
 		return
 	}
-	if made, err := time.Parse(generalizedTime, e.GetAttributeValue(attrCreateTime)); err == nil && made.After(r.since) {
+	if made, err := time.Parse(generalizedTime, e.GetAttributeValue(attrCreateTime)); err == nil && !r.since.IsZero() && made.After(r.since) {
 		return
 	}
 	for _, class := range e.GetAttributeValues(attrClass) {

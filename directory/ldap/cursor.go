@@ -111,7 +111,7 @@ func (s *Source) startCursor(ctx context.Context, c *connection, v server) (curs
 // answered reports whether the server itself said no.
 func answered(err error) bool {
 	var e *ldap.Error
-	return errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork && !passing(err)
+	return errors.As(err, &e) && saidByServer(e) && !passing(err)
 }
 
 // roots are the naming contexts of the base DNs.
@@ -218,7 +218,8 @@ func (s *Source) changes(ctx context.Context, c *connection, from cursor, linked
 		return directory.Changes{FullReading: t.full}, nil
 	}
 	raw, err := next.encode()
-	return directory.Changes{IDs: t.list(), Next: raw}, err
+	return directory.Changes{IDs: t.list(), Next: raw, Read: directory.Snapshot{Owns: s.settings.owns(), Complete: true, Server: v.name,
+		InvocationID: v.invocationID, HighestUSN: v.highestUSN, ReadAt: s.now()}}, err
 }
 
 // told is what a directory told.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,8 +27,8 @@ func nobody(t testing.TB) string {
 }
 
 // wellBehaved has 300 people; reading counts the searches.
-func wellBehaved(t testing.TB, searches *int) *badServer {
-	return startBadServer(t, func(s *session, q query) { *searches++; s.next(s.page(q)) })
+func wellBehaved(t testing.TB, searches *atomic.Int32) *badServer {
+	return startBadServer(t, func(s *session, q query) { searches.Add(1); s.next(s.page(q)) })
 }
 
 // TestDIR16_TheNextServerIsTried has the first of two servers fail in every way in which the second may do better.
@@ -40,18 +41,18 @@ func TestDIR16_TheNextServerIsTried(t *testing.T) {
 		"shuts down after the first page": func(s *session, q query) { secondPageFails(s, q, 52) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			searches := 0
+			var searches atomic.Int32
 			bad, good := startBadServer(t, first), wellBehaved(t, &searches)
 			got, err := open(t, good.settings(func(s *ldap.Settings) { s.URLs = append(bad.settings().URLs, s.URLs...) })).Snapshot(t.Context(), nil)
 			require.NoError(t, err)
 			require.True(t, got.Complete, got.Gaps)
 			require.Len(t, got.Entries, 300, "nothing of the first server's answer counts")
 			require.Equal(t, good.listener.Addr().String(), got.Server)
-			require.Equal(t, 3, searches, "all pages come from the second server")
+			require.EqualValues(t, 3, searches.Load(), "all pages come from the second server")
 		})
 	}
 	t.Run("is down", func(t *testing.T) {
-		searches := 0
+		var searches atomic.Int32
 		good := wellBehaved(t, &searches)
 		got, err := open(t, good.settings(func(s *ldap.Settings) { s.URLs = append([]string{nobody(t)}, s.URLs...) })).Snapshot(t.Context(), nil)
 		require.NoError(t, err)
@@ -97,16 +98,16 @@ func unwrapped(err error) error {
 func TestAServerThatSaysNoIsBelieved(t *testing.T) {
 	for name, code := range map[string]int{"no such base": 32, "no right": 50, "size limit": 4} {
 		t.Run(name, func(t *testing.T) {
-			searches := 0
+			var searches atomic.Int32
 			first, second := startBadServer(t, func(s *session, q query) { s.done(code) }), wellBehaved(t, &searches)
 			_, err := open(t, second.settings(func(s *ldap.Settings) { s.URLs = append(first.settings().URLs, s.URLs...) })).Snapshot(t.Context(), nil)
 			require.Error(t, err)
-			require.Zero(t, searches)
+			require.Zero(t, searches.Load())
 			require.NotContains(t, err.Error(), second.listener.Addr().String())
 		})
 	}
 	t.Run("a wrong password", func(t *testing.T) {
-		searches := 0
+		var searches atomic.Int32
 		first, second := startBadServer(t, nil), wellBehaved(t, &searches)
 		first.bind = 49
 		_, err := open(t, second.settings(func(s *ldap.Settings) { s.URLs = append(first.settings().URLs, s.URLs...) })).Snapshot(t.Context(), nil)
@@ -118,16 +119,18 @@ func TestAServerThatSaysNoIsBelieved(t *testing.T) {
 
 // TestDIR18_MissingEntriesAreLookedUpWhereTheyWereMissed: the server of the reading is asked, not the first of the list.
 func TestDIR18_MissingEntriesAreLookedUpWhereTheyWereMissed(t *testing.T) {
-	fails, firstAsked, secondAsked := true, 0, 0
+	var fails atomic.Bool
+	var firstAsked, secondAsked atomic.Int32
+	fails.Store(true)
 	first := startBadServer(t, func(s *session, q query) {
-		if firstAsked++; fails {
+		if firstAsked.Add(1); fails.Load() {
 			_ = s.conn.Close()
 			return
 		}
 		s.next(s.page(q))
 	})
 	second := startBadServer(t, func(s *session, q query) {
-		if secondAsked++; q.paged {
+		if secondAsked.Add(1); q.paged {
 			s.next(s.page(q))
 			return
 		}
@@ -137,13 +140,13 @@ func TestDIR18_MissingEntriesAreLookedUpWhereTheyWereMissed(t *testing.T) {
 	source := open(t, second.settings(func(s *ldap.Settings) { s.URLs = append(first.settings().URLs, s.URLs...) }))
 	_, err := source.Snapshot(t.Context(), nil)
 	require.NoError(t, err)
-	require.Equal(t, 1, firstAsked)
-	fails = false
+	require.EqualValues(t, 1, firstAsked.Load())
+	fails.Store(false)
 	found, err := source.Find(t.Context(), []identity.ObjectID{identity.ObjectID(uuidOf(900))}, identity.ObjectID(uuidOf(1)))
 	require.NoError(t, err)
 	require.Equal(t, directory.Absent, found[0].Kind)
-	require.Equal(t, 1, firstAsked, "the first server is not asked")
-	require.Equal(t, 5, secondAsked)
+	require.EqualValues(t, 1, firstAsked.Load(), "the first server is not asked")
+	require.EqualValues(t, 5, secondAsked.Load())
 
 	got, err := source.Snapshot(t.Context(), nil)
 	require.NoError(t, err)
@@ -152,22 +155,23 @@ func TestDIR18_MissingEntriesAreLookedUpWhereTheyWereMissed(t *testing.T) {
 
 // TestDIR06_ChangesAreAskedForWhereTheyWereCounted: a domain controller numbers the changes that it has heard of itself.
 func TestDIR06_ChangesAreAskedForWhereTheyWereCounted(t *testing.T) {
-	firstDown, secondDown := true, false
-	firstAsked := 0
+	var firstDown, secondDown atomic.Bool
+	var firstAsked atomic.Int32
+	firstDown.Store(true)
 	ada := map[string][]string{"objectGUID": {"0123456789abcdef"}, "userAccountControl": {"512"}, "mail": {"ada@corp.example"}}
 	answer := func(s *session) {
 		s.entry("CN=Ada,"+suffix, ada)
 		s.donePage("")
 	}
 	first := startBadServer(t, func(s *session, q query) {
-		if firstAsked++; firstDown {
+		if firstAsked.Add(1); firstDown.Load() {
 			_ = s.conn.Close()
 			return
 		}
 		answer(s)
 	})
 	second := startBadServer(t, func(s *session, q query) {
-		if secondDown {
+		if secondDown.Load() {
 			_ = s.conn.Close()
 			return
 		}
@@ -185,7 +189,8 @@ func TestDIR06_ChangesAreAskedForWhereTheyWereCounted(t *testing.T) {
 	full, err := open(t, settings).Snapshot(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, second.listener.Addr().String(), full.Server)
-	firstDown, firstAsked = false, 0
+	firstDown.Store(false)
+	firstAsked.Store(0)
 
 	source := open(t, settings)
 	nobodyLinked := func() ([]identity.ObjectID, error) { return nil, nil }
@@ -196,10 +201,10 @@ func TestDIR06_ChangesAreAskedForWhereTheyWereCounted(t *testing.T) {
 	got, err := source.Entries(t.Context(), changes.IDs)
 	require.NoError(t, err)
 	require.Equal(t, second.listener.Addr().String(), got.Server)
-	secondDown = true
+	secondDown.Store(true)
 	_, err = source.Entries(t.Context(), changes.IDs)
 	require.ErrorContains(t, err, second.listener.Addr().String())
-	require.Zero(t, firstAsked, "the first server may not have heard of the change yet")
+	require.Zero(t, firstAsked.Load(), "the first server may not have heard of the change yet")
 
 	changes, err = open(t, settings).Changes(t.Context(), full.Cursor, nobodyLinked)
 	require.NoError(t, err)
@@ -223,7 +228,7 @@ func (r records) LookupHost(context.Context, string) ([]string, error) {
 }
 
 func TestServersFromTheDNS(t *testing.T) {
-	searches := 0
+	var searches atomic.Int32
 	good := wellBehaved(t, &searches)
 	host, port, err := net.SplitHostPort(good.listener.Addr().String())
 	require.NoError(t, err)
