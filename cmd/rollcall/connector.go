@@ -9,6 +9,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
+	"rollcall/directory/mapping"
 	"rollcall/identity"
 )
 
@@ -32,7 +33,7 @@ type directoryFlags struct {
 	CAFile           string            `name:"ca-file" placeholder:"FILE" help:"Certificates in PEM to check the server's against, instead of the system's."`
 	ServerName       string            `placeholder:"NAME" help:"Name in the server's certificate, if it is not the URL's host."`
 	AllowPlaintext   bool              `help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
-	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Take an attribute from another source than by default; an empty source leaves it alone; repeatable."`
+	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
 
 	OutOfScope      string `enum:"remove,retain,hold" default:"remove" placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
 	Mismatched      string `enum:"retain,delete" default:"retain" placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
@@ -48,9 +49,17 @@ type directoryFlags struct {
 // settings brings the flags into the form that is stored. Files are named absolutely, because server and command line run in
 // different folders.
 func (f directoryFlags) settings() (ldap.Settings, error) {
+	from := mapping.Mapping{}
+	for path, text := range f.Map {
+		source, err := mapping.Parse(path, text)
+		if err != nil {
+			return ldap.Settings{}, err
+		}
+		from[path] = source
+	}
 	s := ldap.Settings{
 		Kind: f.Kind, URL: f.URL, StartTLS: f.StartTLS, ServerName: f.ServerName, AllowPlaintext: f.AllowPlaintext,
-		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: f.Map, PageSize: f.PageSize, ReportTo: f.ReportTo,
+		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: from, PageSize: f.PageSize, ReportTo: f.ReportTo,
 		Policy: directory.Policy{OutOfScope: directory.ScopePolicy(f.OutOfScope), Mismatched: directory.MismatchPolicy(f.Mismatched),
 			MaxLosses: f.MaxLossCount, MaxLossPercent: f.MaxLossPercent, MinCountPercent: f.MinCountPercent, MaxDropPercent: f.MaxDropPercent},
 	}
@@ -163,14 +172,14 @@ func showConnector(w io.Writer, n identity.Connector) error {
 		return fmt.Errorf("the stored settings of the connector cannot be read: %w", err)
 	}
 	e := stored.WithDefaults()
-	mapping := make([]string, 0, len(e.Mapping))
+	sources := make([]string, 0, len(e.Mapping))
 	for _, path := range sortedKeys(e.Mapping) {
-		mapping = append(mapping, path+" from "+e.Mapping[path])
+		sources = append(sources, path+" from "+e.Mapping[path].String())
 	}
 	p := e.Policy
 	return properties(w, "id", string(n.ID), "name", n.Name, "kind", n.Kind, "url", e.URL, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
 		"server name", e.ServerName, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
-		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
+		"filter", e.Filter, "mapping", strings.Join(sources, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
 		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)

@@ -109,7 +109,7 @@ func (r *reading) run(ctx context.Context) error {
 	if r.server, err = r.source.whoAnswers(ctx, r.conn); err != nil {
 		return err
 	}
-	r.snapshot = directory.Snapshot{Owns: r.source.settings.owns(), Server: r.server.name, InvocationID: r.server.invocationID,
+	r.snapshot = directory.Snapshot{Owns: r.source.decoder.mapper.Owns(), Server: r.server.name, InvocationID: r.server.invocationID,
 		HighestUSN: r.server.highestUSN, ReadAt: r.source.now()}
 	for _, dn := range r.source.settings.BaseDNs {
 		if err := r.readBase(ctx, dn); err != nil {
