@@ -1,15 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
 
-	"rollcall/directory"
-	"rollcall/directory/ldap"
-	"rollcall/directory/mapping"
 	"rollcall/identity"
 )
 
@@ -21,60 +15,6 @@ type connectorCmd struct {
 	Remove connectorRemoveCmd `cmd:"" help:"Forget a connector with its plans and runs; its users stay."`
 }
 
-// directoryFlags are a connector's settings.
-type directoryFlags struct {
-	Kind             string            `required:"" enum:"ad,openldap" placeholder:"ad|openldap" help:"What the directory is."`
-	URL              string            `required:"" name:"url" placeholder:"URL" help:"ldaps://host[:port], or ldap://host[:port] with --start-tls."`
-	BindDN           string            `required:"" name:"bind-dn" placeholder:"DN" help:"The account that reads the directory."`
-	BindPasswordFile string            `required:"" placeholder:"FILE" help:"File with the account's password; it is read at every run and never stored."`
-	BaseDN           []string          `required:"" name:"base-dn" sep:"none" placeholder:"DN" help:"Where the people are; repeatable."`
-	Filter           string            `placeholder:"FILTER" help:"Which entries are people (default by --kind)."`
-	StartTLS         bool              `name:"start-tls" help:"Switch an ldap:// connection to TLS before the password is sent."`
-	CAFile           string            `name:"ca-file" placeholder:"FILE" help:"Certificates in PEM to check the server's against, instead of the system's."`
-	ServerName       string            `placeholder:"NAME" help:"Name in the server's certificate, if it is not the URL's host."`
-	AllowPlaintext   bool              `help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
-	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
-
-	OutOfScope      string `enum:"remove,retain,hold" default:"remove" placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
-	Mismatched      string `enum:"retain,delete" default:"retain" placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
-	MaxLossPercent  int    `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
-	MaxLossCount    int    `placeholder:"N" help:"More losses than so many people need an approval (500)."`
-	MinCountPercent int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
-	MaxDropPercent  int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
-	PageSize        int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
-
-	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
-}
-
-// settings brings the flags into the form that is stored. Files are named absolutely, because server and command line run in
-// different folders.
-func (f directoryFlags) settings() (ldap.Settings, error) {
-	from := mapping.Mapping{}
-	for path, text := range f.Map {
-		source, err := mapping.Parse(path, text)
-		if err != nil {
-			return ldap.Settings{}, err
-		}
-		from[path] = source
-	}
-	s := ldap.Settings{
-		Kind: f.Kind, URL: f.URL, StartTLS: f.StartTLS, ServerName: f.ServerName, AllowPlaintext: f.AllowPlaintext,
-		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: from, PageSize: f.PageSize, ReportTo: f.ReportTo,
-		Policy: directory.Policy{OutOfScope: directory.ScopePolicy(f.OutOfScope), Mismatched: directory.MismatchPolicy(f.Mismatched),
-			MaxLosses: f.MaxLossCount, MaxLossPercent: f.MaxLossPercent, MinCountPercent: f.MinCountPercent, MaxDropPercent: f.MaxDropPercent},
-	}
-	var err error
-	if s.BindPasswordFile, err = filepath.Abs(f.BindPasswordFile); err != nil {
-		return s, err
-	}
-	if f.CAFile != "" {
-		if s.CAFile, err = filepath.Abs(f.CAFile); err != nil {
-			return s, err
-		}
-	}
-	return s, s.Validate()
-}
-
 type connectorCreateCmd struct {
 	storeFlag
 	orgFlag
@@ -84,11 +24,7 @@ type connectorCreateCmd struct {
 
 // Run stores the connector. It does not reach for the directory: connector test and sync plan do.
 func (c *connectorCreateCmd) Run(a *app) error {
-	settings, err := c.settings()
-	if err != nil {
-		return err
-	}
-	raw, err := json.Marshal(settings)
+	raw, err := c.settings()
 	if err != nil {
 		return err
 	}
@@ -167,22 +103,12 @@ func (c *connectorShowCmd) Run(a *app) error {
 }
 
 func showConnector(w io.Writer, n identity.Connector) error {
-	var stored ldap.Settings
-	if err := json.Unmarshal(n.Settings, &stored); err != nil {
-		return fmt.Errorf("the stored settings of the connector cannot be read: %w", err)
+	pairs, err := effectiveSettings(n)
+	if err != nil {
+		return err
 	}
-	e := stored.WithDefaults()
-	sources := make([]string, 0, len(e.Mapping))
-	for _, path := range sortedKeys(e.Mapping) {
-		sources = append(sources, path+" from "+e.Mapping[path].String())
-	}
-	p := e.Policy
-	return properties(w, "id", string(n.ID), "name", n.Name, "kind", n.Kind, "url", e.URL, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
-		"server name", e.ServerName, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
-		"filter", e.Filter, "mapping", strings.Join(sources, "; "),
-		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
-		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
-		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)
+	pairs = append([]string{"id", string(n.ID), "name", n.Name, "kind", n.Kind}, pairs...)
+	return properties(w, append(pairs, "last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)...)
 }
 
 type connectorRemoveCmd struct {
