@@ -10,7 +10,6 @@ import (
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
-	"rollcall/directory/ldap"
 	"rollcall/directory/mapping"
 	"rollcall/fixtures"
 )

@@ -8,11 +8,12 @@ import (
 )
 
 type connectorCmd struct {
-	Create connectorCreateCmd `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
-	List   connectorListCmd   `cmd:"" help:"List an organization's connectors."`
-	Show   connectorShowCmd   `cmd:"" help:"Show a connector's settings."`
-	Test   connectorTestCmd   `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
-	Remove connectorRemoveCmd `cmd:"" help:"Forget a connector with its plans and runs; its users stay."`
+	Create  connectorCreateCmd  `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
+	List    connectorListCmd    `cmd:"" help:"List an organization's connectors."`
+	Show    connectorShowCmd    `cmd:"" help:"Show a connector's settings."`
+	Test    connectorTestCmd    `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
+	Preview connectorPreviewCmd `cmd:"" help:"Show what the mapping makes of sample entries; nothing is changed."`
+	Remove  connectorRemoveCmd  `cmd:"" help:"Forget a connector with its plans and runs; its users stay."`
 }
 
 type connectorCreateCmd struct {

@@ -128,8 +128,11 @@ func (p *patient) Read(b []byte) (int, error) {
 
 // explain says which file cannot be read, and why.
 func explain(ctx context.Context, name string, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, errEnough):
+		return err
 	}
 	var wrong *malformed
 	switch {

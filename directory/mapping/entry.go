@@ -78,22 +78,27 @@ func (p *Mapper) Owns() []string { return p.owns }
 // nobody can tell who or in what state, so that the reading is not complete.
 func (p *Mapper) Entry(raw Raw) (e directory.Entry, drop bool, gap string) {
 	e = directory.Entry{DN: strings.ToValidUTF8(raw.DN, "�")}
-	record, size := p.record(raw)
 	if drop, gap = p.standing(raw, &e); drop || gap != "" {
 		return directory.Entry{}, drop, gap
 	}
+	record, size := p.record(raw)
+	p.fill(&e, record)
+	p.judge(&e, size)
+	return e, false, ""
+}
+
+// fill evaluates what everything is made from.
+func (p *Mapper) fill(e *directory.Entry, r record) {
 	e.Attributes = make(map[string]string, len(p.made))
 	for i := range p.made {
-		values, problem := p.made[i].from.values(record)
+		values, problem := p.made[i].from.values(r)
 		if problem != "" && e.Problem == "" {
 			e.Problem = problem
 		}
 		if len(values) > 0 {
-			p.put(&e, p.made[i].path, values)
+			p.put(e, p.made[i].path, values)
 		}
 	}
-	p.judge(&e, size)
-	return e, false, ""
 }
 
 // record sorts the values of an entry into slots and counts its bytes.
