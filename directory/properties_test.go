@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ func directoryOf(t *rapid.T, domain string) []directory.Entry {
 			off := e.Disabled
 			noMail(&e)
 			e.Disabled = off
+		}
+		if n := rapid.IntRange(-4, 9).Draw(t, "manager"); n >= 0 && e.Problem == "" {
+			e.Manager = fmt.Sprintf("CN=%s-%d, OU=People", domain, n) // 7 and above are nobody, and people may lead themselves or each other
 		}
 		list = append(list, e)
 	}
@@ -97,6 +101,49 @@ func TestPropertyAPlanDependsOnNothingButItsInput(t *testing.T) {
 		_, second, err := directory.Compute(in).Encode()
 		require.NoError(t, err)
 		require.Equal(t, first, second)
+	})
+}
+
+// TestPropertyManagersAreWhomTheDirectoryNames: after a plan was applied, everybody's manager is the account of the entry that the
+// directory names, if that has one and is still there.
+func TestPropertyManagersAreWhomTheDirectoryNames(t *testing.T) {
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	number := 0
+	rapid.Check(t, func(t *rapid.T) {
+		number++
+		domain := fmt.Sprintf("d%d", number)
+		w := worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+		for range 2 {
+			w.source.entries = directoryOf(t, domain)
+			stored, plan := w.plan()
+			if stored.State != identity.PlanReady {
+				continue
+			}
+			w.apply(stored.ID)
+			linked := map[identity.ObjectID]identity.Account{}
+			for _, a := range w.accounts() {
+				linked[a.Directory.Object] = a
+			}
+			conflicts := map[identity.ObjectID]bool{}
+			for _, step := range plan.Steps {
+				conflicts[step.Object] = !step.Op.Acts() || len(step.Notes) > 0
+			}
+			for _, e := range w.source.entries {
+				a, there := linked[e.ID]
+				if !there || e.Problem != "" || conflicts[e.ID] {
+					continue
+				}
+				want := ""
+				for _, boss := range w.source.entries {
+					if e.Manager == strings.NewReplacer("cn=", "CN=", ",ou=people", ", OU=People").Replace(boss.DN) {
+						want = string(linked[boss.ID].ID)
+					}
+				}
+				require.Equal(t, want, managerOf(a), "%s", said(plan))
+			}
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/identity"
 )
@@ -35,6 +36,8 @@ type view struct {
 	draft   identity.Draft
 	changes []Change
 	holds   []identity.Hold
+	open    bool   // the manager depends on what else the plan does
+	stray   bool   // the manager is nobody who is synchronized
 	problem string // why the entry's attributes cannot be used
 	code    identity.Rule
 }
@@ -48,6 +51,8 @@ type survey struct {
 	unsettled []*view
 	unchanged int
 	missing   []int // accounts whose entry must be looked up
+	managers  managers
+	strays    atomic.Int64 // entries whose manager is nobody who is synchronized
 	refused   string
 	noLosses  string
 }
@@ -72,6 +77,9 @@ func surveyOf(in Input) *survey {
 	})
 	for _, e := range order {
 		s.present[e.ID] = true
+	}
+	if slices.Contains(in.Snapshot.Owns, ManagerPath) {
+		s.managers = s.managersOf(order)
 	}
 	for _, v := range s.lookAtAll(order) {
 		if v != nil {
@@ -121,7 +129,10 @@ func (s *survey) look(e *Entry, twice bool) *view {
 			v.problem = "The attributes of the account cannot be read."
 		}
 	}
-	if v.account == none || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
+	if v.stray {
+		s.strays.Add(1)
+	}
+	if v.account == none || v.open || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
 		return v
 	}
 	return nil
@@ -160,8 +171,17 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		note("emails", from, to)
 		d.Emails = emails
 	}
-	if !s.rendered.makes(d.Profile, e.Attributes) {
-		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, e.Attributes)
+	values := texts{of: e.Attributes}
+	values.manager, v.open, v.stray = s.managerOf(e)
+	if v.open { // until it is settled it stays as it is
+		object, err := d.Profile.Object()
+		if err != nil {
+			return err
+		}
+		values.manager = identity.AccountID(valueAt(object, ManagerPath))
+	}
+	if !s.rendered.makes(d.Profile, values) {
+		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, values)
 		if err != nil {
 			return err
 		}

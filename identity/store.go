@@ -57,6 +57,8 @@ type Reader interface {
 
 	Account(ctx context.Context, org OrgID, id AccountID) (Account, error)
 	AccountByUserName(ctx context.Context, org OrgID, key NameKey) (Account, error)
+	// AccountByObject finds the account that is linked to an entry of a connector's directory.
+	AccountByObject(ctx context.Context, org OrgID, connector ConnectorID, object ObjectID) (Account, error)
 	// AccountFor is Account for whoever comes with a bearer token: it finds the account, and whether the token of this hash is good, in one
 	// question. If there is no such account, nothing is said about the token.
 	AccountFor(ctx context.Context, key AccountKey, tokenHash string) (a Account, good bool, err error)

@@ -40,6 +40,11 @@ func (r reader) AccountByUserName(ctx context.Context, org identity.OrgID, key i
 		`SELECT `+accountColumns+` FROM accounts WHERE org_id = $1 AND user_name_key = $2`, org, key)
 }
 
+func (r reader) AccountByObject(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, object identity.ObjectID) (identity.Account, error) {
+	return one(ctx, r.run, unknownAccount, scanAccount,
+		`SELECT `+accountColumns+` FROM accounts WHERE connector_id = $1 AND object_id = $2 AND org_id = $3`, connector, object, org)
+}
+
 func (r reader) AccountFor(ctx context.Context, key identity.AccountKey, tokenHash string) (a identity.Account, good bool, err error) {
 	where, value := `id`, any(key.ID)
 	if key.ID == "" {

@@ -167,6 +167,8 @@ func (p *Mapper) put(e *directory.Entry, path string, values []string) {
 		e.UserName = values[0]
 	case "externalId":
 		e.ExternalID = identity.ExternalID(values[0])
+	case directory.ManagerPath:
+		e.Manager = values[0]
 	default:
 		e.Attributes[path] = values[0]
 	}

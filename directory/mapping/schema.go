@@ -3,6 +3,7 @@ package mapping
 import (
 	"github.com/google/uuid"
 
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
@@ -34,6 +35,7 @@ var defaults = map[string]map[string]string{
 		enterprise + "department":              "department",
 		enterprise + "organization":            "company",
 		enterprise + "employeeNumber":          "employeeID",
+		directory.ManagerPath:                  "manager",
 	},
 	OpenLDAP: {
 		"userName": "mail", "emails": "mail",
@@ -44,6 +46,7 @@ var defaults = map[string]map[string]string{
 		enterprise + "department":              "departmentNumber",
 		enterprise + "organization":            "o",
 		enterprise + "employeeNumber":          "employeeNumber",
+		directory.ManagerPath:                  "manager",
 	},
 }
 

@@ -61,6 +61,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"AccountByUserName": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.AccountByUserName(ctx, org, identity.KeyOfUserName(p.account.UserName))
 	},
+	"AccountByObject": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.AccountByObject(ctx, org, p.connector.ID, p.account.Directory.Object)
+	},
 	"AccountFor": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		a, good, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: p.account.ID}, p.token.Hash)
 		if err == nil && !good {
