@@ -308,13 +308,25 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil || !a.reading.Complete {
 			return err
 		}
-		connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
+		if a.reading.Kind == ReadFull {
+			connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
+		}
+		if connector.Cursor, err = a.cursorAfter(connector, report); err != nil {
+			return err
+		}
 		return tx.UpdateConnector(ctx, connector)
 	})
 	if errors.Is(err, errRunMoved) || errors.Is(err, errRunEnded) {
 		return a.outcome(ctx)
 	}
 	return report, err
+}
+
+// cursorAfter is what the connector knows of its directory once the run is through.
+func (a *application) cursorAfter(n identity.Connector, r Report) (json.RawMessage, error) {
+	b := bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt}
+	b.leave(a.steps, a.reading, r)
+	return b.encode()
 }
 
 // outcome reads what another process made of the run.

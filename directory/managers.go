@@ -29,9 +29,14 @@ func (s *survey) managersOf(order []*Entry) managers {
 		}
 	}
 	m.others = map[string]int{}
+	for name, object := range s.Managers {
+		if i, linked := s.linked[object]; linked && !goneNow(&s.Accounts[i]) {
+			m.others[dnKey(name)] = i
+		}
+	}
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
-		if a.Directory == nil || a.InactiveReason.GoneFromDirectory() && a.Status == identity.Inactive || s.ours(a) && s.present[a.Directory.Object] {
+		if !s.full() || a.Directory == nil || goneNow(a) || s.ours(a) && s.present[a.Directory.Object] {
 			continue
 		}
 		if key := dnKey(a.Directory.DN); key != "" {
@@ -43,32 +48,49 @@ func (s *survey) managersOf(order []*Entry) managers {
 	return m
 }
 
+// goneNow reports whether the account is that of an entry that is known to be gone.
+func goneNow(a *identity.Account) bool {
+	return a.Status == identity.Inactive && a.InactiveReason.GoneFromDirectory()
+}
+
 // ours reports whether the account is linked to this connector.
 func (s *survey) ours(a *identity.Account) bool {
 	return a.Directory != nil && a.Directory.Connector == s.Connector.ID
 }
 
-// managerOf returns the account of an entry's manager. open says that it depends on what else the plan does; stray, that the
-// manager is nobody who is synchronized.
-func (s *survey) managerOf(e *Entry) (id identity.AccountID, open, stray bool) {
+// managerStanding is what is known about an entry's manager before the plan is made.
+type managerStanding int
+
+const (
+	managerFound managerStanding = iota // or there is none
+	managerOpen                         // it depends on what else the plan does
+	managerStray                        // nobody who is synchronized
+	managerKept                         // among the changes there is nothing about them; a reading of everything tells
+)
+
+// managerOf returns the account of an entry's manager.
+func (s *survey) managerOf(e *Entry) (identity.AccountID, managerStanding) {
 	if e.Manager == "" || s.managers.entries == nil {
-		return "", false, false
+		return "", managerFound
 	}
 	key := dnKey(e.Manager)
 	if boss := s.managers.entries[key]; boss != nil {
 		if i, linked := s.linked[boss.ID]; linked {
-			return s.Accounts[i].ID, false, false
+			return s.Accounts[i].ID, managerFound
 		}
-		return "", true, false
+		return "", managerOpen
 	}
 	i, known := s.managers.others[key]
+	_, named := s.Managers[e.Manager]
 	switch {
+	case !known && !named && !s.full():
+		return "", managerKept
 	case !known:
-		return "", false, true
-	case s.ours(&s.Accounts[i]):
-		return "", true, false // the plan may make it a loss
+		return "", managerStray
+	case s.ours(&s.Accounts[i]) && !s.present[s.Accounts[i].Directory.Object]:
+		return "", managerOpen // the plan may make it a loss
 	}
-	return s.Accounts[i].ID, false, false
+	return s.Accounts[i].ID, managerFound
 }
 
 // findManagers settles what was open, now that it is known which entries get an account and whom the plan loses.

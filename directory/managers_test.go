@@ -161,3 +161,33 @@ func TestDIR16_AManagerWhoseAccountDoesNotComeAboutKeepsNobodyWaiting(t *testing
 	_, plan := w.plan()
 	require.True(t, plan.Empty(), said(plan))
 }
+
+func TestDIR06_ManagersOfAReadingOfChanges(t *testing.T) {
+	w := newWorld(t)
+	d := w.telling()
+	w.source.set(entry("ada"), entry("bob"), entry("cy", ledBy("ada")), entry("far", ledBy("stranger")))
+	w.sync()
+	id := func(name string) string { return string(w.user(name + "@corp.example").ID) }
+	boss := func(name string) string { return managerOf(w.user(name + "@corp.example")) }
+
+	w.source.set(entry("ada"), entry("bob", ledBy("ada")), entry("cy", ledBy("new")), entry("far", ledBy("stranger"), called("Far")), entry("new", ledBy("bob")))
+	plan, _ := w.syncChanges()
+	require.Equal(t, directory.ReadChanges, plan.Reading.Kind)
+	require.Equal(t, []string{id("ada"), id("new"), "", id("bob")}, []string{boss("bob"), boss("cy"), boss("far"), boss("new")})
+	_, full := w.plan()
+	require.True(t, full.Empty(), said(full))
+
+	// One manager is outside the scope, one is lost, and about one nothing is known but what everybody's reading told.
+	d.elsewhere = []directory.Entry{entry("out")}
+	w.source.set(entry("ada"), entry("bob", ledBy("out")), entry("cy", ledBy("new"), called("Cy")), entry("far", ledBy("stranger")))
+	w.sync() // removes new
+	require.Equal(t, []string{"", ""}, []string{boss("bob"), boss("cy")})
+	w.source.set(entry("ada"), entry("bob", ledBy("ada")), entry("cy", ledBy("bob")), entry("far", ledBy("stranger")))
+	w.syncChanges()
+	w.source.set(entry("ada"), entry("bob", ledBy("out")), entry("cy", ledBy("nowhere")), entry("far", ledBy("stranger")))
+	plan, _ = w.syncChanges()
+	require.Equal(t, 1, plan.Figures.StrayManagers)
+	require.Equal(t, []string{"", id("bob")}, []string{boss("bob"), boss("cy")}, "who is in no place that was looked at is left to a reading of everything")
+	w.sync()
+	require.Empty(t, boss("cy"))
+}

@@ -64,6 +64,9 @@ type Step struct {
 	Evidence *Evidence          `json:"evidence,omitempty"`
 	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
 	Group int `json:"group,omitempty"`
+	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
+	// being changed. The next reading of changes looks at it again.
+	Unsettled bool `json:"unsettled,omitempty"`
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
 
@@ -86,14 +89,29 @@ type Draft struct {
 
 // Reading is what a plan remembers of the snapshot that it was made from.
 type Reading struct {
-	Server       string    `json:"server"`
-	InvocationID string    `json:"invocationId,omitempty"`
-	HighestUSN   int64     `json:"highestUSN,omitempty"`
-	ReadAt       time.Time `json:"readAt"`
-	Count        int       `json:"count"` // entries in scope
-	Complete     bool      `json:"complete"`
-	Gaps         []string  `json:"gaps,omitempty"`
+	Kind         ReadingKind `json:"kind"`
+	Why          string      `json:"why,omitempty"` // everything was read though changes were asked for
+	Server       string      `json:"server"`
+	InvocationID string      `json:"invocationId,omitempty"`
+	HighestUSN   int64       `json:"highestUSN,omitempty"`
+	ReadAt       time.Time   `json:"readAt"`
+	Count        int         `json:"count"` // entries in scope that were read
+	Complete     bool        `json:"complete"`
+	Gaps         []string    `json:"gaps,omitempty"`
+	// Cursor is where the next reading of changes begins once the plan is applied; none: where this one began.
+	Cursor Cursor `json:"cursor,omitempty"`
+	// Waiting are entries that wait for somebody else, as earlier plans said, and about which nothing is new.
+	Waiting []identity.ObjectID `json:"waiting,omitempty"`
 }
+
+// ReadingKind says how much of a directory was read.
+type ReadingKind string
+
+// The kinds of readings.
+const (
+	ReadFull    ReadingKind = "full"
+	ReadChanges ReadingKind = "incremental" // what changed since the last one
+)
 
 // Figures counts the people of a plan.
 type Figures struct {
@@ -161,6 +179,7 @@ type Summary struct {
 
 // Summary returns the plan without its steps.
 func (p Plan) Summary() Summary {
+	p.Reading.Cursor, p.Reading.Waiting = nil, nil // they are for the next reading, not for people
 	return Summary{Reading: p.Reading, Figures: p.Figures, Guard: p.Guard, Refused: p.Refused, NoLosses: p.NoLosses}
 }
 

@@ -39,10 +39,19 @@ func directoryOf(t *rapid.T, domain string) []directory.Entry {
 			noMail(&e)
 			e.Disabled = off
 		}
-		if n := rapid.IntRange(-4, 9).Draw(t, "manager"); n >= 0 && e.Problem == "" {
-			e.Manager = fmt.Sprintf("CN=%s-%d, OU=People", domain, n) // 7 and above are nobody, and people may lead themselves or each other
-		}
 		list = append(list, e)
+	}
+	return list
+}
+
+// ledDirectoryOf draws a directory like [directoryOf] whose people have managers, themselves and each other among them. Two of the names
+// that it draws are nobody's.
+func ledDirectoryOf(t *rapid.T, domain string) []directory.Entry {
+	list := directoryOf(t, domain)
+	for i := range list {
+		if n := rapid.IntRange(-4, 8).Draw(t, "manager"); n >= 0 && list[i].Problem == "" {
+			list[i].Manager = fmt.Sprintf("CN=%s-%d, OU=People", domain, n)
+		}
 	}
 	return list
 }
@@ -76,7 +85,7 @@ func accountsOf(t *rapid.T) []identity.Account {
 }
 
 func inputOf(t *rapid.T) directory.Input {
-	in := input(directoryOf(t, "corp"), accountsOf(t))
+	in := input(ledDirectoryOf(t, "corp"), accountsOf(t))
 	in.Findings = map[identity.ObjectID]directory.Finding{}
 	for i := range 7 {
 		kind := rapid.SampledFrom([]directory.FindingKind{directory.Tombstone, directory.Absent, directory.OutOfScope, directory.Unknown}).Draw(t, "finding")
@@ -116,7 +125,7 @@ func TestPropertyManagersAreWhomTheDirectoryNames(t *testing.T) {
 		domain := fmt.Sprintf("d%d", number)
 		w := worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 		for range 2 {
-			w.source.entries = directoryOf(t, domain)
+			w.source.entries = ledDirectoryOf(t, domain)
 			stored, plan := w.plan()
 			if stored.State != identity.PlanReady {
 				continue
@@ -237,7 +246,7 @@ func TestPropertyApplyingAPlanLeavesNothingToDo(t *testing.T) {
 		domain := fmt.Sprintf("d%d", number)
 		w := worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 		for range 3 {
-			w.source.entries = directoryOf(t, domain)
+			w.source.entries = ledDirectoryOf(t, domain)
 			if len(w.source.entries) == 0 {
 				continue
 			}

@@ -19,12 +19,24 @@ type Input struct {
 	Policy      Policy
 	EmailPolicy identity.EmailPolicy
 	Snapshot    Snapshot
-	Accounts    []identity.Account            // every account of the organization
+	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
 	Claimed     map[string]bool               // domains that another organization claimed
 	Held        map[identity.EmailKey]identity.Hold
+
+	// Changed are the entries that a reading of changes was about; nil for a reading of everything. Whoever is not among them is as
+	// they were.
+	Changed    map[identity.ObjectID]bool
+	Waiting    map[identity.ObjectID]bool   // of the changed and others, those of which nothing was told, and which wait for somebody else
+	Population int                          // the accounts of this connector that are not known to be gone, of a reading of changes
+	Managers   map[string]identity.ObjectID // of a reading of changes: entries that others name as their managers, by the name they are given
+	Why        string                       // everything was read, though changes were asked for
+	Known      identity.ObjectID            // an entry that should exist, of a reading of changes; empty: none
 }
+
+// full reports whether everything was read.
+func (in *Input) full() bool { return in.Changed == nil }
 
 // none is the index of no account.
 const none = -1
@@ -77,6 +89,11 @@ func surveyOf(in Input) *survey {
 	})
 	for _, e := range order {
 		s.present[e.ID] = true
+	}
+	for object, i := range s.linked {
+		if !s.full() && !s.Changed[object] && !s.Accounts[i].InactiveReason.GoneFromDirectory() {
+			s.present[object] = true // nothing was told of it
+		}
 	}
 	if slices.Contains(in.Snapshot.Owns, ManagerPath) {
 		s.managers = s.managersOf(order)
@@ -172,8 +189,10 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		d.Emails = emails
 	}
 	values := texts{of: e.Attributes}
-	values.manager, v.open, v.stray = s.managerOf(e)
-	if v.open { // until it is settled it stays as it is
+	var standing managerStanding
+	values.manager, standing = s.managerOf(e)
+	v.open, v.stray = standing == managerOpen, standing == managerStray
+	if standing == managerOpen || standing == managerKept {
 		object, err := d.Profile.Object()
 		if err != nil {
 			return err
@@ -240,7 +259,7 @@ func (s *survey) lookUps() (ids []identity.ObjectID, known identity.ObjectID) {
 	for _, i := range s.missing {
 		ids = append(ids, s.Accounts[i].Directory.Object)
 	}
-	if len(s.Snapshot.Entries) > 0 {
+	if known = s.Known; len(s.Snapshot.Entries) > 0 {
 		known = s.Snapshot.Entries[0].ID
 	}
 	return ids, known

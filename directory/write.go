@@ -161,7 +161,7 @@ func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step)
 	if s.Manager == "" {
 		return s, nil
 	}
-	boss, err := c.Tx().AccountByObject(ctx, a.plan.Org, a.plan.Connector, s.Manager)
+	boss, err := a.linkedTo(ctx, c, s.Manager)
 	if identity.IsNotFound(err) {
 		return s, nil
 	}
@@ -176,7 +176,7 @@ func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step)
 
 // setManager applies a step that writes nothing but the manager, of an account that the same plan may have made.
 func (a *application) setManager(ctx context.Context, c *identity.Acts, s Step, evidence json.RawMessage) error {
-	own, err := c.Tx().AccountByObject(ctx, a.plan.Org, a.plan.Connector, s.Object)
+	own, err := a.linkedTo(ctx, c, s.Object)
 	if err != nil {
 		return err
 	}
@@ -187,4 +187,16 @@ func (a *application) setManager(ctx context.Context, c *identity.Acts, s Step, 
 	link := identity.DirectoryLink{Connector: a.plan.Connector, Object: s.Object, DN: s.DN}
 	_, err = c.Mirror(ctx, own.ID, nil, identity.Mirror{Draft: s.Draft.identity(), Link: link, Standing: s.Standing, Evidence: evidence})
 	return err
+}
+
+// linkedTo finds the account that is linked to an entry by now.
+func (a *application) linkedTo(ctx context.Context, c *identity.Acts, object identity.ObjectID) (identity.Account, error) {
+	linked, err := c.Tx().LinkedAccounts(ctx, a.plan.Org, a.plan.Connector, []identity.ObjectID{object})
+	if err == nil && len(linked) == 0 {
+		err = identity.Refuse(identity.NotFound, RuleAccountMovedOn, "no user is linked to the entry %s", object)
+	}
+	if err != nil {
+		return identity.Account{}, err
+	}
+	return linked[0], nil
 }

@@ -57,8 +57,6 @@ type Reader interface {
 
 	Account(ctx context.Context, org OrgID, id AccountID) (Account, error)
 	AccountByUserName(ctx context.Context, org OrgID, key NameKey) (Account, error)
-	// AccountByObject finds the account that is linked to an entry of a connector's directory.
-	AccountByObject(ctx context.Context, org OrgID, connector ConnectorID, object ObjectID) (Account, error)
 	// AccountFor is Account for whoever comes with a bearer token: it finds the account, and whether the token of this hash is good, in one
 	// question. If there is no such account, nothing is said about the token.
 	AccountFor(ctx context.Context, key AccountKey, tokenHash string) (a Account, good bool, err error)
@@ -67,6 +65,8 @@ type Reader interface {
 	CountAccounts(ctx context.Context, org OrgID, where Condition) (int, error)
 	// ConnectorAccounts lists the accounts that a connector is linked to, in the order of ids.
 	ConnectorAccounts(ctx context.Context, org OrgID, connector ConnectorID, after AccountID, limit int) ([]Account, error)
+	// LinkedAccounts lists the accounts that a connector is linked to by these entries, in any order.
+	LinkedAccounts(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]Account, error)
 	// AccountsDue is crossing: accounts whose retention is over at now, of all organizations, at most limit.
 	AccountsDue(ctx context.Context, now time.Time, limit int) ([]Account, error)
 	// EmailChangesDue is crossing: accounts whose new address was asked for at or before an instant and not confirmed, at most

@@ -37,6 +37,7 @@ type directoryFlags struct {
 	MaxLossCount    int    `placeholder:"N" help:"More losses than so many people need an approval (500)."`
 	MinCountPercent int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
 	MaxDropPercent  int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
+	Changes         string `enum:"auto,usn,off" default:"auto" placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
 	PageSize        int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
@@ -64,6 +65,9 @@ func (f directoryFlags) settings() (json.RawMessage, error) {
 	s := ldap.Settings{
 		Kind: f.Kind, URL: f.URL, StartTLS: f.StartTLS, ServerName: f.ServerName, AllowPlaintext: f.AllowPlaintext,
 		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: sources, PageSize: f.PageSize, ReportTo: f.ReportTo, Policy: policy,
+	}
+	if f.Changes != "auto" {
+		s.Changes = f.Changes
 	}
 	if s.BindPasswordFile, err = absolute(f.BindPasswordFile); err != nil {
 		return nil, err
@@ -104,7 +108,7 @@ func (f directoryFlags) mapping() (mapping.Mapping, error) {
 // matchKind refuses flags that say nothing about a directory of the kind, so that nobody believes they do.
 func (f directoryFlags) matchKind() error {
 	server := map[string]bool{"--url": f.URL != "", "--bind-dn": f.BindDN != "", "--bind-password-file": f.BindPasswordFile != "", "--start-tls": f.StartTLS,
-		"--ca-file": f.CAFile != "", "--server-name": f.ServerName != "", "--allow-plaintext": f.AllowPlaintext, "--page-size": f.PageSize != 0}
+		"--ca-file": f.CAFile != "", "--server-name": f.ServerName != "", "--allow-plaintext": f.AllowPlaintext, "--page-size": f.PageSize != 0, "--changes": f.Changes != "auto"}
 	files := map[string]bool{"--path": f.Path != "", "--schema": f.Schema != ""}
 	given, wrong := server, "is about a server, and --kind ldif reads files"
 	if f.Kind != ldif.Kind {

@@ -7,8 +7,12 @@ import (
 	"rollcall/directory/mapping"
 )
 
-// attrDeleted says that an entry is what is left of a deleted one.
-const attrDeleted = "isDeleted"
+// What says whether an entry is somebody at all.
+const (
+	attrClass   = "objectClass"
+	attrState   = "userAccountControl"
+	attrDeleted = "isDeleted"
+)
 
 // decoder turns the entries of a search into people by a mapping.
 type decoder struct {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,9 @@ func (s Settings) Validate() error {
 	}
 	if err := s.Mapping.Check(s.Kind); err != nil {
 		return err
+	}
+	if !slices.Contains([]string{ChangesAuto, ChangesUSN, ChangesOff}, s.Changes) || s.Changes == ChangesUSN && s.Kind != AD {
+		return invalid("changes", "changes is %q; leave it out for what the directory has, or use off, or usn with Active Directory", s.Changes)
 	}
 	if err := s.validateLimits(); err != nil {
 		return err

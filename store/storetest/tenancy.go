@@ -61,9 +61,6 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"AccountByUserName": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.AccountByUserName(ctx, org, identity.KeyOfUserName(p.account.UserName))
 	},
-	"AccountByObject": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
-		return r.AccountByObject(ctx, org, p.connector.ID, p.account.Directory.Object)
-	},
 	"AccountFor": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		a, good, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: p.account.ID}, p.token.Hash)
 		if err == nil && !good {
@@ -79,6 +76,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"CountUsers": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.CountUsers(ctx, org)
+	},
+	"LinkedAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.LinkedAccounts(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
 	},
 	"ConnectorAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.ConnectorAccounts(ctx, org, p.connector.ID, "", 10)
