@@ -8,6 +8,30 @@ import (
 // dnKey writes the distinguished names alike that directories take for the same (RFC 4514): without regard to case, to spaces around
 // separators, and to how a character is escaped.
 func dnKey(dn string) string {
+	if spelledSimply(dn) {
+		return strings.ToLower(dn)
+	}
+	return respelled(dn)
+}
+
+// spelledSimply reports whether nothing but capital letters is to be changed in a name: most are so, and there are many.
+func spelledSimply(dn string) bool {
+	before, value := byte(','), false
+	for i := range len(dn) {
+		c := dn[i]
+		separator := c == ',' || c == '=' && !value
+		switch {
+		case c == '\\', c == ';', c == '+', c == '=' && value, c == ' ' && (before == ',' || before == '='), separator && before == ' ':
+			return false
+		case separator:
+			value = c == '='
+		}
+		before = c
+	}
+	return before != ' '
+}
+
+func respelled(dn string) string {
 	var b strings.Builder
 	b.Grow(len(dn))
 	value := false // behind the = of a part

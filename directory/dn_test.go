@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,4 +27,17 @@ func TestNamesThatAreTheSame(t *testing.T) {
 	require.NotEqual(t, dnKey("cn=a b"), dnKey("cn=ab"))
 	require.NotEqual(t, dnKey(`cn=a\,b`), dnKey("cn=a,b"))
 	require.NotEqual(t, dnKey(`cn=a\+sn=b`), dnKey("cn=a+sn=b"))
+}
+
+// FuzzNames: the short way gives what the long one does, and a name means the same whatever its case and the spaces around it.
+func FuzzNames(f *testing.F) {
+	f.Add(`CN=Hopper\, Grace \"x\" \+ \#1 , OU=a;dc=b`)
+	f.Add("CN=Ada Lovelace,OU=People,DC=corp")
+	f.Add("a=b=c, =,+ \\20 ,")
+	f.Fuzz(func(t *testing.T, dn string) {
+		require.Equal(t, respelled(dn), dnKey(dn))
+		if !strings.HasSuffix(dn, `\`) {
+			require.Equal(t, dnKey(dn), dnKey("  "+dn+" "))
+		}
+	})
 }
