@@ -16,16 +16,18 @@ import (
 // arrows says which packages of the project each one may import. What is not listed may import nothing of the project.
 // Tests may import more: a surface is tested over a real store.
 var arrows = map[string][]string{
-	"rollcall/identity":       {},
-	"rollcall/store":          {"rollcall/identity"},
-	"rollcall/scim/filter":    {},
-	"rollcall/scim":           {"rollcall/identity", "rollcall/scim/filter", "rollcall/internal/web"},
-	"rollcall/directory":      {"rollcall/identity"},
-	"rollcall/directory/ldap": {"rollcall/identity", "rollcall/directory"},
-	"rollcall/bulk":           {"rollcall/identity"},
-	"rollcall/admin":          {"rollcall/identity", "rollcall/bulk", "rollcall/internal/web"},
-	"rollcall/console":        {"rollcall/identity", "rollcall/internal/web"},
-	"rollcall/notify":         {"rollcall/identity"},
+	"rollcall/identity":          {},
+	"rollcall/store":             {"rollcall/identity"},
+	"rollcall/scim/filter":       {},
+	"rollcall/scim":              {"rollcall/identity", "rollcall/scim/filter", "rollcall/internal/web"},
+	"rollcall/directory":         {"rollcall/identity"},
+	"rollcall/directory/mapping": {"rollcall/identity", "rollcall/directory"},
+	"rollcall/directory/ldap":    {"rollcall/identity", "rollcall/directory", "rollcall/directory/mapping"},
+	"rollcall/directory/ldif":    {"rollcall/identity", "rollcall/directory", "rollcall/directory/mapping"},
+	"rollcall/bulk":              {"rollcall/identity"},
+	"rollcall/admin":             {"rollcall/identity", "rollcall/bulk", "rollcall/internal/web"},
+	"rollcall/console":           {"rollcall/identity", "rollcall/internal/web"},
+	"rollcall/notify":            {"rollcall/identity"},
 	// Suites and starters that only tests import.
 	"rollcall/store/storetest": {"rollcall/identity", "rollcall/internal/system"},
 	"rollcall/fixtures":        {},
@@ -34,7 +36,7 @@ var arrows = map[string][]string{
 // owners says which package alone may import a third-party module. "identity" below rollcall/ owns none of them.
 var owners = map[string][]string{
 	"github.com/elimity-com/scim":         {"rollcall/scim"},
-	"github.com/go-ldap/ldap":             {"rollcall/directory/ldap", "rollcall/fixtures"},
+	"github.com/go-ldap/ldap":             {"rollcall/directory/ldap", "rollcall/directory/ldif", "rollcall/fixtures"},
 	"github.com/danielgtaylor/huma":       {"rollcall/admin"},
 	"github.com/coreos/go-oidc":           {"rollcall/admin", "rollcall/cmd/rollcall"},
 	"golang.org/x/oauth2":                 {"rollcall/cmd/rollcall"},

@@ -17,8 +17,11 @@ var plain = places(
 	[]string{"name", "formatted"}, []string{"name", "familyName"}, []string{"name", "givenName"}, []string{"name", "middleName"},
 	[]string{"name", "honorificPrefix"}, []string{"name", "honorificSuffix"},
 	[]string{enterprise, "employeeNumber"}, []string{enterprise, "costCenter"}, []string{enterprise, "organization"},
-	[]string{enterprise, "division"}, []string{enterprise, "department"},
+	[]string{enterprise, "division"}, []string{enterprise, "department"}, []string{enterprise, "manager", "value"},
 )
+
+// ManagerPath is the attribute that names another account. A directory names an entry there; a plan finds the entry's account.
+const ManagerPath = enterprise + ":manager.value"
 
 // lists are the multi-valued attributes that a directory may own values of, with the types and sub-attributes there are.
 var lists = map[string]struct{ types, subs []string }{
@@ -30,11 +33,11 @@ var lists = map[string]struct{ types, subs []string }{
 func places(list ...[]string) map[string][]string {
 	m := map[string][]string{}
 	for _, place := range list {
-		sep := "."
+		path := strings.Join(place, ".")
 		if place[0] == enterprise {
-			sep = ":"
+			path = enterprise + ":" + strings.Join(place[1:], ".")
 		}
-		m[strings.Join(place, sep)] = place
+		m[path] = place
 	}
 	return m
 }
@@ -110,24 +113,23 @@ func setAt(object map[string]any, path, text string) {
 }
 
 func setPlain(object map[string]any, place []string, text string) {
-	last := place[len(place)-1]
-	parent := object
-	if len(place) == 2 {
-		var ok bool
-		if parent, ok = object[place[0]].(map[string]any); !ok {
-			if text == "" {
-				return
-			}
-			parent = map[string]any{}
-			object[place[0]] = parent
+	if len(place) == 1 {
+		if text != "" {
+			object[place[0]] = text
+		} else {
+			delete(object, place[0])
 		}
-	}
-	if text != "" {
-		parent[last] = text
 		return
 	}
-	delete(parent, last)
-	if len(place) == 2 && len(parent) == 0 {
+	inner, ok := object[place[0]].(map[string]any)
+	if !ok {
+		if text == "" {
+			return
+		}
+		inner = map[string]any{}
+		object[place[0]] = inner
+	}
+	if setPlain(inner, place[1:], text); len(inner) == 0 {
 		delete(object, place[0])
 	}
 }
@@ -151,9 +153,22 @@ func ofType(elements []any, kind string) int {
 	})
 }
 
+// texts are the values of an entry's attributes. What its manager is called here is not the entry's to say.
+type texts struct {
+	of      map[string]string
+	manager identity.AccountID
+}
+
+func (t texts) at(path string) string {
+	if path == ManagerPath {
+		return string(t.manager)
+	}
+	return t.of[path]
+}
+
 // overlay returns a profile in which everything that the mapping owns is what the entry says, and all else is as it was, with
 // what has changed.
-func overlay(p identity.Profile, owned []string, attributes map[string]string) (identity.Profile, []Change, error) {
+func overlay(p identity.Profile, owned []string, attributes texts) (identity.Profile, []Change, error) {
 	object, err := p.Object()
 	if err != nil {
 		return "", nil, err
@@ -163,7 +178,7 @@ func overlay(p identity.Profile, owned []string, attributes map[string]string) (
 		if !KnownAttribute(path) {
 			continue
 		}
-		before, after := valueAt(object, path), attributes[path]
+		before, after := valueAt(object, path), attributes.at(path)
 		if before == after {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
-	"rollcall/directory/ldap"
+	"rollcall/directory/mapping"
 	"rollcall/fixtures"
 )
 
@@ -83,8 +83,8 @@ func bareRead(b *testing.B, d *fixtures.Directory) int {
 	defer conn.Close()
 	require.NoError(b, conn.Bind(d.SyncDN, d.SyncPassword))
 	attributes := []string{"entryUUID", "pwdAccountLockedTime"}
-	for _, source := range (ldap.Settings{Kind: ldap.OpenLDAP}).WithDefaults().Mapping {
-		attributes = append(attributes, source)
+	for _, source := range mapping.Defaults(mapping.OpenLDAP) {
+		attributes = append(attributes, source.Attribute)
 	}
 	result, err := conn.SearchWithPaging(goldap.NewSearchRequest(d.BaseDN, goldap.ScopeWholeSubtree, goldap.NeverDerefAliases, 0, 0, false,
 		"(objectClass=inetOrgPerson)", attributes, nil), 1000)

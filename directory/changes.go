@@ -33,6 +33,12 @@ type ChangeSource interface {
 	Entries(ctx context.Context, ids []identity.ObjectID) (Snapshot, error)
 }
 
+// NameSource is a ChangeSource that can say whose name a name is.
+type NameSource interface {
+	// Named returns the entries that have these names, of those that there are; they need not be in scope.
+	Named(ctx context.Context, dns []string) (map[string]identity.ObjectID, error)
+}
+
 // bookmark is a cursor as a connector keeps it. Settings that changed since make it worthless: another mapping, base or filter would have
 // told of other changes (DIR-06).
 type bookmark struct {
@@ -140,7 +146,38 @@ func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmar
 	if err := s.loadSurroundings(ctx, in); err != nil || len(ids) == 0 {
 		return err
 	}
-	return s.loadConcerned(ctx, ids, in)
+	if err := s.loadConcerned(ctx, ids, in); err != nil {
+		return err
+	}
+	return s.loadManagers(ctx, source, in)
+}
+
+// loadManagers finds the entries that the changed ones name as their managers, and loads their accounts.
+func (s *Syncer) loadManagers(ctx context.Context, source Source, in *Input) error {
+	from, ok := source.(NameSource)
+	names := map[string]bool{}
+	for _, e := range in.Snapshot.Entries {
+		if e.Manager != "" {
+			names[e.Manager] = true
+		}
+	}
+	if !ok || len(names) == 0 {
+		return nil
+	}
+	var err error
+	if in.Managers, err = from.Named(ctx, slices.Sorted(maps.Keys(names))); err != nil {
+		return err
+	}
+	linked, err := s.service.Reader().LinkedAccounts(ctx, in.Org.ID, in.Connector.ID, slices.Compact(slices.Sorted(maps.Values(in.Managers))))
+	if err != nil {
+		return err
+	}
+	for _, a := range linked {
+		if !slices.ContainsFunc(in.Accounts, func(b identity.Account) bool { return a.ID == b.ID }) {
+			in.Accounts = append(in.Accounts, a)
+		}
+	}
+	return nil
 }
 
 func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, since bookmark, progress Progress) (Plan, error) {

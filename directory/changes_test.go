@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,9 +22,10 @@ import (
 // teller is a made-up directory that tells what changed: it compares what it was at a cursor with what it is.
 type teller struct {
 	*madeUp
-	was   [][]directory.Entry // by cursor
-	full  string
-	asked [][]identity.ObjectID // which entries were read
+	elsewhere []directory.Entry   // outside the scope
+	was       [][]directory.Entry // by cursor
+	full      string
+	asked     [][]identity.ObjectID // which entries were read
 }
 
 func (d *teller) here() directory.Cursor {
@@ -74,6 +76,18 @@ func (d *teller) Entries(ctx context.Context, ids []identity.ObjectID) (director
 	s, err := d.madeUp.Snapshot(ctx, nil)
 	s.Entries = slices.DeleteFunc(s.Entries, func(e directory.Entry) bool { return !slices.Contains(ids, e.ID) })
 	return s, err
+}
+
+func (d *teller) Named(_ context.Context, dns []string) (map[string]identity.ObjectID, error) {
+	named := map[string]identity.ObjectID{}
+	for _, name := range dns {
+		for _, e := range slices.Concat(d.entries, d.elsewhere) {
+			if strings.EqualFold(e.DN, name) {
+				named[name] = e.ID
+			}
+		}
+	}
+	return named, nil
 }
 
 // telling makes the world's directory one that tells what changed.

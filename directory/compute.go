@@ -35,6 +35,8 @@ func (s *survey) plan() Plan {
 	}
 	p.NoLosses = s.noLosses
 	g := newGains(s)
+	g.findManagers()
+	p.Figures.StrayManagers, p.Figures.Unchanged = int(s.strays.Load()), s.unchanged
 	losses, idle, held := s.losses(g.recovered)
 	gains, unable := g.steps()
 	idle = append(idle, unable...)

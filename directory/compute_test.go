@@ -78,7 +78,7 @@ func input(entries []directory.Entry, accounts []identity.Account, edit ...func(
 	in := directory.Input{
 		Org:       identity.Organization{ID: ourOrg, Kind: identity.Customer, SyncMode: identity.SyncManual, RetentionDays: 30},
 		Connector: identity.Connector{ID: connector, Org: ourOrg, Name: "corp"},
-		Snapshot: directory.Snapshot{Entries: entries, Owns: []string{"displayName", "emails", "title"}, Complete: true,
+		Snapshot: directory.Snapshot{Entries: entries, Owns: []string{"displayName", "emails", "title", directory.ManagerPath}, Complete: true,
 			Server: "dc1.corp.example", ReadAt: readAt},
 		Accounts: accounts,
 	}

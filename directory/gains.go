@@ -15,6 +15,8 @@ type candidate struct {
 	needs   []need
 	code    identity.Rule // why it cannot be, once that is known
 	reason  string
+	manager *candidate // whose account is made by the same plan
+	depth   int        // managers above who are made by the same plan, and one; see [rankManagers]
 }
 
 // need is one address or userName of a candidate.
@@ -335,8 +337,9 @@ func (g *gains) order() [][]*candidate {
 			able = append(able, c)
 		}
 	}
+	rankManagers(able)
 	slices.SortFunc(able, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(rank(a.op), rank(b.op)), cmp.Compare(a.view.draft.UserName, b.view.draft.UserName), cmp.Compare(a.view.entry.ID, b.view.entry.ID))
+		return cmp.Or(cmp.Compare(rank(a.op), rank(b.op)), cmp.Compare(a.depth, b.depth), cmp.Compare(a.view.draft.UserName, b.view.draft.UserName), cmp.Compare(a.view.entry.ID, b.view.entry.ID))
 	})
 	return components(able, func(c *candidate) []*candidate {
 		var after []*candidate

@@ -40,7 +40,8 @@ func (s *survey) guardDrops() {
 			continue
 		}
 		for _, c := range v.changes {
-			if c.After == "" && c.Before != "" {
+			unknown := c.Attribute == ManagerPath && v.entry.Manager != "" // the entry says who it is all the same
+			if c.After == "" && c.Before != "" && !unknown {
 				dropped[c.Attribute]++
 			}
 		}

@@ -74,6 +74,9 @@ type Step struct {
 	Draft    *Draft                  `json:"draft,omitempty"`
 	Standing identity.Trigger        `json:"standing,omitempty"`
 	Loss     identity.InactiveReason `json:"loss,omitempty"`
+	// Manager is the entry of a manager whose account the same plan makes: whoever is linked to it by then is written. A step
+	// without a draft writes nothing else.
+	Manager identity.ObjectID `json:"manager,omitempty"`
 }
 
 // Draft is [identity.Draft] as it is stored in a plan.
@@ -118,6 +121,8 @@ type Figures struct {
 	Missing   int        `json:"missing"` // of those, without an entry in the reading and not known to be gone
 	// ClaimedUnknown counts the users who were claimed and whom no entry matches, whatever the plan does to them (CLM-03).
 	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
+	// StrayManagers counts the entries whose manager is nobody who is synchronized; those people have no manager here.
+	StrayManagers int `json:"strayManagers,omitempty"`
 }
 
 // Guard is the loss guard's account of a plan (DIR-09).

@@ -111,6 +111,9 @@ func (s Summary) print(b *bufio.Writer) {
 	if n := s.Figures.ClaimedUnknown; n > 0 {
 		fmt.Fprintf(b, "CLAIMED, NOT IN THE DIRECTORY: %d\n", n)
 	}
+	if n := s.Figures.StrayManagers; n > 0 {
+		fmt.Fprintf(b, "Managers: %d people have a manager who is not synchronized, and none here.\n", n)
+	}
 	g := s.Guard
 	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",
 		g.Losses, g.Base, g.Percent, g.MaxPercent, g.MaxLosses)

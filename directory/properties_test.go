@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,18 @@ func directoryOf(t *rapid.T, domain string) []directory.Entry {
 	return list
 }
 
+// ledDirectoryOf draws a directory like [directoryOf] whose people have managers, themselves and each other among them. Two of the names
+// that it draws are nobody's.
+func ledDirectoryOf(t *rapid.T, domain string) []directory.Entry {
+	list := directoryOf(t, domain)
+	for i := range list {
+		if n := rapid.IntRange(-4, 8).Draw(t, "manager"); n >= 0 && list[i].Problem == "" {
+			list[i].Manager = fmt.Sprintf("CN=%s-%d, OU=People", domain, n)
+		}
+	}
+	return list
+}
+
 // accountsOf draws accounts as earlier runs and other hands may have left them; they keep the promises of the store.
 func accountsOf(t *rapid.T) []identity.Account {
 	addresses := rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6, 7, 8}).Draw(t, "addresses")
@@ -72,7 +85,7 @@ func accountsOf(t *rapid.T) []identity.Account {
 }
 
 func inputOf(t *rapid.T) directory.Input {
-	in := input(directoryOf(t, "corp"), accountsOf(t))
+	in := input(ledDirectoryOf(t, "corp"), accountsOf(t))
 	in.Findings = map[identity.ObjectID]directory.Finding{}
 	for i := range 7 {
 		kind := rapid.SampledFrom([]directory.FindingKind{directory.Tombstone, directory.Absent, directory.OutOfScope, directory.Unknown}).Draw(t, "finding")
@@ -97,6 +110,49 @@ func TestPropertyAPlanDependsOnNothingButItsInput(t *testing.T) {
 		_, second, err := directory.Compute(in).Encode()
 		require.NoError(t, err)
 		require.Equal(t, first, second)
+	})
+}
+
+// TestPropertyManagersAreWhomTheDirectoryNames: after a plan was applied, everybody's manager is the account of the entry that the
+// directory names, if that has one and is still there.
+func TestPropertyManagersAreWhomTheDirectoryNames(t *testing.T) {
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	number := 0
+	rapid.Check(t, func(t *rapid.T) {
+		number++
+		domain := fmt.Sprintf("d%d", number)
+		w := worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+		for range 2 {
+			w.source.entries = ledDirectoryOf(t, domain)
+			stored, plan := w.plan()
+			if stored.State != identity.PlanReady {
+				continue
+			}
+			w.apply(stored.ID)
+			linked := map[identity.ObjectID]identity.Account{}
+			for _, a := range w.accounts() {
+				linked[a.Directory.Object] = a
+			}
+			conflicts := map[identity.ObjectID]bool{}
+			for _, step := range plan.Steps {
+				conflicts[step.Object] = !step.Op.Acts() || len(step.Notes) > 0
+			}
+			for _, e := range w.source.entries {
+				a, there := linked[e.ID]
+				if !there || e.Problem != "" || conflicts[e.ID] {
+					continue
+				}
+				want := ""
+				for _, boss := range w.source.entries {
+					if e.Manager == strings.NewReplacer("cn=", "CN=", ",ou=people", ", OU=People").Replace(boss.DN) {
+						want = string(linked[boss.ID].ID)
+					}
+				}
+				require.Equal(t, want, managerOf(a), "%s", said(plan))
+			}
+		}
 	})
 }
 
@@ -190,7 +246,7 @@ func TestPropertyApplyingAPlanLeavesNothingToDo(t *testing.T) {
 		domain := fmt.Sprintf("d%d", number)
 		w := worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 		for range 3 {
-			w.source.entries = directoryOf(t, domain)
+			w.source.entries = ledDirectoryOf(t, domain)
 			if len(w.source.entries) == 0 {
 				continue
 			}

@@ -71,7 +71,7 @@ func (r renderer) sort() {
 }
 
 // makes reports whether the attributes alone make this profile. When in doubt it says no.
-func (r renderer) makes(p identity.Profile, attributes map[string]string) bool {
+func (r renderer) makes(p identity.Profile, attributes texts) bool {
 	b, any, sure := r.appendTo(make([]byte, 0, len(p)+64), attributes)
 	if !any {
 		return sure && p == ""
@@ -80,7 +80,7 @@ func (r renderer) makes(p identity.Profile, attributes map[string]string) bool {
 }
 
 // appendTo appends the object. any is false if there is nothing in it, sure if a text would have to be escaped.
-func (r renderer) appendTo(b []byte, attributes map[string]string) (out []byte, any, sure bool) {
+func (r renderer) appendTo(b []byte, attributes texts) (out []byte, any, sure bool) {
 	b = append(b, '{')
 	for _, f := range r {
 		before := len(b)
@@ -101,7 +101,7 @@ func (r renderer) appendTo(b []byte, attributes map[string]string) (out []byte, 
 	return append(b, '}'), any, true
 }
 
-func (f field) appendTo(b []byte, attributes map[string]string) (out []byte, any, sure bool) {
+func (f field) appendTo(b []byte, attributes texts) (out []byte, any, sure bool) {
 	switch {
 	case f.object != nil:
 		return f.object.appendTo(b, attributes)
@@ -125,7 +125,7 @@ func (f field) appendTo(b []byte, attributes map[string]string) (out []byte, any
 	}
 	text := f.fixed
 	if text == "" {
-		text = attributes[f.path]
+		text = attributes.at(f.path)
 	}
 	if !spelledPlainly(text) {
 		return b, false, false

@@ -40,6 +40,8 @@ const (
 	reasonEnableOverride = "The user was deactivated here, but the entry is enabled, and the directory decides: the user gets back the former status (DIR-08)."
 	reasonUpdate         = "The attributes differ; the directory's values win (DIR-08)."
 
+	reasonManagerLater = "The manager is added by this plan, too, and after this user: who it is is written once both are there."
+
 	reasonDisableNotPlanned = "The entry is disabled in the directory, but this reading is not good enough to make anybody inactive (DIR-19). The user stays as before."
 )
 
@@ -60,6 +62,13 @@ func reasonRename(changes []Change) string {
 		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// accountOf stands for the id of an account that is yet to be made.
+func accountOf(dn string) string { return "the account of " + dn }
+
+func noteStrayManager(dn string) string {
+	return fmt.Sprintf("The manager, %s, is nobody whom a connector of the organization synchronizes, so the user has no manager here.", dn)
 }
 
 func orNone(s string) string {

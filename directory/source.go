@@ -35,6 +35,7 @@ type Entry struct {
 	ExternalID identity.ExternalID
 	Emails     []string          // the first is the primary one
 	Attributes map[string]string // by attribute path, see [KnownAttribute]; what the entry lacks is not in it
+	Manager    string            // the DN of the manager's entry, if the mapping owns [ManagerPath]
 	Disabled   bool
 	Problem    string // why the entry could not be mapped, as a sentence; empty if it could
 }

@@ -21,6 +21,7 @@ func (g *gains) steps() (acting, idle []Step) {
 			acting = append(acting, step)
 		}
 	}
+	late := later(acting)
 	for _, c := range g.candidates {
 		if c.reason != "" {
 			g.rest(c, OpConflict, c.code, c.reason)
@@ -33,7 +34,7 @@ func (g *gains) steps() (acting, idle []Step) {
 			idle = append(idle, step)
 		}
 	}
-	return acting, idle
+	return append(acting, late...), idle
 }
 
 // begin fills in what every step of an entry has.
@@ -67,6 +68,12 @@ func (g *gains) step(c *candidate) Step {
 		step.Changes = append(step.Changes, *status)
 	}
 	step.Changes = append(step.Changes, v.changes...)
+	if c.manager != nil {
+		step.Manager = c.manager.view.entry.ID
+	}
+	if v.stray {
+		step.Notes = append(step.Notes, noteStrayManager(v.entry.Manager))
+	}
 	for _, change := range v.changes {
 		if change.Before != change.After && strings.EqualFold(change.Before, change.After) && (change.Attribute == "emails" || change.Attribute == "userName") {
 			step.Code = RuleCaseMismatch

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/identity"
 )
@@ -27,10 +28,11 @@ type Input struct {
 	// Changed are the entries that a reading of changes was about; nil for a reading of everything. Whoever is not among them is as
 	// they were.
 	Changed    map[identity.ObjectID]bool
-	Waiting    map[identity.ObjectID]bool // of the changed and others, those of which nothing was told, and which wait for somebody else
-	Population int                        // the accounts of this connector that are not known to be gone, of a reading of changes
-	Why        string                     // everything was read, though changes were asked for
-	Known      identity.ObjectID          // an entry that should exist, of a reading of changes; empty: none
+	Waiting    map[identity.ObjectID]bool   // of the changed and others, those of which nothing was told, and which wait for somebody else
+	Population int                          // the accounts of this connector that are not known to be gone, of a reading of changes
+	Managers   map[string]identity.ObjectID // of a reading of changes: entries that others name as their managers, by the name they are given
+	Why        string                       // everything was read, though changes were asked for
+	Known      identity.ObjectID            // an entry that should exist, of a reading of changes; empty: none
 }
 
 // full reports whether everything was read.
@@ -46,6 +48,8 @@ type view struct {
 	draft   identity.Draft
 	changes []Change
 	holds   []identity.Hold
+	open    bool   // the manager depends on what else the plan does
+	stray   bool   // the manager is nobody who is synchronized
 	problem string // why the entry's attributes cannot be used
 	code    identity.Rule
 }
@@ -59,6 +63,8 @@ type survey struct {
 	unsettled []*view
 	unchanged int
 	missing   []int // accounts whose entry must be looked up
+	managers  managers
+	strays    atomic.Int64 // entries whose manager is nobody who is synchronized
 	refused   string
 	noLosses  string
 }
@@ -88,6 +94,9 @@ func surveyOf(in Input) *survey {
 		if !s.full() && !s.Changed[object] && !s.Accounts[i].InactiveReason.GoneFromDirectory() {
 			s.present[object] = true // nothing was told of it
 		}
+	}
+	if slices.Contains(in.Snapshot.Owns, ManagerPath) {
+		s.managers = s.managersOf(order)
 	}
 	for _, v := range s.lookAtAll(order) {
 		if v != nil {
@@ -137,7 +146,10 @@ func (s *survey) look(e *Entry, twice bool) *view {
 			v.problem = "The attributes of the account cannot be read."
 		}
 	}
-	if v.account == none || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
+	if v.stray {
+		s.strays.Add(1)
+	}
+	if v.account == none || v.open || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
 		return v
 	}
 	return nil
@@ -176,8 +188,19 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		note("emails", from, to)
 		d.Emails = emails
 	}
-	if !s.rendered.makes(d.Profile, e.Attributes) {
-		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, e.Attributes)
+	values := texts{of: e.Attributes}
+	var standing managerStanding
+	values.manager, standing = s.managerOf(e)
+	v.open, v.stray = standing == managerOpen, standing == managerStray
+	if standing == managerOpen || standing == managerKept {
+		object, err := d.Profile.Object()
+		if err != nil {
+			return err
+		}
+		values.manager = identity.AccountID(valueAt(object, ManagerPath))
+	}
+	if !s.rendered.makes(d.Profile, values) {
+		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, values)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (m *madeUp) Snapshot(context.Context, directory.Progress) (directory.Snapsh
 	if m.down != nil {
 		return directory.Snapshot{}, m.down
 	}
-	return directory.Snapshot{Entries: slices.Clone(m.entries), Owns: []string{"displayName", "emails", "title", "userName"}, Complete: len(m.gaps) == 0,
+	return directory.Snapshot{Entries: slices.Clone(m.entries), Owns: []string{"displayName", "emails", "title", directory.ManagerPath, "userName"}, Complete: len(m.gaps) == 0,
 		Gaps: m.gaps, Server: "dc1.corp.example", HighestUSN: 42, ReadAt: readAt}, nil
 }
 

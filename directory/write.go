@@ -68,6 +68,12 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 		return err
 	}
 	link := identity.DirectoryLink{Connector: a.plan.Connector, Object: s.Object, DN: s.DN}
+	if s.Manager != "" && s.Draft == nil {
+		return a.setManager(ctx, c, s, evidence)
+	}
+	if s, err = a.withManager(ctx, c, s); err != nil {
+		return err
+	}
 	if s.Op == OpCreate {
 		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
@@ -147,4 +153,50 @@ func unchangedSince(version int64) func(identity.Account) error {
 
 func (d Draft) identity() identity.Draft {
 	return identity.Draft{UserName: d.UserName, ExternalID: d.ExternalID, Emails: d.Emails, Profile: d.Profile, Active: true}
+}
+
+// withManager puts the account of the manager into a step whose manager the same plan made. If that did not come about, the next plan
+// looks again.
+func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step) (Step, error) {
+	if s.Manager == "" {
+		return s, nil
+	}
+	boss, err := a.linkedTo(ctx, c, s.Manager)
+	if identity.IsNotFound(err) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	draft := *s.Draft
+	draft.Profile, _, err = overlay(draft.Profile, []string{ManagerPath}, texts{manager: boss.ID})
+	s.Draft = &draft
+	return s, err
+}
+
+// setManager applies a step that writes nothing but the manager, of an account that the same plan may have made.
+func (a *application) setManager(ctx context.Context, c *identity.Acts, s Step, evidence json.RawMessage) error {
+	own, err := a.linkedTo(ctx, c, s.Object)
+	if err != nil {
+		return err
+	}
+	s.Draft = stored(own.Draft())
+	if s, err = a.withManager(ctx, c, s); err != nil {
+		return err
+	}
+	link := identity.DirectoryLink{Connector: a.plan.Connector, Object: s.Object, DN: s.DN}
+	_, err = c.Mirror(ctx, own.ID, nil, identity.Mirror{Draft: s.Draft.identity(), Link: link, Standing: s.Standing, Evidence: evidence})
+	return err
+}
+
+// linkedTo finds the account that is linked to an entry by now.
+func (a *application) linkedTo(ctx context.Context, c *identity.Acts, object identity.ObjectID) (identity.Account, error) {
+	linked, err := c.Tx().LinkedAccounts(ctx, a.plan.Org, a.plan.Connector, []identity.ObjectID{object})
+	if err == nil && len(linked) == 0 {
+		err = identity.Refuse(identity.NotFound, RuleAccountMovedOn, "no user is linked to the entry %s", object)
+	}
+	if err != nil {
+		return identity.Account{}, err
+	}
+	return linked[0], nil
 }

@@ -1,22 +1,20 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
-	"rollcall/directory/ldap"
 	"rollcall/identity"
 )
 
 type connectorCmd struct {
-	Create connectorCreateCmd `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
-	List   connectorListCmd   `cmd:"" help:"List an organization's connectors."`
-	Show   connectorShowCmd   `cmd:"" help:"Show a connector's settings."`
-	Set    connectorSetCmd    `cmd:"" help:"Change some of a connector's settings."`
-	Test   connectorTestCmd   `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
-	Remove connectorRemoveCmd `cmd:"" help:"Forget a connector with its plans and runs; its users stay."`
+	Create  connectorCreateCmd  `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
+	List    connectorListCmd    `cmd:"" help:"List an organization's connectors."`
+	Show    connectorShowCmd    `cmd:"" help:"Show a connector's settings."`
+	Set     connectorSetCmd     `cmd:"" help:"Change some of a connector's settings."`
+	Test    connectorTestCmd    `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
+	Preview connectorPreviewCmd `cmd:"" help:"Show what the mapping makes of sample entries; nothing is changed."`
+	Remove  connectorRemoveCmd  `cmd:"" help:"Forget a connector with its plans and runs; its users stay."`
 }
 
 type connectorCreateCmd struct {
@@ -28,11 +26,7 @@ type connectorCreateCmd struct {
 
 // Run stores the connector. It does not reach for the directory: connector test and sync plan do.
 func (c *connectorCreateCmd) Run(a *app) error {
-	settings, err := c.settings(ldap.Settings{})
-	if err != nil {
-		return err
-	}
-	raw, err := json.Marshal(settings)
+	raw, err := c.settings(nil)
 	if err != nil {
 		return err
 	}
@@ -41,7 +35,7 @@ func (c *connectorCreateCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		n, err := s.service.CreateConnector(s.ctx, s.by, identity.Connector{Org: o.ID, Name: c.Name, Kind: settings.Kind, Settings: raw})
+		n, err := s.service.CreateConnector(s.ctx, s.by, identity.Connector{Org: o.ID, Name: c.Name, Kind: c.kind(), Settings: raw})
 		if err != nil {
 			return err
 		}
@@ -111,24 +105,12 @@ func (c *connectorShowCmd) Run(a *app) error {
 }
 
 func showConnector(w io.Writer, n identity.Connector) error {
-	stored, err := ldap.ReadSettings(n.Settings)
+	pairs, err := effectiveSettings(n)
 	if err != nil {
 		return err
 	}
-	e := stored.WithDefaults()
-	mapping := make([]string, 0, len(e.Mapping))
-	for _, path := range sortedKeys(e.Mapping) {
-		mapping = append(mapping, path+" from "+e.Mapping[path])
-	}
-	p := e.Policy
-	return properties(w, "id", string(n.ID), "name", n.Name, "kind", n.Kind, "servers", strings.Join(e.URLs, " | "),
-		"servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
-		"server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
-		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
-		"changes", or(e.Changes, "auto"), "out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
-		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
-		"version", fmt.Sprint(n.Version),
-		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)
+	pairs = append([]string{"id", string(n.ID), "name", n.Name, "kind", n.Kind}, pairs...)
+	return properties(w, append(pairs, "version", fmt.Sprint(n.Version), "last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)...)
 }
 
 type connectorRemoveCmd struct {

@@ -1,19 +1,28 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 
+	"rollcall/directory"
 	"rollcall/directory/ldap"
+	"rollcall/directory/ldif"
+	"rollcall/directory/mapping"
+	"rollcall/identity"
 )
 
 // directoryFlags are a connector's settings. What is not given stays as it is; an empty value takes a setting away.
 type directoryFlags struct {
-	Kind             *string           `placeholder:"ad|openldap" help:"What the directory is."`
+	Kind             *string           `placeholder:"ad|openldap|ldif" help:"What the directory is; ldif for files that a directory was exported to."`
 	URL              []string          `name:"url" sep:"none" placeholder:"URL" help:"ldaps://host[:port], or ldap://host[:port] with --start-tls; repeatable: the next one is tried when one cannot be reached."`
 	SRV              *string           `name:"srv" placeholder:"DOMAIN" help:"Instead of --url: the domain whose servers the DNS names. They are asked over LDAPS, or with --start-tls on the port that the DNS names."`
 	BindDN           *string           `name:"bind-dn" placeholder:"DN" help:"The account that reads the directory; not needed if --client-cert-file is the account (SASL EXTERNAL)."`
 	BindPasswordFile *string           `placeholder:"FILE" help:"File with the account's password; it is read at every run and never stored."`
+	Path             *string           `placeholder:"PATH" help:"With --kind ldif: a file, or a folder whose files *.ldif are read together."`
+	Schema           *string           `placeholder:"ad|openldap" help:"With --kind ldif: what kind of directory wrote the files."`
 	BaseDN           []string          `name:"base-dn" sep:"none" placeholder:"DN" help:"Where the people are; repeatable."`
 	Filter           *string           `placeholder:"FILTER" help:"Which entries are people (default by --kind)."`
 	StartTLS         *bool             `name:"start-tls" negatable:"" help:"Switch an ldap:// connection to TLS before the password is sent."`
@@ -22,7 +31,7 @@ type directoryFlags struct {
 	ClientKeyFile    *string           `placeholder:"FILE" help:"The certificate's key in PEM; it is read at every run and never stored."`
 	ServerName       *string           `placeholder:"NAME" help:"Name in the server's certificate, if there is one URL and it is not its host."`
 	AllowPlaintext   *bool             `negatable:"" help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
-	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Take an attribute from another source than by default; an empty source leaves it alone; repeatable."`
+	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
 
 	OutOfScope      *string `placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
 	Mismatched      *string `placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
@@ -36,16 +45,107 @@ type directoryFlags struct {
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
 }
 
-// settings puts the flags over what there is and checks what comes out.
-func (f directoryFlags) settings(s ldap.Settings) (ldap.Settings, error) {
-	s, err := f.over(s)
-	if err != nil {
-		return s, err
+// kind is what the flags say that the directory is; empty if they do not.
+func (f directoryFlags) kind() string {
+	if f.Kind == nil {
+		return ""
 	}
-	return s, s.Validate()
+	return *f.Kind
 }
 
-// over puts the flags over what there is.
+// settings puts the flags over the stored settings of a connector (nil: there are none) and checks what comes out, in the form that is
+// stored.
+func (f directoryFlags) settings(before json.RawMessage) (json.RawMessage, error) {
+	kind := f.kind()
+	if before != nil {
+		var stored struct{ Kind string }
+		if err := json.Unmarshal(before, &stored); err != nil {
+			return nil, fmt.Errorf("the stored settings of the connector cannot be read: %w", err)
+		}
+		if f.Kind != nil && kind != stored.Kind {
+			return nil, identity.Refuse(identity.Invalid, identity.RuleInvalidValue,
+				"the connector is of the kind %s, and people are known by ids of that kind: create another connector for another kind", stored.Kind).At("kind")
+		}
+		kind = stored.Kind
+	}
+	if err := f.matchKind(kind); err != nil {
+		return nil, err
+	}
+	if kind == ldif.Kind {
+		return f.filesSettings(before)
+	}
+	return f.serverSettings(before)
+}
+
+func (f directoryFlags) filesSettings(before json.RawMessage) (json.RawMessage, error) {
+	s := ldif.Settings{Kind: ldif.Kind}
+	if before != nil {
+		if err := json.Unmarshal(before, &s); err != nil {
+			return nil, fmt.Errorf("the stored settings of the connector cannot be read: %w", err)
+		}
+	}
+	give(&s.Schema, f.Schema)
+	if err := giveFile(&s.Path, f.Path); err != nil {
+		return nil, err
+	}
+	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
+		return nil, err
+	}
+	return checked(s)
+}
+
+func (f directoryFlags) serverSettings(before json.RawMessage) (json.RawMessage, error) {
+	var was ldap.Settings
+	if before != nil {
+		var err error
+		if was, err = ldap.ReadSettings(before); err != nil {
+			return nil, err
+		}
+	}
+	s, err := f.over(was)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := checked(s)
+	if err != nil || before == nil {
+		return raw, err
+	}
+	if reflect.DeepEqual(s, was) { // or else another spelling of the same would be a change
+		return before, nil
+	}
+	return raw, s.CheckSecret(was, f.BindPasswordFile != nil)
+}
+
+// commonSettings are those of every kind.
+type commonSettings struct {
+	bases   *[]string
+	filter  *string
+	mapping *mapping.Mapping
+	policy  *directory.Policy
+	reports *[]string
+}
+
+func (f directoryFlags) common(s commonSettings) error {
+	giveList(s.bases, f.BaseDN)
+	give(s.filter, f.Filter)
+	if f.Map != nil {
+		m, err := f.mapping()
+		if err != nil {
+			return err
+		}
+		*s.mapping = m
+	}
+	giveList(s.reports, f.ReportTo)
+	give((*string)(&s.policy.OutOfScope), f.OutOfScope)
+	give((*string)(&s.policy.Mismatched), f.Mismatched)
+	give(&s.policy.MaxLosses, f.MaxLossCount)
+	give(&s.policy.MaxLossPercent, f.MaxLossPercent)
+	give(&s.policy.MinCountPercent, f.MinCountPercent)
+	give(&s.policy.MaxDropPercent, f.MaxDropPercent)
+	return nil
+}
+
+// over puts the flags over the settings of a connection, without checking them.
 func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	give(&s.Kind, f.Kind)
 	giveList(&s.URLs, f.URL)
@@ -60,22 +160,13 @@ func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	give(&s.ServerName, f.ServerName)
 	give(&s.AllowPlaintext, f.AllowPlaintext)
 	give(&s.BindDN, f.BindDN)
-	giveList(&s.BaseDNs, f.BaseDN)
-	give(&s.Filter, f.Filter)
-	if f.Map != nil {
-		s.Mapping = f.Map
-	}
 	give(&s.PageSize, f.PageSize)
 	if give(&s.Changes, f.Changes); s.Changes == "auto" {
 		s.Changes = ldap.ChangesAuto
 	}
-	giveList(&s.ReportTo, f.ReportTo)
-	give((*string)(&s.Policy.OutOfScope), f.OutOfScope)
-	give((*string)(&s.Policy.Mismatched), f.Mismatched)
-	give(&s.Policy.MaxLosses, f.MaxLossCount)
-	give(&s.Policy.MaxLossPercent, f.MaxLossPercent)
-	give(&s.Policy.MinCountPercent, f.MinCountPercent)
-	give(&s.Policy.MaxDropPercent, f.MaxDropPercent)
+	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
+		return s, err
+	}
 	for _, file := range []struct{ to, from *string }{{&s.BindPasswordFile, f.BindPasswordFile}, {&s.CAFile, f.CAFile},
 		{&s.ClientCertFile, f.ClientCertFile}, {&s.ClientKeyFile, f.ClientKeyFile}} {
 		if err := giveFile(file.to, file.from); err != nil {

@@ -1,13 +1,6 @@
 package main
 
-import (
-	"encoding/json"
-	"io"
-	"reflect"
-
-	"rollcall/directory/ldap"
-	"rollcall/identity"
-)
+import "io"
 
 type connectorSetCmd struct {
 	storeFlag
@@ -33,18 +26,8 @@ func (c *connectorSetCmd) Run(a *app) error {
 		if c.IfVersion != 0 {
 			n.Version = c.IfVersion
 		}
-		before, err := ldap.ReadSettings(n.Settings)
-		if err != nil {
+		if n.Settings, err = c.settings(n.Settings); err != nil {
 			return err
-		}
-		settings, err := c.changed(before)
-		if err != nil {
-			return err
-		}
-		if !reflect.DeepEqual(settings, before) { // or else another spelling of the same would be a change
-			if n.Settings, err = json.Marshal(settings); err != nil {
-				return err
-			}
 		}
 		updated := n.UpdatedAt
 		if n, err = s.service.ChangeConnector(s.ctx, s.by, n); err != nil {
@@ -57,17 +40,4 @@ func (c *connectorSetCmd) Run(a *app) error {
 		}
 		return s.show(n, func(w io.Writer) error { return showConnector(w, n) })
 	})
-}
-
-// changed is what the flags make of the settings.
-func (c *connectorSetCmd) changed(before ldap.Settings) (ldap.Settings, error) {
-	if c.Kind != nil && *c.Kind != before.Kind {
-		return before, identity.Refuse(identity.Invalid, identity.RuleInvalidValue,
-			"the connector is of the kind %s, and people are known by ids of that kind: create another connector for another kind", before.Kind).At("kind")
-	}
-	after, err := c.settings(before)
-	if err != nil {
-		return before, err
-	}
-	return after, after.CheckSecret(before, c.BindPasswordFile != nil)
 }

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
+	"rollcall/directory/ldif"
 	"rollcall/identity"
 )
 
@@ -19,7 +20,7 @@ type connectorTestCmd struct {
 // trial is what a connector's test found out.
 type trial struct {
 	Server     string   `json:"server"`
-	Encryption string   `json:"encryption"`
+	Encryption string   `json:"encryption,omitempty"`
 	Entries    int      `json:"entries"`
 	Complete   bool     `json:"complete"`
 	Gaps       []string `json:"gaps,omitempty"`
@@ -39,11 +40,7 @@ func (c *connectorTestCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		settings, err := ldap.ParseSettings(n.Settings)
-		if err != nil {
-			return err
-		}
-		source, err := ldap.Open(settings, s.service.Now)
+		source, err := openSource(s.service.Now)(s.ctx, n)
 		if err != nil {
 			return err
 		}
@@ -51,7 +48,7 @@ func (c *connectorTestCmd) Run(a *app) error {
 		var t trial
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			t, err = s.try(source, settings, p)
+			t, err = s.try(source, n, p)
 			return err
 		})
 		if err != nil {
@@ -61,8 +58,12 @@ func (c *connectorTestCmd) Run(a *app) error {
 	})
 }
 
-func (s *session) try(source *ldap.Source, settings ldap.Settings, p directory.Progress) (trial, error) {
-	t := trial{Encryption: settings.Encryption()}
+func (s *session) try(source directory.Source, n identity.Connector, p directory.Progress) (trial, error) {
+	var t trial
+	var err error
+	if t.Encryption, err = encryptionOf(n); err != nil {
+		return t, err
+	}
 	snapshot, err := source.Snapshot(s.ctx, p)
 	if err != nil {
 		return t, err
@@ -86,6 +87,18 @@ func (s *session) try(source *ldap.Source, settings ldap.Settings, p directory.P
 	}
 	t.LookUp = found[0].Detail
 	return t, nil
+}
+
+// encryptionOf says how a connection is kept secret; nothing if there is none.
+func encryptionOf(n identity.Connector) (string, error) {
+	if n.Kind == ldif.Kind {
+		return "", nil
+	}
+	settings, err := ldap.ParseSettings(n.Settings)
+	if err != nil {
+		return "", err
+	}
+	return settings.Encryption(), nil
 }
 
 func (t trial) print(w io.Writer) error {

@@ -5,6 +5,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
+	"rollcall/directory/ldif"
 )
 
 type doctorCmd struct {
@@ -72,6 +73,9 @@ func (c *doctorLDAPCmd) toExamine(a *app) (ldap.Settings, error) {
 		_, n, err := s.orgAndConnector(orgFlag{c.Org}, c.Connector)
 		if err != nil {
 			return err
+		}
+		if n.Kind == ldif.Kind {
+			return bad("connector", "the connector reads files, and there is no server to look at; see connector test and connector preview")
 		}
 		before, err := ldap.ReadSettings(n.Settings)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"rollcall/directory"
-	"rollcall/directory/ldap"
 	"rollcall/identity"
 )
 
@@ -34,7 +33,7 @@ type connectorFlag struct {
 }
 
 func (s *session) syncer() *directory.Syncer {
-	return directory.New(s.service, ldap.OpenConnector(s.service.Now))
+	return directory.New(s.service, openSource(s.service.Now))
 }
 
 // watched gives work a progress display and closes it afterwards.

@@ -218,7 +218,7 @@ func (s *Source) changes(ctx context.Context, c *connection, from cursor, linked
 		return directory.Changes{FullReading: t.full}, nil
 	}
 	raw, err := next.encode()
-	return directory.Changes{IDs: t.list(), Next: raw, Read: directory.Snapshot{Owns: s.settings.owns(), Complete: true, Server: v.name,
+	return directory.Changes{IDs: t.list(), Next: raw, Read: directory.Snapshot{Owns: s.decoder.mapper.Owns(), Complete: true, Server: v.name,
 		InvocationID: v.invocationID, HighestUSN: v.highestUSN, ReadAt: s.now()}}, err
 }
 

@@ -52,3 +52,38 @@ func (r *reading) readEntries(ctx context.Context, ids []identity.ObjectID) erro
 
 // total is how long one reading may take with its retries.
 func (s Settings) total() time.Duration { return time.Duration(s.TotalTimeout) }
+
+// Named finds the entries that have these names, wherever the server has them.
+func (s *Source) Named(ctx context.Context, dns []string) (map[string]identity.ObjectID, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
+	defer cancel()
+	attribute := idAttributes[s.settings.Kind]
+	named := map[string]identity.ObjectID{}
+	err := s.retry(ctx, func(c *connection) error {
+		clear(named)
+		for _, dn := range dns {
+			result, err := c.search(ctx, base(dn, "(objectClass=*)", attribute))
+			switch {
+			case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultReferral, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultInsufficientAccessRights):
+				continue // nobody whom this server knows
+			case err != nil:
+				return err
+			case len(result.Entries) != 1:
+				continue
+			}
+			if id, ok := idOf(s.settings.Kind, result.Entries[0].GetRawAttributeValue(attribute)); ok {
+				named[dn] = id
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, s.explain(ctx, "looking up managers", err)
+	}
+	return named, nil
+}
+
+var (
+	_ directory.ChangeSource = (*Source)(nil)
+	_ directory.NameSource   = (*Source)(nil)
+)

@@ -148,6 +148,9 @@ func TestDIR18_LifeOfAPersonInOpenLDAP(t *testing.T) {
 	require.Len(t, got.Entries, 2)
 
 	d.Disable(t, ada)
+	named, err := open(t, settings).Named(t.Context(), []string{"UID=bob, " + people, "uid=nobody," + people, "no name", "uid=x,dc=elsewhere"})
+	require.NoError(t, err)
+	require.Equal(t, map[string]identity.ObjectID{"UID=bob, " + people: identity.ObjectID(bob)}, named)
 	d.Rename(t, bob, "robert")
 	got = read(t, settings)
 	e, _ := byID(got, ada)

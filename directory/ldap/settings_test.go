@@ -11,6 +11,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
+	"rollcall/directory/mapping"
 	"rollcall/identity"
 )
 
@@ -75,12 +76,12 @@ func TestSettingsSayWhatIsWrongAndWhere(t *testing.T) {
 		"a base inside another":           {func(s *ldap.Settings) { s.BaseDNs = []string{"DC=corp", "ou=people, dc=CORP"} }, "baseDNs[1]", "overlaps"},
 		"two bases":                       {func(s *ldap.Settings) { s.BaseDNs = []string{"OU=a,DC=corp", "OU=b,DC=corp"} }, "", ""},
 		"a filter that is none":           {func(s *ldap.Settings) { s.Filter = "(&(a=b)" }, "filter", "RFC 4515"},
-		"an attribute nobody knows":       {func(s *ldap.Settings) { s.Mapping = map[string]string{"shoeSize": "x"} }, "mapping.shoeSize", "not an attribute that a directory can fill"},
-		"a source that is no name":        {func(s *ldap.Settings) { s.Mapping = map[string]string{"title": "a)(b"} }, "mapping.title", "not the name of an LDAP attribute"},
-		"a source of 129 letters":         {func(s *ldap.Settings) { s.Mapping = map[string]string{"title": long} }, "mapping.title", "not the name"},
-		"a source of 128 letters":         {func(s *ldap.Settings) { s.Mapping = map[string]string{"title": long[:128]} }, "", ""},
-		"a default taken away":            {func(s *ldap.Settings) { s.Mapping = map[string]string{"title": ""} }, "", ""},
-		"nothing for userName":            {func(s *ldap.Settings) { s.Mapping = map[string]string{"userName": ""} }, "mapping.userName", "nobody can be synchronized without it"},
+		"an attribute nobody knows":       {func(s *ldap.Settings) { s.Mapping = mapping.Mapping{"shoeSize": mapping.From("x")} }, "mapping.shoeSize", "not an attribute that a directory can fill"},
+		"a source that is no name":        {func(s *ldap.Settings) { s.Mapping = mapping.Mapping{"title": mapping.From("a)(b")} }, "mapping.title", "not the name of an LDAP attribute"},
+		"a source of 129 letters":         {func(s *ldap.Settings) { s.Mapping = mapping.Mapping{"title": mapping.From(long)} }, "mapping.title", "not the name"},
+		"a source of 128 letters":         {func(s *ldap.Settings) { s.Mapping = mapping.Mapping{"title": mapping.From(long[:128])} }, "", ""},
+		"a default taken away":            {func(s *ldap.Settings) { s.Mapping = mapping.Mapping{"title": {}} }, "", ""},
+		"nothing for userName":            {func(s *ldap.Settings) { s.Mapping = mapping.Mapping{"userName": {}} }, "mapping.userName", "nobody can be synchronized without it"},
 		"page size 100000":                {func(s *ldap.Settings) { s.PageSize = 100_000 }, "", ""},
 		"page size 100001":                {func(s *ldap.Settings) { s.PageSize = 100_001 }, "pageSize", "use 1 to 100000"},
 		"negative page size":              {func(s *ldap.Settings) { s.PageSize = -1 }, "pageSize", "use 1 to 100000"},

@@ -115,7 +115,7 @@ func (r *reading) between(ctx context.Context, read func() error) error {
 	if r.server, err = r.source.whoAnswers(ctx, r.conn); err != nil {
 		return err
 	}
-	r.snapshot = directory.Snapshot{Owns: r.source.settings.owns(), Server: r.server.name, InvocationID: r.server.invocationID,
+	r.snapshot = directory.Snapshot{Owns: r.source.decoder.mapper.Owns(), Server: r.server.name, InvocationID: r.server.invocationID,
 		HighestUSN: r.server.highestUSN, ReadAt: r.source.now()}
 	if err := read(); err != nil {
 		return err

@@ -13,12 +13,13 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"rollcall/directory"
+	"rollcall/directory/mapping"
 	"rollcall/identity"
 )
 
 // Validate refuses settings that cannot work. Every error names the field and what to do.
 func (s Settings) Validate() error {
-	if s.Kind != AD && s.Kind != OpenLDAP {
+	if !mapping.KnownSchema(s.Kind) {
 		return invalid("kind", "the kind is %q; use ad or openldap", s.Kind)
 	}
 	if err := s.validateServers(); err != nil {
@@ -37,10 +38,10 @@ func (s Settings) Validate() error {
 	}
 	if s.Filter != "" {
 		if _, err := ldap.CompileFilter(s.Filter); err != nil {
-			return invalid("filter", "the filter %q is not an LDAP filter (RFC 4515); an example: %s", s.Filter, defaultFilters[s.Kind])
+			return invalid("filter", "the filter %q is not an LDAP filter (RFC 4515); an example: %s", s.Filter, mapping.DefaultFilters[s.Kind])
 		}
 	}
-	if err := s.validateMapping(); err != nil {
+	if err := s.Mapping.Check(s.Kind); err != nil {
 		return err
 	}
 	if !slices.Contains([]string{ChangesAuto, ChangesUSN, ChangesOff}, s.Changes) || s.Changes == ChangesUSN && s.Kind != AD {
@@ -183,35 +184,6 @@ func (s Settings) validateBases() error {
 		parsed[i] = dn
 	}
 	return nil
-}
-
-// required are the paths that a mapping cannot do without.
-var required = []string{"userName", "emails"}
-
-func (s Settings) validateMapping() error {
-	mapping := s.WithDefaults().Mapping
-	for path, source := range mapping {
-		field := "mapping." + path
-		if !slices.Contains(required, path) && path != "externalId" && !directory.KnownAttribute(path) {
-			return invalid(field, `%q is not an attribute that a directory can fill; use userName, emails, externalId, or one like name.givenName, title, phoneNumbers[type eq "work"].value`, path)
-		}
-		if !attributeName(source) {
-			return invalid(field, "%q is not the name of an LDAP attribute", source)
-		}
-	}
-	for _, path := range required {
-		if mapping[path] == "" {
-			return invalid("mapping."+path, "nothing is mapped to %s, and nobody can be synchronized without it", path)
-		}
-	}
-	return nil
-}
-
-// attributeName is a descriptor or a numeric OID (RFC 4512 section 2.5).
-func attributeName(s string) bool {
-	return s != "" && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.')
-	})
 }
 
 func (s Settings) validateLimits() error {

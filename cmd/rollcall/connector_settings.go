@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"rollcall/directory"
+	"rollcall/directory/ldap"
+	"rollcall/directory/ldif"
+	"rollcall/directory/mapping"
+	"rollcall/identity"
+)
+
+// checked returns the JSON of settings that can work.
+func checked(s interface{ Validate() error }) (json.RawMessage, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
+func (f directoryFlags) mapping() (mapping.Mapping, error) {
+	m := mapping.Mapping{}
+	for _, path := range sortedKeys(f.Map) {
+		var err error
+		if m[path], err = mapping.Parse(path, f.Map[path]); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// matchKind refuses flags that say nothing about a directory of the kind, so that nobody believes they do.
+func (f directoryFlags) matchKind(kind string) error {
+	server := map[string]bool{"--url": f.URL != nil, "--srv": f.SRV != nil, "--bind-dn": f.BindDN != nil, "--bind-password-file": f.BindPasswordFile != nil,
+		"--start-tls": f.StartTLS != nil, "--ca-file": f.CAFile != nil, "--client-cert-file": f.ClientCertFile != nil, "--client-key-file": f.ClientKeyFile != nil,
+		"--server-name": f.ServerName != nil, "--allow-plaintext": f.AllowPlaintext != nil, "--page-size": f.PageSize != nil, "--changes": f.Changes != nil}
+	files := map[string]bool{"--path": f.Path != nil, "--schema": f.Schema != nil}
+	given, wrong := server, "is about a server, and --kind ldif reads files"
+	if kind != ldif.Kind {
+		given, wrong = files, "goes with --kind ldif only"
+	}
+	for _, flag := range sortedKeys(given) {
+		if given[flag] {
+			return fmt.Errorf("%s %s; leave it out", flag, wrong)
+		}
+	}
+	return nil
+}
+
+// openSource opens the directory of a connector of any kind.
+func openSource(now func() time.Time) directory.Open {
+	server, files := ldap.OpenConnector(now), ldif.OpenConnector(now)
+	return func(ctx context.Context, c identity.Connector) (directory.Source, error) {
+		if c.Kind == ldif.Kind {
+			return files(ctx, c)
+		}
+		return server(ctx, c)
+	}
+}
+
+// effectiveSettings are a connector's settings as they are in effect, names and values in turn.
+func effectiveSettings(n identity.Connector) ([]string, error) {
+	var (
+		pairs   []string
+		filter  string
+		bases   []string
+		sources mapping.Mapping
+		p       directory.Policy
+		reports []string
+		err     error
+	)
+	if n.Kind == ldif.Kind {
+		var s ldif.Settings
+		err = json.Unmarshal(n.Settings, &s)
+		e := s.WithDefaults()
+		pairs = []string{"path", e.Path, "schema", e.Schema}
+		filter, bases, sources, p, reports = e.Filter, e.BaseDNs, e.Mapping, e.Policy, e.ReportTo
+	} else {
+		var s ldap.Settings
+		s, err = ldap.ReadSettings(n.Settings)
+		e := s.WithDefaults()
+		pairs = []string{"servers", strings.Join(e.URLs, " | "), "servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
+			"server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile,
+			"bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "changes", or(e.Changes, "auto")}
+		filter, bases, sources, p, reports = e.Filter, e.BaseDNs, e.Mapping, e.Policy, e.ReportTo
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the stored settings of the connector cannot be read: %w", err)
+	}
+	made := make([]string, 0, len(sources))
+	for _, path := range sources.Owns() {
+		made = append(made, path+" from "+sources[path].String())
+	}
+	return append(pairs, "base DNs", strings.Join(bases, " | "), "filter", filter, "mapping", strings.Join(made, "; "),
+		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
+		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(reports, ", ")), nil
+}

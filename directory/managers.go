@@ -1,0 +1,221 @@
+package directory
+
+import (
+	"rollcall/identity"
+)
+
+// managers find the accounts of the entries that other entries name as their managers.
+type managers struct {
+	entries map[string]*Entry // of the reading, by the key of their DN
+	// others are accounts whose entry the reading lacks, by the key of the DN that it had when it was last seen.
+	others map[string]int
+}
+
+// managersOf prepares for finding managers. Most of the work is spared where nobody has one.
+func (s *survey) managersOf(order []*Entry) managers {
+	var m managers
+	for _, e := range order {
+		if e.Manager != "" {
+			m.entries = make(map[string]*Entry, len(order))
+			break
+		}
+	}
+	if m.entries == nil {
+		return m
+	}
+	for _, e := range order {
+		if key := dnKey(e.DN); m.entries[key] == nil {
+			m.entries[key] = e
+		}
+	}
+	m.others = map[string]int{}
+	for name, object := range s.Managers {
+		if i, linked := s.linked[object]; linked && !goneNow(&s.Accounts[i]) {
+			m.others[dnKey(name)] = i
+		}
+	}
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		if !s.full() || a.Directory == nil || goneNow(a) || s.ours(a) && s.present[a.Directory.Object] {
+			continue
+		}
+		if key := dnKey(a.Directory.DN); key != "" {
+			if _, taken := m.others[key]; !taken {
+				m.others[key] = i
+			}
+		}
+	}
+	return m
+}
+
+// goneNow reports whether the account is that of an entry that is known to be gone.
+func goneNow(a *identity.Account) bool {
+	return a.Status == identity.Inactive && a.InactiveReason.GoneFromDirectory()
+}
+
+// ours reports whether the account is linked to this connector.
+func (s *survey) ours(a *identity.Account) bool {
+	return a.Directory != nil && a.Directory.Connector == s.Connector.ID
+}
+
+// managerStanding is what is known about an entry's manager before the plan is made.
+type managerStanding int
+
+const (
+	managerFound managerStanding = iota // or there is none
+	managerOpen                         // it depends on what else the plan does
+	managerStray                        // nobody who is synchronized
+	managerKept                         // among the changes there is nothing about them; a reading of everything tells
+)
+
+// managerOf returns the account of an entry's manager.
+func (s *survey) managerOf(e *Entry) (identity.AccountID, managerStanding) {
+	if e.Manager == "" || s.managers.entries == nil {
+		return "", managerFound
+	}
+	key := dnKey(e.Manager)
+	if boss := s.managers.entries[key]; boss != nil {
+		if i, linked := s.linked[boss.ID]; linked {
+			return s.Accounts[i].ID, managerFound
+		}
+		return "", managerOpen
+	}
+	i, known := s.managers.others[key]
+	_, named := s.Managers[e.Manager]
+	switch {
+	case !known && !named && !s.full():
+		return "", managerKept
+	case !known:
+		return "", managerStray
+	case s.ours(&s.Accounts[i]) && !s.present[s.Accounts[i].Directory.Object]:
+		return "", managerOpen // the plan may make it a loss
+	}
+	return s.Accounts[i].ID, managerFound
+}
+
+// findManagers settles what was open, now that it is known which entries get an account and whom the plan loses.
+func (g *gains) findManagers() {
+	byEntry := map[identity.ObjectID]*candidate{}
+	open := false
+	for _, c := range g.candidates {
+		byEntry[c.view.entry.ID] = c
+		open = open || c.view.open
+	}
+	if !open {
+		return
+	}
+	kept := g.candidates[:0]
+	for _, c := range g.candidates {
+		if c.view.open && c.reason == "" {
+			g.findManager(c, byEntry)
+			if c.op != OpCreate && c.manager == nil && c.account == c.view.account && len(c.view.changes) == 0 && g.standsRight(g.Accounts[c.account], c.view.entry) {
+				g.unchanged++
+				continue
+			}
+		}
+		kept = append(kept, c)
+	}
+	g.candidates = kept
+}
+
+func (g *gains) findManager(c *candidate, byEntry map[identity.ObjectID]*candidate) {
+	v := c.view
+	key := dnKey(v.entry.Manager)
+	var id identity.AccountID
+	if boss := g.managers.entries[key]; boss != nil {
+		switch b := byEntry[boss.ID]; {
+		case b == nil || b.reason != "": // a conflict keeps the manager from having an account
+		case b.account != none:
+			id = g.Accounts[b.account].ID
+		default:
+			c.manager = b
+		}
+	} else if i := g.managers.others[key]; !g.recovered[i] {
+		if step, _ := g.loss(g.Accounts[i]); g.noLosses != "" || !step.Op.Acts() {
+			id = g.Accounts[i].ID
+		}
+	}
+	object, err := v.draft.Profile.Object()
+	before := identity.AccountID(valueAt(object, ManagerPath))
+	switch {
+	case err != nil:
+	case c.manager != nil:
+		v.changes = append(v.changes, Change{Attribute: ManagerPath, Before: string(before), After: accountOf(c.manager.view.entry.DN)})
+	case before != id:
+		setAt(object, ManagerPath, string(id))
+		v.draft.Profile, err = identity.ProfileOf(object)
+		v.changes = append(v.changes, Change{Attribute: ManagerPath, Before: string(before), After: string(id)})
+	}
+	if err != nil {
+		c.code, c.reason = RuleEntryUnusable, "The attributes of the account cannot be read."
+		return
+	}
+	if c.manager == nil && id == "" {
+		v.stray = true
+		g.strays.Add(1)
+	}
+	if c.account != none {
+		c.op = g.opOf(c)
+	}
+}
+
+// rankManagers gives every new account a place behind its manager's, so that the manager is there when the account is made. Those
+// who manage each other in a circle come first; see [gains.later].
+func rankManagers(list []*candidate) {
+	for _, c := range list {
+		var way []*candidate
+		on := map[*candidate]int{}
+		at := c
+		for at != nil && at.depth == 0 {
+			if from, circle := on[at]; circle {
+				for _, member := range way[from:] {
+					member.depth = 1
+				}
+				way = way[:from]
+				break
+			}
+			on[at] = len(way)
+			way = append(way, at)
+			at = at.manager
+		}
+		for i := len(way) - 1; i >= 0; i-- {
+			way[i].depth = 1
+			if boss := way[i].manager; boss != nil {
+				way[i].depth = boss.depth + 1
+			}
+		}
+	}
+}
+
+// later takes the managers out of steps that come before their manager's account is made, and returns steps of their own for
+// them, to be taken last.
+func later(steps []Step) []Step {
+	made := map[identity.ObjectID]int{}
+	for i, step := range steps {
+		if step.Op == OpCreate {
+			made[step.Object] = i
+		}
+	}
+	var last []Step
+	for i := range steps {
+		step := &steps[i]
+		at, creates := made[step.Manager]
+		if step.Manager == "" || creates && at < i {
+			continue
+		}
+		own := Step{Op: OpUpdate, Object: step.Object, DN: step.DN, UserName: step.UserName, Evidence: step.Evidence, Standing: step.Standing,
+			Manager: step.Manager, Reason: reasonManagerLater}
+		step.Manager = ""
+		var rest []Change
+		for _, change := range step.Changes {
+			if change.Attribute == ManagerPath {
+				own.Changes = append(own.Changes, change)
+			} else {
+				rest = append(rest, change)
+			}
+		}
+		step.Changes = rest
+		last = append(last, own)
+	}
+	return last
+}
