@@ -18,7 +18,7 @@ func Compute(in Input) Plan { return surveyOf(in).plan() }
 func (s *survey) plan() Plan {
 	p := Plan{
 		Connector: s.Connector.ID, ConnectorName: s.Connector.Name, Steps: []Step{},
-		Reading: Reading{Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
+		Reading: Reading{Kind: s.Kind, Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
 			ReadAt: s.Snapshot.ReadAt, Count: len(s.Snapshot.Entries), Complete: s.Snapshot.Complete, Gaps: s.Snapshot.Gaps},
 		Figures: Figures{Ops: map[Op]int{}, Unchanged: s.unchanged, Linked: len(s.linked), Missing: len(s.missing)},
 	}
@@ -35,6 +35,7 @@ func (s *survey) plan() Plan {
 	gains, unable := g.steps()
 	idle = append(idle, unable...)
 	mismatchLosses, mismatched := s.mismatched(g.matched)
+	p.Figures.Mismatched = len(mismatchLosses) + len(mismatched)
 	losses = append(losses, mismatchLosses...)
 	idle = append(idle, mismatched...)
 

@@ -83,13 +83,14 @@ type Draft struct {
 
 // Reading is what a plan remembers of the snapshot that it was made from.
 type Reading struct {
-	Server       string    `json:"server"`
-	InvocationID string    `json:"invocationId,omitempty"`
-	HighestUSN   int64     `json:"highestUSN,omitempty"`
-	ReadAt       time.Time `json:"readAt"`
-	Count        int       `json:"count"` // entries in scope
-	Complete     bool      `json:"complete"`
-	Gaps         []string  `json:"gaps,omitempty"`
+	Kind         identity.SyncKind `json:"kind"`
+	Server       string            `json:"server"`
+	InvocationID string            `json:"invocationId,omitempty"`
+	HighestUSN   int64             `json:"highestUSN,omitempty"`
+	ReadAt       time.Time         `json:"readAt"`
+	Count        int               `json:"count"` // entries in scope
+	Complete     bool              `json:"complete"`
+	Gaps         []string          `json:"gaps,omitempty"`
 }
 
 // Figures counts the people of a plan.
@@ -98,6 +99,8 @@ type Figures struct {
 	Unchanged int        `json:"unchanged"`
 	Linked    int        `json:"linked"`  // accounts of this connector
 	Missing   int        `json:"missing"` // of those, without an entry in the reading and not known to be gone
+	// Mismatched counts the users whom no entry matches, whatever the plan does to them (DIR-04); an incremental reading cannot tell.
+	Mismatched int `json:"mismatched,omitempty"`
 	// ClaimedUnknown counts the users who were claimed and whom no entry matches, whatever the plan does to them (CLM-03).
 	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
 }
@@ -133,6 +136,14 @@ func (p Plan) State() identity.PlanState {
 		return identity.PlanHeld
 	}
 	return identity.PlanReady
+}
+
+// mismatched is how many users no entry matches; -1 if the plan does not tell.
+func (p Plan) mismatched() int {
+	if p.Refused != "" || p.Reading.Kind == identity.SyncIncremental {
+		return -1
+	}
+	return p.Figures.Mismatched
 }
 
 // Empty reports whether applying the plan would change nobody.

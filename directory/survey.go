@@ -12,6 +12,7 @@ import (
 
 // Input is everything that a plan is made from.
 type Input struct {
+	Kind        identity.SyncKind // empty: full
 	Org         identity.Organization
 	Connector   identity.Connector
 	Others      []identity.Connector // the organization's other connectors
@@ -53,6 +54,7 @@ type survey struct {
 }
 
 func surveyOf(in Input) *survey {
+	in.Kind = cmp.Or(in.Kind, identity.SyncFull)
 	in.Policy = in.Policy.WithDefaults()
 	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
 	s.rendered = newRenderer(slices.Sorted(slices.Values(in.Snapshot.Owns)))

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,7 +192,7 @@ func (s *Syncer) lookUp(ctx context.Context, source Source, view *survey, progre
 func unreachable(in Input, s *Syncer, err error) Plan {
 	why := sentence(err)
 	plan := Plan{Connector: in.Connector.ID, ConnectorName: in.Connector.Name, Steps: []Step{},
-		Reading: Reading{ReadAt: s.service.Now(), Gaps: []string{why}},
+		Reading: Reading{Kind: cmp.Or(in.Kind, identity.SyncFull), ReadAt: s.service.Now(), Gaps: []string{why}},
 		Figures: Figures{Ops: map[Op]int{}},
 		Refused: "The directory could not be read, so nothing is planned. " + why}
 	policy := in.Policy.WithDefaults()
@@ -211,7 +212,7 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 		return identity.Plan{}, err
 	}
 	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
-		Hash: hash, State: plan.State(), Summary: summary, Body: body, Version: 1}
+		Hash: hash, State: plan.State(), Mismatched: plan.mismatched(), Summary: summary, Body: body, Version: 1}
 	err = s.service.Transact(ctx, in.Org.ID, by, func(c *identity.Acts) error {
 		now, err := c.Tx().Connector(ctx, in.Org.ID, in.Connector.ID)
 		if err != nil {
