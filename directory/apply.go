@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall/identity"
 )
@@ -51,6 +52,7 @@ type application struct {
 	steps     []Step
 	reading   Reading
 	figures   Figures
+	noLosses  string
 	run       identity.RunID
 	startedBy identity.Actor
 }
@@ -79,7 +81,7 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 		a.run, a.startedBy = run.ID, run.Actor
 		return err
 	})
-	a.steps, a.reading, a.figures = body.Steps, body.Reading, body.Figures
+	a.steps, a.reading, a.figures, a.noLosses = body.Steps, body.Reading, body.Figures, body.NoLosses
 	return a, err
 }
 
@@ -305,8 +307,16 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil || !a.reading.Complete {
+		if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
 			return err
+		}
+		if tellsOfRun(a.reading, a.noLosses, report) {
+			if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil {
+				return err
+			}
+		}
+		if !a.reading.Complete {
+			return nil
 		}
 		connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
 		return tx.UpdateConnector(ctx, connector)
@@ -315,6 +325,15 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		return a.outcome(ctx)
 	}
 	return report, err
+}
+
+// reschedule notes the run's end in the connector's schedule.
+func (a *application) reschedule(ctx context.Context, tx identity.Tx, report Report, now time.Time) error {
+	s, err := tx.Schedule(ctx, a.plan.Org, a.plan.Connector)
+	if err != nil {
+		return err
+	}
+	return tx.UpdateSchedule(ctx, succeeded(s, a.reading, report.Run, now))
 }
 
 // outcome reads what another process made of the run.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -92,6 +93,9 @@ type Reading struct {
 	Complete     bool              `json:"complete"`
 	Gaps         []string          `json:"gaps,omitempty"`
 }
+
+// kind is the kind of the reading; what was stored before there were two kinds is full.
+func (r Reading) kind() identity.SyncKind { return cmp.Or(r.Kind, identity.SyncFull) }
 
 // Figures counts the people of a plan.
 type Figures struct {

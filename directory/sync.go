@@ -231,6 +231,12 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 		if err := c.Tx().InsertPlan(ctx, stored); err != nil || !tellsOfPlan(stored.State, toApply) {
 			return err
 		}
+		if stored.State == identity.PlanRefused && by == schedule {
+			s, err := c.Tx().Schedule(ctx, in.Org.ID, in.Connector.ID)
+			if err != nil || s.Failures > 0 {
+				return err // the first of several in a row is news, and so is the quarantine that ends them
+			}
+		}
 		return tellOfPlan(ctx, c, now, stored, plan)
 	})
 	return stored, err
