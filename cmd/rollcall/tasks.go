@@ -20,6 +20,8 @@ const (
 	stepsAtOnce   = 20 // of a job, before the next one has its turn
 	deletedAtOnce = 500
 	idleAtOnce    = 20
+
+	connectorsAtOnce = 100 // that one round looks after
 )
 
 // How often the server does what has no setting of its own.
@@ -33,6 +35,7 @@ const (
 	jobsEvery         = 2 * time.Second // somebody waits for the first step
 	deletionsEvery    = 2 * time.Second // and here for the last
 	idleEvery         = time.Hour
+	schedulesEvery    = 30 * time.Second
 	exchangesEvery    = 2 * time.Second // somebody looks why their connection does not work
 )
 
@@ -58,6 +61,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},
 		{orders},
 		{{Name: "deletions", Every: deletionsEvery, Run: worker.Drain(deletedAtOnce, service.ContinueDeletions)}},
+		{{Name: "synchronizations", Every: schedulesEvery, Run: schedules(service, logger)}},
 		{{Name: "log of requests", Every: exchangesEvery, Run: exchanges}},
 		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
 	} {
