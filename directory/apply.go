@@ -108,7 +108,7 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 	}
 	run := identity.Run{ID: identity.RunID(s.service.NewID()), Org: p.Org, Connector: p.Connector, Plan: p.ID,
 		State: identity.RunRunning, Actor: by, StartedAt: c.Now(), Version: 1}
-	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}}); err != nil {
+	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}, ApprovedBy: p.ApprovedBy}); err != nil {
 		return identity.Run{}, err
 	}
 	p.State = identity.PlanApplying

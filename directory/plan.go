@@ -65,6 +65,8 @@ type Step struct {
 	Evidence *Evidence          `json:"evidence,omitempty"`
 	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
 	Group int `json:"group,omitempty"`
+	// Loses says that somebody who is not lost yet is removed or disabled.
+	Loses bool `json:"loses,omitempty"`
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
 
@@ -116,7 +118,9 @@ type Guard struct {
 	Percent    float64 `json:"percent"`
 	MaxLosses  int     `json:"maxLosses"`
 	MaxPercent int     `json:"maxPercent"`
-	Why        string  `json:"why,omitempty"` // why the plan is held; empty if it is not
+	// Budgets are those that the plan draws on, with what earlier runs took from them.
+	Budgets []BudgetFigure `json:"budgets,omitempty"`
+	Why     string         `json:"why,omitempty"` // why the plan is held; empty if it is not
 }
 
 // Plan is everything that a synchronization would do, with the reasons.

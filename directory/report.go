@@ -24,6 +24,9 @@ type Report struct {
 	Failed  int               `json:"failed"`  // refused, conflicts of the plan among them (EML-12)
 	Items   []Item            `json:"items,omitempty"`
 	Further int               `json:"further,omitempty"` // items beyond those named
+	// Spent is what the run took from the budgets of the plans that come after it, unless somebody approved it.
+	Spent      map[Spending]int `json:"spent,omitempty"`
+	ApprovedBy string           `json:"approvedBy,omitempty"`
 }
 
 // Item is one step that was not applied.
@@ -38,11 +41,17 @@ type Item struct {
 }
 
 // applied counts a step that was applied.
-func (r *Report) applied(op Op) {
+func (r *Report) applied(s Step) {
 	if r.Applied == nil {
 		r.Applied = map[Op]int{}
 	}
-	r.Applied[op]++
+	r.Applied[s.Op]++
+	for _, what := range s.spends() {
+		if r.Spent == nil {
+			r.Spent = map[Spending]int{}
+		}
+		r.Spent[what]++
+	}
 }
 
 // rest counts a step that only reports. Claimed users whom the directory does not know are named even if nothing happens to them (A30).

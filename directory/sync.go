@@ -49,6 +49,10 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	if _, err := receiversOf(in.Connector.Settings); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	in.Now = s.service.Now()
+	if in.Past, err = s.past(ctx, in.Connector, in.Now); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	last, _, err := identity.LastClaim(ctx, read, org)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err

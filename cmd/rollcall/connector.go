@@ -34,15 +34,16 @@ type directoryFlags struct {
 	AllowPlaintext   bool              `help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
 	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Take an attribute from another source than by default; an empty source leaves it alone; repeatable."`
 
-	OutOfScope      string `enum:"remove,retain,hold" default:"remove" placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
-	Mismatched      string `enum:"retain,delete" default:"retain" placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
-	MaxLossPercent  int    `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
-	MaxLossCount    int    `placeholder:"N" help:"More losses than so many people need an approval (500)."`
-	MinCountPercent int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
-	MaxDropPercent  int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
-	PageSize        int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
+	OutOfScope      string         `enum:"remove,retain,hold" default:"remove" placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
+	Mismatched      string         `enum:"retain,delete" default:"retain" placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
+	MaxLossPercent  int            `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
+	MaxLossCount    int            `placeholder:"N" help:"More losses than so many people need an approval (500)."`
+	MinCountPercent int            `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
+	MaxDropPercent  int            `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
+	Budget          map[string]int `mapsep:"none" placeholder:"KIND.WINDOW=N" help:"Hold a plan that brings more removals, disables, emailChanges or blanked (users who lose an attribute) in a run, a day or a week, such as removals.day=50; -1 is no limit; repeatable."`
+	PageSize        int            `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
-	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
+	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every full run, and of others with trouble, to this address, and of every plan that waits for an approval; repeatable, at most 30."`
 }
 
 // settings brings the flags into the form that is stored. Files are named absolutely, because server and command line run in
@@ -53,6 +54,11 @@ func (f directoryFlags) settings() (ldap.Settings, error) {
 		BindDN: f.BindDN, BaseDNs: f.BaseDN, Filter: f.Filter, Mapping: f.Map, PageSize: f.PageSize, ReportTo: f.ReportTo,
 		Policy: directory.Policy{OutOfScope: directory.ScopePolicy(f.OutOfScope), Mismatched: directory.MismatchPolicy(f.Mismatched),
 			MaxLosses: f.MaxLossCount, MaxLossPercent: f.MaxLossPercent, MinCountPercent: f.MinCountPercent, MaxDropPercent: f.MaxDropPercent},
+	}
+	for _, name := range sortedKeys(f.Budget) {
+		if err := s.Policy.Budgets.Set(name, f.Budget[name]); err != nil {
+			return s, err
+		}
 	}
 	var err error
 	if s.BindPasswordFile, err = filepath.Abs(f.BindPasswordFile); err != nil {
@@ -172,8 +178,21 @@ func showConnector(w io.Writer, n identity.Connector) error {
 		"server name", e.ServerName, "bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "base DNs", strings.Join(e.BaseDNs, " | "),
 		"filter", e.Filter, "mapping", strings.Join(mapping, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
-		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(e.ReportTo, ", "),
+		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "budgets", budgetsOf(p), "reports to", strings.Join(e.ReportTo, ", "),
 		"last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)
+}
+
+// budgetsOf names the budgets that are not the default.
+func budgetsOf(p directory.Policy) string {
+	names, limits := p.Budgets.Each()
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = fmt.Sprintf("%s %d", name, limits[name])
+		if limits[name] < 0 {
+			parts[i] = name + " without limit"
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 type connectorRemoveCmd struct {
