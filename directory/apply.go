@@ -318,7 +318,12 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if !a.reading.Complete {
 			return nil
 		}
-		connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
+		if a.reading.kind() == ReadFull {
+			connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
+		}
+		if connector.Cursor, err = a.cursorAfter(connector, report); err != nil {
+			return err
+		}
 		return tx.UpdateConnector(ctx, connector)
 	})
 	if errors.Is(err, errRunMoved) || errors.Is(err, errRunEnded) {
@@ -334,6 +339,13 @@ func (a *application) reschedule(ctx context.Context, tx identity.Tx, report Rep
 		return err
 	}
 	return tx.UpdateSchedule(ctx, succeeded(s, a.reading, report.Run, now))
+}
+
+// cursorAfter is what the connector knows of its directory once the run is through.
+func (a *application) cursorAfter(n identity.Connector, r Report) (json.RawMessage, error) {
+	b := bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt}
+	b.leave(a.steps, a.reading, r)
+	return b.encode()
 }
 
 // outcome reads what another process made of the run.

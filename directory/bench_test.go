@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,6 +38,38 @@ func BenchmarkUnchangedSync10k(b *testing.B) {
 	b.ReportMetric(full.Seconds()/bare.Seconds(), "times-bare-read")
 	b.ReportMetric(bare.Seconds()/float64(b.N), "bare-s")
 	b.ReportMetric(full.Seconds()/float64(b.N), "sync-s")
+}
+
+// BenchmarkNothingChanged runs an incremental synchronization in which nothing changed, with 1,000 and with 50,000 people, and reports how
+// much longer the latter takes: it should not.
+func BenchmarkNothingChanged(b *testing.B) {
+	sizes := []int{1_000, 50_000}
+	var worlds []*world
+	for _, n := range sizes {
+		d := fixtures.StartSlapd(b, fixtures.SlapdOptions{People: n})
+		w := newWorld(b).joined(b, d, d.BaseDN)
+		w.sync()
+		worlds = append(worlds, w)
+	}
+	took := make([][]float64, len(sizes))
+	for b.Loop() {
+		for range 50 {
+			for i, w := range worlds {
+				began := time.Now()
+				_, _, report, err := w.syncer.RunIncremental(b.Context(), w.org, w.connector, admin, nil)
+				took[i] = append(took[i], float64(time.Since(began).Microseconds()))
+				require.NoError(b, err)
+				require.Zero(b, report.Total)
+			}
+		}
+	}
+	for i := range took {
+		slices.Sort(took[i])
+	}
+	small, large := took[0][len(took[0])/2], took[1][len(took[1])/2]
+	b.ReportMetric(small, "1k-µs")
+	b.ReportMetric(large, "50k-µs")
+	b.ReportMetric(large/small, "times-1k")
 }
 
 // bareRead is what a client does at the least: the same connection, entries and attributes, and nothing done with them.

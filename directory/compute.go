@@ -18,9 +18,13 @@ func Compute(in Input) Plan { return surveyOf(in).plan() }
 func (s *survey) plan() Plan {
 	p := Plan{
 		Connector: s.Connector.ID, ConnectorName: s.Connector.Name, Steps: []Step{},
-		Reading: Reading{Kind: s.Kind, Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
-			ReadAt: s.Snapshot.ReadAt, Count: len(s.Snapshot.Entries), Complete: s.Snapshot.Complete, Gaps: s.Snapshot.Gaps},
+		Reading: Reading{Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
+			ReadAt: s.Snapshot.ReadAt, Count: len(s.Snapshot.Entries), Complete: s.Snapshot.Complete, Gaps: s.Snapshot.Gaps, Kind: ReadFull,
+			Why: s.Why, Cursor: s.Snapshot.Cursor},
 		Figures: Figures{Ops: map[Op]int{}, Unchanged: s.unchanged, Linked: len(s.linked), Missing: len(s.missing)},
+	}
+	if !s.full() {
+		p.Reading.Kind, p.Figures.Linked = ReadChanges, s.Population
 	}
 	if s.refused == "" {
 		s.guardDrops()
@@ -34,10 +38,14 @@ func (s *survey) plan() Plan {
 	losses, idle, held := s.losses(g.recovered)
 	gains, unable := g.steps()
 	idle = append(idle, unable...)
-	mismatchLosses, mismatched := s.mismatched(g.matched)
-	p.Figures.Mismatched = len(mismatchLosses) + len(mismatched)
-	losses = append(losses, mismatchLosses...)
-	idle = append(idle, mismatched...)
+	if !s.full() {
+		p.Reading.Waiting, idle = s.stillWaiting(idle)
+	} else {
+		mismatchLosses, mismatched := s.mismatched(g.matched)
+		p.Figures.Mismatched = len(mismatchLosses) + len(mismatched)
+		losses = append(losses, mismatchLosses...)
+		idle = append(idle, mismatched...)
+	}
 
 	byName := func(list []Step) {
 		slices.SortFunc(list, func(a, b Step) int {
@@ -55,6 +63,24 @@ func (s *survey) plan() Plan {
 	}
 	s.guardLosses(&p, held)
 	return p
+}
+
+// stillWaiting takes out of the steps those of entries about which nothing is new: earlier plans said what they wait for.
+func (s *survey) stillWaiting(idle []Step) (waiting []identity.ObjectID, rest []Step) {
+	for id, waits := range s.Waiting {
+		if waits && !s.Changed[id] {
+			waiting = append(waiting, id)
+		}
+	}
+	for _, step := range idle {
+		if step.Unsettled && s.Waiting[step.Object] {
+			waiting = append(waiting, step.Object)
+		} else {
+			rest = append(rest, step)
+		}
+	}
+	slices.Sort(waiting)
+	return waiting, rest
 }
 
 func rank(op Op) int { return slices.Index(Ops, op) }
@@ -99,7 +125,7 @@ func (s *survey) loss(a identity.Account) (step Step, hold bool) {
 	}
 	switch {
 	case a.Status == identity.DeferredClaim:
-		step.Code, step.Reason = RuleClaimUndecided, reasonClaimUndecided
+		step.Code, step.Reason, step.Unsettled = RuleClaimUndecided, reasonClaimUndecided, true
 	case f.Kind == Tombstone:
 		remove(identity.DirectoryDeleted, reasonTombstone)
 	case f.Kind == Absent:
@@ -113,7 +139,7 @@ func (s *survey) loss(a identity.Account) (step Step, hold bool) {
 		}
 		return step, s.Policy.OutOfScope == ScopeHold
 	default:
-		step.Code, step.Reason = RuleLossUnproven, reasonUnknown
+		step.Code, step.Reason, step.Unsettled = RuleLossUnproven, reasonUnknown, true
 	}
 	return step, false
 }

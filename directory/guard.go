@@ -10,6 +10,12 @@ import (
 // judgeReading decides what a reading is good for: nothing, everything but losses, or everything (DIR-16, DIR-19).
 func (s *survey) judgeReading(count int) {
 	last := s.Connector.LastGoodCount
+	if !s.full() { // how many people there are is not known, and nobody is missing for not being among the changes
+		if !s.Snapshot.Complete {
+			s.noLosses = "The reading is not proven complete (DIR-19): " + strings.Join(s.Snapshot.Gaps, " ")
+		}
+		return
+	}
 	switch {
 	case count == 0 && (last > 0 || len(s.linked) > 0):
 		s.refused = fmt.Sprintf("The directory answered without an error but returned nobody, where %d people are known. "+
@@ -48,6 +54,9 @@ func (s *survey) guardDrops() {
 			linked++
 		}
 	}
+	if !s.full() {
+		linked = s.Population
+	}
 	base := max(linked, s.Policy.MinBase)
 	for _, attribute := range append([]string{"emails"}, s.Snapshot.Owns...) {
 		if n := dropped[attribute]; n*100 > base*s.Policy.MaxDropPercent {
@@ -66,6 +75,9 @@ func (s *survey) guardLosses(p *Plan, held string) {
 		if !s.Accounts[i].InactiveReason.GoneFromDirectory() {
 			base++
 		}
+	}
+	if !s.full() {
+		base = s.Population
 	}
 	losses := 0
 	for i, step := range p.Steps {

@@ -102,7 +102,19 @@ func (s *Syncer) Run(ctx context.Context, org identity.OrgID, connector identity
 	if err := s.mayRun(ctx, org, connector, by, progress); err != nil {
 		return identity.Plan{}, Plan{}, Report{}, err
 	}
-	stored, plan, err := s.plan(ctx, org, connector, by, true, progress)
+	return s.runOf(ctx, org, connector, by, ReadFull, progress)
+}
+
+// RunIncremental is [Syncer.Run] of what changed since the last run that was applied to its end, see [Syncer.PlanChanges].
+func (s *Syncer) RunIncremental(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, Report, error) {
+	if err := s.mayRun(ctx, org, connector, by, progress); err != nil {
+		return identity.Plan{}, Plan{}, Report{}, err
+	}
+	return s.runOf(ctx, org, connector, by, ReadChanges, progress)
+}
+
+func (s *Syncer) runOf(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, progress Progress) (identity.Plan, Plan, Report, error) {
+	stored, plan, err := s.plan(ctx, org, connector, by, kind, true, progress)
 	if err != nil || stored.State != identity.PlanReady {
 		return stored, plan, Report{}, err
 	}

@@ -67,6 +67,9 @@ type Step struct {
 	Group int `json:"group,omitempty"`
 	// Loses says that somebody who is not lost yet is removed or disabled.
 	Loses bool `json:"loses,omitempty"`
+	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
+	// being changed. The next reading of changes looks at it again.
+	Unsettled bool `json:"unsettled,omitempty"`
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
 
@@ -86,18 +89,32 @@ type Draft struct {
 
 // Reading is what a plan remembers of the snapshot that it was made from.
 type Reading struct {
-	Kind         identity.SyncKind `json:"kind"`
-	Server       string            `json:"server"`
-	InvocationID string            `json:"invocationId,omitempty"`
-	HighestUSN   int64             `json:"highestUSN,omitempty"`
-	ReadAt       time.Time         `json:"readAt"`
-	Count        int               `json:"count"` // entries in scope
-	Complete     bool              `json:"complete"`
-	Gaps         []string          `json:"gaps,omitempty"`
+	Kind         ReadingKind `json:"kind"`
+	Why          string      `json:"why,omitempty"` // everything was read though changes were asked for
+	Server       string      `json:"server"`
+	InvocationID string      `json:"invocationId,omitempty"`
+	HighestUSN   int64       `json:"highestUSN,omitempty"`
+	ReadAt       time.Time   `json:"readAt"`
+	Count        int         `json:"count"` // entries in scope that were read
+	Complete     bool        `json:"complete"`
+	Gaps         []string    `json:"gaps,omitempty"`
+	// Cursor is where the next reading of changes begins once the plan is applied; none: where this one began.
+	Cursor Cursor `json:"cursor,omitempty"`
+	// Waiting are entries that wait for somebody else, as earlier plans said, and about which nothing is new.
+	Waiting []identity.ObjectID `json:"waiting,omitempty"`
 }
 
 // kind is the kind of the reading; what was stored before there were two kinds is full.
-func (r Reading) kind() identity.SyncKind { return cmp.Or(r.Kind, identity.SyncFull) }
+func (r Reading) kind() ReadingKind { return cmp.Or(r.Kind, ReadFull) }
+
+// ReadingKind says how much of a directory was read.
+type ReadingKind = identity.SyncKind
+
+// The kinds of readings.
+const (
+	ReadFull    = identity.SyncFull
+	ReadChanges = identity.SyncIncremental // what changed since the last one
+)
 
 // Figures counts the people of a plan.
 type Figures struct {
@@ -148,7 +165,7 @@ func (p Plan) State() identity.PlanState {
 
 // mismatched is how many users no entry matches; -1 if the plan does not tell.
 func (p Plan) mismatched() int {
-	if p.Refused != "" || p.Reading.Kind == identity.SyncIncremental {
+	if p.Refused != "" || p.Reading.Kind == ReadChanges {
 		return -1
 	}
 	return p.Figures.Mismatched
@@ -175,6 +192,7 @@ type Summary struct {
 
 // Summary returns the plan without its steps.
 func (p Plan) Summary() Summary {
+	p.Reading.Cursor, p.Reading.Waiting = nil, nil // they are for the next reading, not for people
 	return Summary{Reading: p.Reading, Figures: p.Figures, Guard: p.Guard, Refused: p.Refused, NoLosses: p.NoLosses}
 }
 

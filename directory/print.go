@@ -74,7 +74,14 @@ var titles = map[Op]string{
 }
 
 func (r Reading) print(b *bufio.Writer) {
-	fmt.Fprintf(b, "Read %d entries from %s at %s", r.Count, orNone(printable(r.Server)), r.ReadAt.UTC().Format(time.DateTime+" MST"))
+	what := "entries"
+	if r.Kind == ReadChanges {
+		what = "changed entries"
+	}
+	if r.Why != "" {
+		fmt.Fprintf(b, "Everything was read, though changes were asked for. %s\n", printable(r.Why))
+	}
+	fmt.Fprintf(b, "Read %d %s from %s at %s", r.Count, what, orNone(printable(r.Server)), r.ReadAt.UTC().Format(time.DateTime+" MST"))
 	if r.Complete {
 		fmt.Fprint(b, ", proven complete.\n")
 	} else {

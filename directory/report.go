@@ -24,6 +24,8 @@ type Report struct {
 	Failed  int               `json:"failed"`  // refused, conflicts of the plan among them (EML-12)
 	Items   []Item            `json:"items,omitempty"`
 	Further int               `json:"further,omitempty"` // items beyond those named
+	// Again are the entries of steps that were refused or came too late, for the next reading of changes to look at.
+	Again []identity.ObjectID `json:"again,omitempty"`
 	// Spent is what the run took from the budgets of the plans that come after it, unless somebody approved it.
 	Spent      map[Spending]int `json:"spent,omitempty"`
 	ApprovedBy string           `json:"approvedBy,omitempty"`
@@ -77,6 +79,9 @@ func (r *Report) fail(n int, s Step, err error) {
 		r.Stale++
 	default:
 		r.Failed++
+	}
+	if s.Object != "" {
+		r.Again = append(r.Again, s.Object)
 	}
 	r.add(item)
 }

@@ -9,16 +9,17 @@ import (
 
 // The codes that this package refuses with, and those of single steps.
 const (
-	RulePlanStale      identity.Rule = "PLAN_STALE"
-	RulePlanHeld       identity.Rule = "PLAN_HELD"
-	RulePlanRefused    identity.Rule = "PLAN_REFUSED"
-	RulePlanApplied    identity.Rule = "PLAN_APPLIED"
-	RulePlanNotHeld    identity.Rule = "PLAN_NOT_HELD"
-	RulePlanDamaged    identity.Rule = "PLAN_DAMAGED"
-	RuleRunUnfinished  identity.Rule = "RUN_UNFINISHED"
-	RuleSyncOff        identity.Rule = "SYNC_DISABLED"
-	RuleSyncPaused     identity.Rule = "SYNC_PAUSED"
-	RuleApproverNeeded identity.Rule = "APPROVER_REQUIRED"
+	RulePlanStale        identity.Rule = "PLAN_STALE"
+	RulePlanHeld         identity.Rule = "PLAN_HELD"
+	RulePlanRefused      identity.Rule = "PLAN_REFUSED"
+	RulePlanApplied      identity.Rule = "PLAN_APPLIED"
+	RulePlanNotHeld      identity.Rule = "PLAN_NOT_HELD"
+	RulePlanDamaged      identity.Rule = "PLAN_DAMAGED"
+	RuleFullSyncRequired               = identity.RuleFullSyncRequired
+	RuleRunUnfinished    identity.Rule = "RUN_UNFINISHED"
+	RuleSyncOff          identity.Rule = "SYNC_DISABLED"
+	RuleSyncPaused       identity.Rule = "SYNC_PAUSED"
+	RuleApproverNeeded   identity.Rule = "APPROVER_REQUIRED"
 
 	RuleUnreachable identity.Rule = "DIRECTORY_UNREACHABLE"
 

@@ -34,7 +34,7 @@ func (r *runs) Run(ctx context.Context, org identity.OrgID, n identity.Connector
 
 func (r *runs) RunIncremental(ctx context.Context, org identity.OrgID, n identity.ConnectorID, by identity.Actor, p directory.Progress) (identity.Plan, directory.Plan, directory.Report, error) {
 	r.incremental.Add(1)
-	return r.Syncer.Run(ctx, org, n, by, p)
+	return r.Syncer.RunIncremental(ctx, org, n, by, p)
 }
 
 // server is one server's scheduler.

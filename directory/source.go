@@ -49,6 +49,8 @@ type Snapshot struct {
 	InvocationID string   // which copy of the directory's data answered, if the server tells
 	HighestUSN   int64    // read before the search; 0 if the server has none
 	ReadAt       time.Time
+	// Cursor is where changes begin that the snapshot may not have; none if the directory cannot tell changes, or cannot be relied on to.
+	Cursor Cursor
 }
 
 // FindingKind is what became of an entry that a complete reading does not have.

@@ -81,7 +81,7 @@ func (g *gains) step(c *candidate) Step {
 // an account is linked to it: somebody who was disabled must not keep access because an address is missing.
 func (g *gains) rest(c *candidate, op Op, code identity.Rule, reason string) {
 	step := g.begin(c)
-	step.Op, step.Code, step.Reason = op, code, reason
+	step.Op, step.Code, step.Reason, step.Unsettled = op, code, reason, code != RuleEntryUnusable
 	v := c.view
 	if v.account != none && code != RuleClaimUndecided && code != RuleLossNotPlanned {
 		a := g.Accounts[v.account]

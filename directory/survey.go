@@ -13,7 +13,6 @@ import (
 
 // Input is everything that a plan is made from.
 type Input struct {
-	Kind        identity.SyncKind // empty: full
 	Org         identity.Organization
 	Connector   identity.Connector
 	Others      []identity.Connector // the organization's other connectors
@@ -22,12 +21,23 @@ type Input struct {
 	Now         time.Time
 	Past        []Past // what the connector's runs of the last days did
 	Snapshot    Snapshot
-	Accounts    []identity.Account            // every account of the organization
+	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
 	Claimed     map[string]bool               // domains that another organization claimed
 	Held        map[identity.EmailKey]identity.Hold
+
+	// Changed are the entries that a reading of changes was about; nil for a reading of everything. Whoever is not among them is as
+	// they were.
+	Changed    map[identity.ObjectID]bool
+	Waiting    map[identity.ObjectID]bool // of the changed and others, those of which nothing was told, and which wait for somebody else
+	Population int                        // the accounts of this connector that are not known to be gone, of a reading of changes
+	Why        string                     // everything was read, though changes were asked for
+	Known      identity.ObjectID          // an entry that should exist, of a reading of changes; empty: none
 }
+
+// full reports whether everything was read.
+func (in *Input) full() bool { return in.Changed == nil }
 
 // none is the index of no account.
 const none = -1
@@ -57,7 +67,6 @@ type survey struct {
 }
 
 func surveyOf(in Input) *survey {
-	in.Kind = cmp.Or(in.Kind, identity.SyncFull)
 	in.Policy = in.Policy.WithDefaults()
 	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
 	s.rendered = newRenderer(slices.Sorted(slices.Values(in.Snapshot.Owns)))
@@ -77,6 +86,11 @@ func surveyOf(in Input) *survey {
 	})
 	for _, e := range order {
 		s.present[e.ID] = true
+	}
+	for object, i := range s.linked {
+		if !s.full() && !s.Changed[object] && !s.Accounts[i].InactiveReason.GoneFromDirectory() {
+			s.present[object] = true // nothing was told of it
+		}
 	}
 	for _, v := range s.lookAtAll(order) {
 		if v != nil {
@@ -225,7 +239,7 @@ func (s *survey) lookUps() (ids []identity.ObjectID, known identity.ObjectID) {
 	for _, i := range s.missing {
 		ids = append(ids, s.Accounts[i].Directory.Object)
 	}
-	if len(s.Snapshot.Entries) > 0 {
+	if known = s.Known; len(s.Snapshot.Entries) > 0 {
 		known = s.Snapshot.Entries[0].ID
 	}
 	return ids, known

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,11 +28,18 @@ func New(service *identity.Service, open Open) *Syncer { return &Syncer{service:
 // answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded. The
 // connector's receivers of reports are told of a plan that is held.
 func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
-	return s.plan(ctx, org, connector, by, false, progress)
+	return s.plan(ctx, org, connector, by, ReadFull, false, progress)
 }
 
-// plan is [Syncer.Plan], also for a plan that is to be applied at once.
-func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, toApply bool, progress Progress) (identity.Plan, Plan, error) {
+// PlanChanges is [Syncer.Plan] of what changed since the connector's last run that was applied to its end (DIR-06). It needs as long as
+// there are changes, however many people there are. Where the directory cannot tell all changes, everything is read, and the plan
+// says why.
+func (s *Syncer) PlanChanges(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
+	return s.plan(ctx, org, connector, by, ReadChanges, false, progress)
+}
+
+// plan is [Syncer.Plan] and [Syncer.PlanChanges], also for a plan that is to be applied at once.
+func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, toApply bool, progress Progress) (identity.Plan, Plan, error) {
 	read := s.service.Reader()
 	in := Input{EmailPolicy: s.service.EmailPolicy()}
 	var err error
@@ -57,7 +63,13 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	plan, err := s.compute(ctx, in, progress)
+	var since bookmark
+	if kind == ReadChanges {
+		if since, err = bookmarkOf(in.Connector); err != nil {
+			return identity.Plan{}, Plan{}, err
+		}
+	}
+	plan, err := s.compute(ctx, in, kind, since, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
@@ -65,19 +77,33 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	return stored, plan, err
 }
 
-func (s *Syncer) compute(ctx context.Context, in Input, progress Progress) (Plan, error) {
+func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, progress Progress) (plan Plan, err error) {
 	source, err := s.open(ctx, in.Connector)
 	if err == nil {
 		defer source.Close()
-		err = s.gather(ctx, source, &in, progress)
+		plan, err = s.planFrom(ctx, source, in, kind, since, progress)
 	}
 	switch {
 	case err == nil:
+		return plan, nil
 	case ctx.Err() != nil:
 		return Plan{}, ctx.Err()
 	case identity.KindOf(err) == identity.Unavailable:
-		return unreachable(in, s, err), nil
-	default:
+		return unreachable(in, kind, s, err), nil
+	}
+	return Plan{}, err
+}
+
+func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since bookmark, progress Progress) (Plan, error) {
+	if kind == ReadChanges {
+		plan, err := s.planFromChanges(ctx, source, in, since, progress)
+		var owed *errFullReading
+		if !errors.As(err, &owed) {
+			return plan, err
+		}
+		in.Why = owed.why
+	}
+	if err := s.gather(ctx, source, &in, progress); err != nil {
 		return Plan{}, err
 	}
 	view := surveyOf(in)
@@ -126,6 +152,12 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 		}
 		after = page[len(page)-1].ID
 	}
+	return s.loadSurroundings(ctx, in)
+}
+
+// loadSurroundings loads what a plan must know besides accounts.
+func (s *Syncer) loadSurroundings(ctx context.Context, in *Input) error {
+	read, org := s.service.Reader(), in.Org.ID
 	domains, err := read.Domains(ctx, org)
 	if err != nil {
 		return err
@@ -193,10 +225,10 @@ func (s *Syncer) lookUp(ctx context.Context, source Source, view *survey, progre
 }
 
 // unreachable is the plan of a directory that did not answer (DIR-16).
-func unreachable(in Input, s *Syncer, err error) Plan {
+func unreachable(in Input, kind ReadingKind, s *Syncer, err error) Plan {
 	why := sentence(err)
 	plan := Plan{Connector: in.Connector.ID, ConnectorName: in.Connector.Name, Steps: []Step{},
-		Reading: Reading{Kind: cmp.Or(in.Kind, identity.SyncFull), ReadAt: s.service.Now(), Gaps: []string{why}},
+		Reading: Reading{Kind: kind, ReadAt: s.service.Now(), Gaps: []string{why}},
 		Figures: Figures{Ops: map[Op]int{}},
 		Refused: "The directory could not be read, so nothing is planned. " + why}
 	policy := in.Policy.WithDefaults()

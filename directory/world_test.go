@@ -114,9 +114,16 @@ func worldOver(t tester, s identity.Store, c *clock) *world {
 
 // joined makes the world's connector one to a real directory.
 func (w *world) joined(t testing.TB, d *fixtures.Directory, bases ...string) *world {
+	return w.joinedWith(t, d, func(*ldap.Settings) {}, bases...)
+}
+
+// joinedWith is joined with other settings.
+func (w *world) joinedWith(t testing.TB, d *fixtures.Directory, edit func(*ldap.Settings), bases ...string) *world {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(d.SyncPassword), 0o600))
-	settings, err := json.Marshal(ldap.Settings{Kind: string(d.Kind), URL: d.LDAPSURL, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases})
+	s := ldap.Settings{Kind: string(d.Kind), URL: d.LDAPSURL, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases}
+	edit(&s)
+	settings, err := json.Marshal(s)
 	require.NoError(t, err)
 	n, err := w.service.CreateConnector(t.Context(), admin, identity.Connector{Org: w.org, Name: "real", Kind: string(d.Kind), Settings: settings})
 	require.NoError(t, err)

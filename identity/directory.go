@@ -16,6 +16,7 @@ type Connector struct {
 	LastGoodCount  int             `json:"lastGoodCount"`            // entries in scope at the last complete run
 	LastGoodAt     time.Time       `json:"lastGoodAt,omitzero"`      // when that was
 	LastGoodServer string          `json:"lastGoodServer,omitempty"` // which server answered
+	Cursor         json.RawMessage `json:"-"`                        // since when changes are asked for; the connector's own business too
 	CreatedAt      time.Time       `json:"createdAt"`
 	UpdatedAt      time.Time       `json:"updatedAt"` // of the settings: a plan older than that is not applied (DIR-03)
 	Version        int64           `json:"version"`

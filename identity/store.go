@@ -66,6 +66,8 @@ type Reader interface {
 	CountAccounts(ctx context.Context, org OrgID, where Condition) (int, error)
 	// ConnectorAccounts lists the accounts that a connector is linked to, in the order of ids.
 	ConnectorAccounts(ctx context.Context, org OrgID, connector ConnectorID, after AccountID, limit int) ([]Account, error)
+	// LinkedAccounts lists the accounts that a connector is linked to by these entries, in any order.
+	LinkedAccounts(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]Account, error)
 	// AccountsDue is crossing: accounts whose retention is over at now, of all organizations, at most limit.
 	AccountsDue(ctx context.Context, now time.Time, limit int) ([]Account, error)
 	// EmailChangesDue is crossing: accounts whose new address was asked for at or before an instant and not confirmed, at most

@@ -59,10 +59,16 @@ func TestRFC7644_3_11_MeIsTheUserThatTheTokenStandsFor(t *testing.T) {
 	own.token = secret
 	a := own.get("/Me").is(200)
 	require.Equal(t, w.get("/Users/"+id).body, a.body)
-	require.Contains(t, a.str("meta", "location"), "/Users/"+id)
-	own.call("PATCH", "/Me", patch(`{"op":"add","path":"title","value":"T"}`)).is(200)
-	require.Equal(t, "T", own.call("PUT", "/Me", user("ada", `"title":"T"`)).is(200).str("title"))
+	location := "https://id.example.org/scim/" + string(w.org) + "/v2/Users/" + id
+	require.Equal(t, location, a.str("meta", "location"))
+	patched := own.call("PATCH", "/Me", patch(`{"op":"add","path":"title","value":"T"}`)).is(200)
+	put := own.call("PUT", "/Me", user("ada", `"title":"T"`)).is(200)
+	require.Equal(t, "T", put.str("title"))
 	own.call("POST", "/Me", user("ada")).fails(405, "")
-	own.call("DELETE", "/Me", "").is(204)
+	unchanged := own.get("/Me", "If-None-Match", put.header.Get("ETag")).is(304)
+	refused := own.call("PUT", "/Me", user("ada"), "If-Match", `W/"1"`).fails(412, "")
+	for _, answer := range []answer{a, patched, put, unchanged, refused, own.call("DELETE", "/Me", "").is(204)} {
+		require.Equal(t, location, answer.header.Get("Location"))
+	}
 	own.get("/Me").fails(404, "")
 }

@@ -123,19 +123,20 @@ func (b *bulkRun) note(o *bulkOperation) {
 
 // check says why an operation cannot even be tried, and finds the type that it is about.
 func (b *bulkRun) check(o *bulkOperation) (err error) {
-	if o.malformed != nil {
-		return o.malformed
-	}
 	t, id, err := b.server.typeAt(o.path)
-	if err != nil {
+	if err == nil && o.method != http.MethodPost && id != "" && !strings.Contains(id, bulkPrefix) {
+		o.location = view{base: b.request.base}.location(t.endpoint, id) // whoever fails has one too (RFC 7644 section 3.7.3)
+	}
+	switch {
+	case o.malformed != nil:
+		return o.malformed
+	case err != nil:
 		return err
 	}
 	if (o.method == http.MethodPost) != (id == "") {
 		return invalid(scimerrors.ScimTypeInvalidPath, "%s does not go with the path %.80q: POST names a type of resources, the others one resource.", o.method, o.path)
 	}
-	if o.of = t; o.method != http.MethodPost && !strings.Contains(id, bulkPrefix) {
-		o.location = view{base: b.request.base}.location(t.endpoint, id)
-	}
+	o.of = t
 	return nil
 }
 

@@ -102,6 +102,23 @@ func TestRFC7644_3_7_1_ReferencesToWhatTheRequestCreates(t *testing.T) {
 			require.Equal(t, a.idAt(other), w.get("/Users/"+a.idAt(i)).str(scim.EnterpriseSchema, "manager", "value"))
 		}
 	})
+	t.Run("registered resources in a circle", func(t *testing.T) {
+		w := withTypes(t)
+		links := func(id string) string { return fmt.Sprintf(`"parent":"bulkId:%s","owner":"bulkId:u"`, id) }
+		a := w.call("POST", "/Bulk", bulk("", post(tests, "a", thing("a", links("b"))), post(tests, "b", thing("b", links("a"))), post("/Users", "u", user("ada")),
+			post(tests, "c", thing("c", links("c"))))).is(200)
+		require.Equal(t, []string{"201", "201", "201", "201"}, a.statuses(), a.text)
+		for i, parent := range map[int]int{0: 1, 1: 0, 3: 3} {
+			made := w.get(tests + "/" + a.idAt(i))
+			require.Equal(t, []any{a.idAt(parent), a.idAt(2)}, []any{made.at("parent"), made.at("owner")})
+		}
+	})
+	t.Run("in a circle of what cannot be without", func(t *testing.T) {
+		w := withTypes(t)
+		a := w.call("POST", "/Bulk", bulk("", post(tests, "a", thing("bulkId:b")), post(tests, "b", thing("bulkId:a")))).is(200)
+		require.Equal(t, []string{"409", "409"}, a.statuses(), "the first refers to the second, which there is not")
+		w.get(tests).is(200).total(0)
+	})
 	t.Run("in a circle of which a part fails", func(t *testing.T) {
 		w := newWorld(t)
 		a := w.call("POST", "/Bulk", bulk("", post("/Groups", "a", group("", `"members":[`+memberList("bulkId:b")+`]`)),

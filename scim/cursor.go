@@ -23,6 +23,7 @@ const CursorTimeout = time.Hour
 const (
 	scimTypeInvalidCursor scimerrors.ScimType = "invalidCursor"
 	scimTypeExpiredCursor scimerrors.ScimType = "expiredCursor"
+	scimTypeInvalidCount  scimerrors.ScimType = "invalidCount"
 )
 
 // place is where a list goes on: behind a resource. It names the resource and what it was sorted by, and no position, so that nothing is

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/identity"
 	"rollcall/scim"
 )
 
@@ -123,4 +124,64 @@ func TestRFC9865_ACursorIsForOneTokenAndOneList(t *testing.T) {
 	at(w, "/Users", "").fails(400, "expiredCursor")
 	config := w.get("/ServiceProviderConfig").is(200)
 	require.Equal(t, []any{true, true, "index"}, []any{config.at("pagination", "cursor"), config.at("pagination", "index"), config.at("pagination", "defaultPaginationMethod")})
+}
+
+func TestRFC9865_2_CountBoundsEachPage(t *testing.T) {
+	w := newWorld(t)
+	for i := range 5 {
+		w.create(fmt.Sprint("u", i))
+	}
+	first := w.get("/Users?cursor=&count=2").is(200).total(5)
+	require.Len(t, first.names(), 2)
+	next := first.str("nextCursor")
+	require.Regexp(t, `^[-._~A-Za-z0-9]+$`, next, "it can stand in a URL as it is")
+	second := w.get("/Users?count=2&cursor=" + next).is(200).total(5)
+	require.Len(t, second.names(), 2)
+	last := w.get("/Users?count=2&cursor=" + second.str("nextCursor")).is(200).total(5)
+	require.Len(t, last.names(), 1)
+	require.NotContains(t, last.body, "nextCursor")
+	for _, cursor := range []string{"", next} {
+		for _, none := range []string{"0", "-1", "-99999999999999999999"} {
+			require.Empty(t, w.get("/Users?count="+none+"&cursor="+cursor).is(200).total(5).names())
+		}
+		require.Equal(t, 5, len(w.get("/Users?count=100000&cursor="+cursor).is(200).names())+map[string]int{"": 0, next: 2}[cursor])
+	}
+}
+
+func TestRFC9865_2_1_WhatIsWrongWithAPageIsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.get("/Users?cursor=&count=ten").fails(400, "invalidCount").says("count must be a whole number")
+	w.get("/Users?cursor=&count=1.5").fails(400, "invalidCount")
+	w.call("POST", "/Users/.search", `{"cursor":"","count":"ten"}`).fails(400, "invalidCount")
+	w.get("/Users?cursor=nonsense").fails(400, "invalidCursor")
+	w.get("/Users?count=ten").fails(400, "invalidValue")
+}
+
+func TestRFC9865_2_3_WithoutACursorPagesAreNumbered(t *testing.T) {
+	w := newWorld(t)
+	for i := range scim.DefaultCount + 1 {
+		w.create(fmt.Sprint("u", i))
+	}
+	a := w.get("/Users").is(200).total(scim.DefaultCount + 1)
+	require.Len(t, a.names(), scim.DefaultCount)
+	require.Contains(t, a.body, "startIndex")
+	require.NotContains(t, a.body, "nextCursor")
+	require.Equal(t, "index", w.get("/ServiceProviderConfig").str("pagination", "defaultPaginationMethod"))
+}
+
+func TestRFC9865_5_ACursorGivesNoAccess(t *testing.T) {
+	w := newWorld(t)
+	w.create("a")
+	w.create("b")
+	token, secret, err := w.service.CreateToken(t.Context(), operator, w.org, identity.NewToken{Name: "n", Profile: "rfc"})
+	require.NoError(t, err)
+	first := w.get("/Users?count=1&cursor=", "Authorization", "Bearer "+secret).is(200).str("nextCursor")
+	page := "/Users?count=1&cursor=" + first
+	refused := w.get("/Users?cursor=nonsense").fails(400, "invalidCursor").text
+	require.Equal(t, refused, w.get(page).fails(400, "invalidCursor").text, "another token hears the same as of one that never was")
+	theirs := w.in(w.newOrg("Theirs"))
+	theirs.create("eve")
+	require.Equal(t, refused, theirs.get(page).fails(400, "invalidCursor").text)
+	require.NoError(t, w.service.RevokeToken(t.Context(), operator, w.org, token.ID))
+	w.get(page, "Authorization", "Bearer "+secret).fails(401, "")
 }

@@ -40,6 +40,9 @@ func newDiscovery(types []*resourceType) (d discovery) {
 }
 
 func (s *Server) getConfig(r *request, _ string) error {
+	if err := r.unfiltered(); err != nil {
+		return err
+	}
 	supported := func(yes bool) map[string]any { return map[string]any{"supported": yes} }
 	return r.replyValue(map[string]any{
 		"schemas":        []any{configSchema},
@@ -68,14 +71,19 @@ func (s *Server) getSchemas(r *request, id string) error {
 	return r.replyDiscovery(s.discovery.schemas, "Schema", id)
 }
 
-// replyDiscovery sends one of the entries, or all of them. Filters are not for discovery (RFC 7644 section 4).
-func (r *request) replyDiscovery(entries []map[string]any, kind, id string) error {
+// unfiltered refuses filters, which are not for discovery (RFC 7644 section 4).
+func (r *request) unfiltered() error {
 	query, err := r.query()
-	if err != nil {
-		return err
+	if err == nil && query.Get("filter") != "" {
+		err = failure(http.StatusForbidden, "", "This endpoint does not take a filter.")
 	}
-	if query.Get("filter") != "" {
-		return failure(http.StatusForbidden, "", "This endpoint does not take a filter.")
+	return err
+}
+
+// replyDiscovery sends one of the entries, or all of them.
+func (r *request) replyDiscovery(entries []map[string]any, kind, id string) error {
+	if err := r.unfiltered(); err != nil {
+		return err
 	}
 	located := []any{}
 	for _, e := range entries {

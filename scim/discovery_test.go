@@ -34,6 +34,8 @@ func TestDiscovery(t *testing.T) {
 			w.get(endpoint+"?filter=id%20pr").fails(403, "")
 		}
 	})
+	w.get("/ServiceProviderConfig?filter=id%20pr").fails(403, "")
+	w.get("/ServiceProviderConfig?sortBy=nothing&count=0").is(200)
 	t.Run("the user type names its schemas", func(t *testing.T) {
 		a := w.get("/ResourceTypes/User").is(200)
 		require.Equal(t, "/Users", a.str("endpoint"))

@@ -85,7 +85,7 @@ func TestWhatABodyLackedBeforeASchemaWantedItStaysChangeable(t *testing.T) {
 	require.Equal(t, false, off.at("active"))
 	w.call("PUT", "/Users/"+id, user("ada@example.com")).fails(400, "invalidValue").says("urn:example:Badge is required")
 	w.call("PATCH", "/Users/"+id, patch(`{"op":"add","path":"urn:example:Badge:number","value":"1"}`)).is(200)
-	w.call("PATCH", "/Users/"+id, patch(`{"op":"remove","path":"urn:example:Badge"}`)).fails(400, "invalidValue")
+	w.call("PATCH", "/Users/"+id, patch(`{"op":"remove","path":"urn:example:Badge"}`)).fails(400, "mutability")
 	w.call("POST", "/Users", user("bob@example.com")).fails(400, "invalidValue")
 }
 

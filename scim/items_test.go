@@ -148,7 +148,7 @@ func TestWhatASchemaWantsIsHeld(t *testing.T) {
 	}
 	id := w.make("x", `"place":{"room":"B7"}`, `"serial":"S1"`).str("id")
 	for name, c := range map[string]struct{ op, kind string }{
-		"removing the required extension":    {`{"op":"remove","path":"` + testExtension + `"}`, "invalidValue"},
+		"removing the required extension":    {`{"op":"remove","path":"` + testExtension + `"}`, "mutability"},
 		"removing its required attribute":    {`{"op":"remove","path":"` + testExtension + `:category"}`, "mutability"},
 		"removing a required attribute":      {`{"op":"remove","path":"name"}`, "mutability"},
 		"removing a required part":           {`{"op":"replace","path":"place","value":{"room":"","floor":1}}`, "invalidValue"},

@@ -52,10 +52,14 @@ type listed struct {
 
 func (r *request) newListRequest(types []*resourceType, v url.Values) (l listRequest, err error) {
 	l.base = r.base
-	if l.start, err = number(v, "startIndex", 1); err != nil {
+	if l.start, err = number(v, "startIndex", 1, scimerrors.ScimTypeInvalidValue); err != nil {
 		return l, err
 	}
-	if l.count, err = number(v, "count", DefaultCount); err != nil {
+	wrongCount := scimerrors.ScimTypeInvalidValue
+	if v.Has("cursor") {
+		wrongCount = scimTypeInvalidCount
+	}
+	if l.count, err = number(v, "count", DefaultCount, wrongCount); err != nil {
 		return l, err
 	}
 	l.start, l.count = max(l.start, 1), min(max(l.count, 0), MaxCount)
@@ -90,14 +94,14 @@ func (r *request) newListRequest(types []*resourceType, v url.Values) (l listReq
 	return l, nil
 }
 
-func number(v url.Values, name string, otherwise int) (int, error) {
+func number(v url.Values, name string, otherwise int, wrong scimerrors.ScimType) (int, error) {
 	text := v.Get(name)
 	if text == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil && !errors.Is(err, strconv.ErrRange) { // beyond the range it is the greatest or the smallest
-		return 0, invalid(scimerrors.ScimTypeInvalidValue, "%s must be a whole number.", name)
+		return 0, invalid(wrong, "%s must be a whole number.", name)
 	}
 	return n, nil
 }

@@ -94,6 +94,11 @@ func maskPath(path string) string {
 	switch {
 	case found:
 		base += "/v2/"
+	case strings.HasPrefix(path, "/scim/"):
+		base, rest, found = strings.Cut(path[len("/scim/"):], "/")
+		if base = "/scim/" + base; found {
+			base += "/"
+		}
 	case strings.HasPrefix(path, "/"):
 		base, rest = "/", path[1:]
 	default:

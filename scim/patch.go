@@ -126,7 +126,11 @@ func (x *index) patch(d Dialect, doc map[string]any, ops []operation) (map[strin
 	if err := x.checkImmutable(doc, p.doc); err != nil {
 		return nil, err
 	}
-	return p.doc, x.checkStillRequired(doc, p.doc)
+	kind := scimerrors.ScimTypeInvalidValue
+	if slices.ContainsFunc(ops, func(o operation) bool { return o.op == opRemove }) {
+		kind = scimerrors.ScimTypeMutability // RFC 7644 section 3.5.2.2
+	}
+	return p.doc, x.checkStillRequired(doc, p.doc, kind)
 }
 
 type patcher struct {

@@ -86,7 +86,8 @@ func TestAMaskedPathNamesEndpointAndID(t *testing.T) {
 		"/scim/o/v2/Users/ada@acme.example": "/scim/o/v2/Users/xxx@xxxx.xxxxxxx", "/scim/o/v2/Users/.search": "/scim/o/v2/Users/.search",
 		"/scim/o/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User": "/scim/o/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
 		"/scim/o/v2/ResourceTypes/User":                                 "/scim/o/v2/ResourceTypes/User",
-		"/Users/bulkId:q1":                                              "/Users/bulkId:q1", "/scim/o/v2/ada@x.y/z": "/scim/o/v2/xxx@x.x/x",
+		"/scim/o/Users/" + someID:                                       "/scim/o/Users/" + someID, "/scim/o/Users/ada": "/scim/o/Users/xxx", "/scim/o": "/scim/o",
+		"/Users/bulkId:q1": "/Users/bulkId:q1", "/scim/o/v2/ada@x.y/z": "/scim/o/v2/xxx@x.x/x",
 		"/scim/o/v2/Users/" + strings.Repeat("a", 100): "/scim/o/v2/Users/" + strings.Repeat("x", maxShape) + cutOff,
 	} {
 		require.Equal(t, want, maskPath(path))

@@ -9,14 +9,14 @@ import (
 // checkRequired holds RFC 7643 section 2.2: what is required is there, and not empty.
 func (x *index) checkRequired(doc map[string]any) error {
 	for name := range x.missing(doc) {
-		return missing(name)
+		return missing(name, scimerrors.ScimTypeInvalidValue)
 	}
 	return nil
 }
 
 // checkStillRequired is checkRequired after a change. What was missing before it stays allowed: a resource can be older than what its
-// schemas want, and must not become unchangeable by that.
-func (x *index) checkStillRequired(before, after map[string]any) error {
+// schemas want, and must not become unchangeable by that. kind is what the error is of.
+func (x *index) checkStillRequired(before, after map[string]any, kind scimerrors.ScimType) error {
 	if x.checkRequired(after) == nil {
 		return nil
 	}
@@ -26,14 +26,14 @@ func (x *index) checkStillRequired(before, after map[string]any) error {
 	}
 	for name := range x.missing(after) {
 		if !lacked[name] {
-			return missing(name)
+			return missing(name, kind)
 		}
 	}
 	return nil
 }
 
-func missing(name string) error {
-	return invalid(scimerrors.ScimTypeInvalidValue, "%s is required and must not be empty.", name)
+func missing(name string, kind scimerrors.ScimType) error {
+	return invalid(kind, "%s is required and must not be empty.", name)
 }
 
 // missing names what a document lacks: required attributes, extensions, and sub-attributes of values that are there.

@@ -59,19 +59,21 @@ func (s *Server) newRoutes() routes {
 	}
 	me := methods{} // RFC 7644 section 3.11
 	for method, act := range t[s.types[0].endpoint+"/*"] {
-		me[method] = action{answer: asMe(act.answer), confirms: act.confirms}
+		me[method] = action{answer: asMe(s.types[0], act.answer), confirms: act.confirms}
 	}
 	t["Me"] = me
 	return t
 }
 
-// asMe does to the account that the token stands for what do does to any.
-func asMe(do handler) handler {
+// asMe does to the account that the token stands for what do does to any, and tells where it is for good.
+func asMe(t *resourceType, do handler) handler {
 	return func(r *request, _ string) error {
 		if r.token.Me == "" {
 			return failure(http.StatusNotFound, "", "This token stands for no user; make one that does with rollcall token create --me.")
 		}
-		return do(r, string(r.token.Me))
+		id := string(r.token.Me)
+		r.w.Header().Set("Location", view{base: r.base}.location(t.endpoint, id))
+		return do(r, id)
 	}
 }
 

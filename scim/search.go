@@ -10,7 +10,7 @@ import (
 // searchValues turns the body of a search into the parameters that a GET would have.
 func searchValues(body map[string]any) (url.Values, error) {
 	values := url.Values{}
-	for _, name := range []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "cursor", "attributes", "excludedAttributes"} {
+	for _, name := range parameters {
 		v, _, err := member(body, name)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -120,12 +121,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 	return act.answer(req, id)
 }
 
-// splitPath reads /scim/{organization}/v2/{rest}.
+// versionFirst is a path whose first segment names a version of SCIM.
+var versionFirst = regexp.MustCompile(`^v\d+(/|$)`)
+
+// splitPath reads /scim/{organization}/v2/{rest}. Who names no version means the latest (RFC 7644 section 3.13).
 func splitPath(path string) (org identity.OrgID, rest string, ok bool) {
 	path, ok = strings.CutPrefix(path, "/scim/")
 	name, path, _ := strings.Cut(path, "/")
-	rest, found := strings.CutPrefix(path+"/", "v2/")
-	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && found && name != ""
+	rest, named := strings.CutPrefix(path+"/", "v2/")
+	return identity.OrgID(name), strings.TrimRight(rest, "/"), ok && name != "" && (named || !versionFirst.MatchString(path))
 }
 
 func unknownEndpoint() error {
@@ -220,14 +224,17 @@ func (r *request) body() (map[string]any, error) {
 	return object, nil
 }
 
+// parameters are those of the URL that the server knows. It ignores all others (RFC 7644 section 3.4.2).
+var parameters = []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "cursor", "attributes", "excludedAttributes"}
+
 // query reads the parameters of the URL. Each may stand once, or only one of several would count.
 func (r *request) query() (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, invalid(scimerrors.ScimTypeInvalidValue, "The query of the URL is malformed: %s.", err)
 	}
-	for name, given := range values {
-		if len(given) > 1 {
+	for _, name := range parameters {
+		if len(values[name]) > 1 {
 			return nil, invalid(scimerrors.ScimTypeInvalidValue, "%s stands twice in the query of the URL; give it once.", name)
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"rollcall/identity"
@@ -108,6 +109,20 @@ func (r reader) ConnectorAccounts(ctx context.Context, org identity.OrgID, conne
 	}
 	return list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
 		WHERE connector_id = $1 AND id > $2 AND org_id = $3 ORDER BY id LIMIT $4`, connector, after, org, limit)
+}
+
+func (r reader) LinkedAccounts(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, objects []identity.ObjectID) ([]identity.Account, error) {
+	var all []identity.Account
+	for part := range slices.Chunk(objects, rowsAtOnce) {
+		c := &compiler{dialect: r.dialect}
+		found, err := list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
+			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND org_id = `+c.arg(org), c.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }
 
 // accountsDue says in SQL what identity.Account.Due says. CROSS JOIN so that SQLite goes through the accounts in the order of

@@ -140,6 +140,10 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Account": {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
 		"AccountByUserName": {ask: func() error { _, err := r.AccountByUserName(ctx, org, "x"); return err },
 			want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
+		"LinkedAccounts": {ask: func() error {
+			_, err := r.LinkedAccounts(ctx, org, "n", []identity.ObjectID{"a", "b"})
+			return err
+		}, want: []string{"INDEX accounts_object (connector_id=? AND object_id=?)"}},
 		"AccountFor an id": {ask: func() error {
 			_, _, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: "x"}, "h")
 			return err

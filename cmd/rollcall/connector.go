@@ -41,6 +41,7 @@ type directoryFlags struct {
 	MinCountPercent int            `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
 	MaxDropPercent  int            `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
 	Budget          map[string]int `mapsep:"none" placeholder:"KIND.WINDOW=N" help:"Hold a plan that brings more removals, disables, emailChanges or blanked (users who lose an attribute) in a run, a day or a week, such as removals.day=50; -1 is no limit; repeatable."`
+	Changes         string         `enum:"auto,usn,off" default:"auto" placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
 	PageSize        int            `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every full run, and of others with trouble, to this address, and of every plan that waits for an approval; repeatable, at most 30."`
@@ -59,6 +60,9 @@ func (f directoryFlags) settings() (ldap.Settings, error) {
 		if err := s.Policy.Budgets.Set(name, f.Budget[name]); err != nil {
 			return s, err
 		}
+	}
+	if f.Changes != "auto" {
+		s.Changes = f.Changes
 	}
 	var err error
 	if s.BindPasswordFile, err = filepath.Abs(f.BindPasswordFile); err != nil {

@@ -50,6 +50,22 @@ type syncPlanCmd struct {
 	storeFlag
 	orgFlag
 	connectorFlag
+	incrementalFlag
+}
+
+// incrementalFlag says how much is read.
+type incrementalFlag struct {
+	Incremental bool `help:"Read what changed since the last run, instead of everything. Needs a full run first, and another one after the connector's settings changed."`
+}
+
+// sayFull says what to do when changes alone are not enough.
+func (s *session) sayFull(err error, o identity.Organization, n identity.Connector) error {
+	if identity.RuleOf(err) != directory.RuleFullSyncRequired {
+		return err
+	}
+	status := complain(s.stderr, err)
+	s.say("Next: rollcall sync run --org %s --connector %s", o.ID, n.ID)
+	return exit(status)
 }
 
 // Help names the exit statuses.
@@ -68,11 +84,15 @@ func (c *syncPlanCmd) Run(a *app) error {
 		var plan directory.Plan
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			stored, plan, err = s.syncer().Plan(s.ctx, o.ID, n.ID, s.by, p)
+			plans := s.syncer().Plan
+			if c.Incremental {
+				plans = s.syncer().PlanChanges
+			}
+			stored, plan, err = plans(s.ctx, o.ID, n.ID, s.by, p)
 			return err
 		})
 		if err != nil {
-			return err
+			return s.sayFull(err, o, n)
 		}
 		if err := s.showPlan(stored, plan); err != nil {
 			return err
@@ -181,6 +201,7 @@ type syncRunCmd struct {
 	storeFlag
 	orgFlag
 	connectorFlag
+	incrementalFlag
 }
 
 // Help names the exit statuses.
@@ -200,7 +221,11 @@ func (c *syncRunCmd) Run(a *app) error {
 		var report directory.Report
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			stored, plan, report, err = s.syncer().Run(s.ctx, o.ID, n.ID, s.by, p)
+			run := s.syncer().Run
+			if c.Incremental {
+				run = s.syncer().RunIncremental
+			}
+			stored, plan, report, err = run(s.ctx, o.ID, n.ID, s.by, p)
 			return err
 		})
 		if identity.RuleOf(err) == identity.RuleDryRunRequired {
@@ -209,7 +234,7 @@ func (c *syncRunCmd) Run(a *app) error {
 			return exit(status)
 		}
 		if err != nil {
-			return err
+			return s.sayFull(err, o, n)
 		}
 		if report.Run != "" {
 			return s.show(report, report.Print)

@@ -80,7 +80,7 @@ func (c *orgClient) scimToken(text string) (string, error) {
 
 // endpoint is what was asked for, without what all requests to the organization have in common.
 func (c *orgClient) endpoint(e admin.Exchange) string {
-	path := strings.TrimPrefix(e.Path, "/scim/"+c.id+"/v2")
+	path := strings.TrimPrefix(strings.TrimPrefix(e.Path, "/scim/"+c.id), "/v2")
 	if e.Query != "" {
 		path += "?" + e.Query
 	}

@@ -49,12 +49,17 @@ func (c *connection) judge(ctx context.Context, began time.Time, err error) erro
 		return ctx.Err()
 	case c.budget.exceeded.Load():
 		return &tooMuch{limit: c.budget.limit}
-	case err == nil, errors.As(err, &answered) && answered.ResultCode < ldap.ErrorNetwork:
+	case err == nil, errors.As(err, &answered) && saidByServer(answered):
 		return err
 	case time.Since(began) >= c.patience: // the library does not tell this from other failures
 		return &broken{err: context.DeadlineExceeded}
 	}
 	return &broken{err: err}
+}
+
+// saidByServer tells results of servers from those that the library makes up.
+func saidByServer(e *ldap.Error) bool {
+	return e.ResultCode < ldap.ErrorNetwork || e.ResultCode == ldap.LDAPResultSyncRefreshRequired
 }
 
 // broken is a connection that failed before the server answered.

@@ -69,7 +69,7 @@ func (s *Source) diagnosis(err error) string {
 		if text := wireTexts[wire.ResultCode]; text != "" {
 			return text
 		}
-		if wire.ResultCode < ldap.ErrorNetwork {
+		if saidByServer(wire) {
 			return fmt.Sprintf("the server answered with the result %d (%s)", wire.ResultCode, ldap.LDAPResultCodeMap[wire.ResultCode])
 		}
 	}
@@ -106,6 +106,7 @@ var wireTexts = map[uint16]string{
 	ldap.LDAPResultInsufficientAccessRights:     "the connector's account has no right to read there",
 	ldap.LDAPResultNoSuchObject:                 "there is no such entry, or the connector's account may not see it; check the base DN and the account's rights",
 	ldap.LDAPResultInvalidDNSyntax:              "the server does not take the base DN or the bind DN for a name",
+	ldap.LDAPResultSyncRefreshRequired:          "the server does not remember what changed since so long ago",
 	ldap.LDAPResultBusy:                         "the server is busy; try again later",
 	ldap.LDAPResultUnavailable:                  "the server is shutting down; try again later",
 	ldap.LDAPResultReferral:                     "the server refers to another one; give the URL of the server that holds the base DN",

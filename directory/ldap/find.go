@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -58,14 +57,8 @@ func (l *lookUp) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, dn := range l.source.settings.BaseDNs {
-		root := server.contextOf(dn)
-		if root == "" {
-			return fmt.Errorf("ldap: no naming context of the server holds %q", dn)
-		}
-		if !slices.Contains(l.roots, root) {
-			l.roots = append(l.roots, root)
-		}
+	if l.roots, err = l.source.roots(server); err != nil {
+		return err
 	}
 	if l.source.settings.Kind != AD {
 		return nil
@@ -91,7 +84,7 @@ func (l *lookUp) prepare(ctx context.Context) error {
 
 // batch looks up some ids, in every naming context.
 func (l *lookUp) batch(ctx context.Context, ids []identity.ObjectID) ([]directory.Finding, error) {
-	filter, err := l.filter(append(slices.Clone(ids), l.known))
+	filter, err := idsFilter(l.source.settings.Kind, append(slices.Clone(ids), l.known))
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +107,12 @@ func (l *lookUp) batch(ctx context.Context, ids []identity.ObjectID) ([]director
 	return findings, nil
 }
 
-func (l *lookUp) filter(ids []identity.ObjectID) (string, error) {
+// idsFilter matches the entries with these ids.
+func idsFilter(kind string, ids []identity.ObjectID) (string, error) {
 	var b strings.Builder
 	b.WriteString("(|")
 	for _, id := range ids {
-		one, err := idFilter(l.source.settings.Kind, id)
+		one, err := idFilter(kind, id)
 		if err != nil {
 			return "", err
 		}

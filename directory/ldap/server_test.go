@@ -24,6 +24,8 @@ type query struct {
 	scope  int64
 	cookie string // of the paging control
 	paged  bool
+	since  string // the cookie of the DirSync or the Sync Request control
+	told   bool   // one of these was sent
 }
 
 // session answers on one connection. It writes whatever it is told to, right or wrong.
@@ -103,9 +105,14 @@ func (b *badServer) search(s *session, packet, op *ber.Packet) {
 	q := query{base: op.Children[0].Value.(string), scope: op.Children[1].Value.(int64)}
 	if len(packet.Children) > 2 {
 		for _, control := range packet.Children[2].Children {
-			if control.Children[0].Value.(string) == "1.2.840.113556.1.4.319" {
-				value := ber.DecodePacket(control.Children[len(control.Children)-1].ByteValue)
+			value := ber.DecodePacket(control.Children[len(control.Children)-1].ByteValue)
+			switch control.Children[0].Value.(string) {
+			case "1.2.840.113556.1.4.319":
 				q.paged, q.cookie = true, string(value.Children[1].ByteValue)
+			case dirSync:
+				q.told, q.since = true, string(value.Children[2].ByteValue)
+			case syncRequest:
+				q.told, q.since = true, string(value.Children[1].ByteValue)
 			}
 		}
 	}
@@ -144,7 +151,7 @@ func octets(value string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, value, "")
 }
 
-func (s *session) entry(dn string, attributes map[string][]string) {
+func (s *session) entry(dn string, attributes map[string][]string, controls ...*ber.Packet) {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 4, nil, "")
 	op.AppendChild(octets(dn))
 	list := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
@@ -159,7 +166,7 @@ func (s *session) entry(dn string, attributes map[string][]string) {
 		list.AppendChild(attribute)
 	}
 	op.AppendChild(list)
-	s.send(op)
+	s.send(op, controls...)
 }
 
 // person sends person i, whose id and address follow from the number.
@@ -197,10 +204,14 @@ func (s *session) donePage(cookie string) {
 	value := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
 	value.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 0, ""))
 	value.AppendChild(octets(cookie))
+	s.send(result(5, 0), control("1.2.840.113556.1.4.319", value))
+}
+
+func control(oid string, value *ber.Packet) *ber.Packet {
 	control := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
-	control.AppendChild(octets("1.2.840.113556.1.4.319"))
+	control.AppendChild(octets(oid))
 	control.AppendChild(octets(string(value.Bytes())))
-	s.send(result(5, 0), control)
+	return control
 }
 
 // page sends page n (from 0) of 300 people in three pages, as it should be.

@@ -34,6 +34,7 @@ type Settings struct {
 	Mapping          map[string]string `json:"mapping,omitempty"` // our attribute path to the directory's attribute; "" takes a default away
 	Policy           directory.Policy  `json:"policy,omitzero"`
 	ReportTo         []string          `json:"reportTo,omitempty"` // who gets a mail about every run (DIR-14)
+	Changes          string            `json:"changes,omitempty"`  // how the directory tells what changed: ChangesAuto, ChangesUSN or ChangesOff
 	// IgnoreReferrals are referral URLs, as the server sends them, that say nothing about the people of the base DNs.
 	IgnoreReferrals []string `json:"ignoreReferrals,omitempty"`
 

@@ -104,6 +104,25 @@ type reading struct {
 }
 
 func (r *reading) run(ctx context.Context) error {
+	return r.between(ctx, func() error {
+		start, err := r.source.startCursor(ctx, r.conn, r.server)
+		if err != nil {
+			return err
+		}
+		if r.snapshot.Cursor, err = start.encode(); err != nil {
+			return err
+		}
+		for _, dn := range r.source.settings.BaseDNs {
+			if err := r.readBase(ctx, dn); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// between reads between two looks at who answers: the same server has to, from beginning to end.
+func (r *reading) between(ctx context.Context, read func() error) error {
 	var err error
 	// Who answers is read before the search, so that what changes during it is not taken for seen.
 	if r.server, err = r.source.whoAnswers(ctx, r.conn); err != nil {
@@ -111,10 +130,8 @@ func (r *reading) run(ctx context.Context) error {
 	}
 	r.snapshot = directory.Snapshot{Owns: r.source.settings.owns(), Server: r.server.name, InvocationID: r.server.invocationID,
 		HighestUSN: r.server.highestUSN, ReadAt: r.source.now()}
-	for _, dn := range r.source.settings.BaseDNs {
-		if err := r.readBase(ctx, dn); err != nil {
-			return err
-		}
+	if err := read(); err != nil {
+		return err
 	}
 	after, err := r.source.whoAnswers(ctx, r.conn)
 	if err != nil {

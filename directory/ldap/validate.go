@@ -46,6 +46,9 @@ func (s Settings) Validate() error {
 	if err := s.validateMapping(); err != nil {
 		return err
 	}
+	if !slices.Contains([]string{ChangesAuto, ChangesUSN, ChangesOff}, s.Changes) || s.Changes == ChangesUSN && s.Kind != AD {
+		return invalid("changes", "changes is %q; leave it out for what the directory has, or use off, or usn with Active Directory", s.Changes)
+	}
 	if err := s.validateLimits(); err != nil {
 		return err
 	}

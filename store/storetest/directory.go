@@ -19,6 +19,7 @@ func testDirectory(t *testing.T, w world) {
 	})
 	t.Run("a connector remembers its last good run", func(t *testing.T) {
 		n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.Settings, n.UpdatedAt = 412, start, "dc1", nil, start.Add(time.Hour)
+		n.Cursor = json.RawMessage(`{"cursor":{"usn":7}}`)
 		w.must(t, func(tx identity.Tx) error { return tx.UpdateConnector(ctx, n) })
 		n.Version++
 		got, err := w.store.Connector(ctx, w.own, n.ID)
@@ -63,6 +64,26 @@ func testDirectory(t *testing.T, w world) {
 		got, err := w.store.Run(ctx, w.own, latest.ID)
 		require.NoError(t, err)
 		require.Equal(t, latest, got)
+	})
+	t.Run("accounts are found by the entries they are linked to", func(t *testing.T) {
+		var all []identity.Account
+		for object, of := range map[identity.ObjectID]identity.Connector{"o1": n, "o2": n, "o3": n, "o4": second} {
+			a := w.account(w.own, string(object))
+			a.Directory = &identity.DirectoryLink{Connector: of.ID, Object: object, DN: "cn=" + string(object)}
+			all = append(all, w.add(t, a))
+		}
+		got, err := w.store.LinkedAccounts(ctx, w.own, n.ID, []identity.ObjectID{"o1", "o3", "o4", "none"})
+		require.NoError(t, err)
+		var want []identity.Account
+		for _, a := range all {
+			if a.Directory.Object == "o1" || a.Directory.Object == "o3" {
+				want = append(want, a)
+			}
+		}
+		require.ElementsMatch(t, want, got)
+		got, err = w.store.LinkedAccounts(ctx, w.own, n.ID, nil)
+		require.NoError(t, err)
+		require.Empty(t, got)
 	})
 	t.Run("a connector goes with its plans and runs, and its accounts stay", func(t *testing.T) {
 		linked := w.account(w.own, "linked")

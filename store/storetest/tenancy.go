@@ -79,6 +79,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"CountUsers": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.CountUsers(ctx, org)
 	},
+	"LinkedAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.LinkedAccounts(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
+	},
 	"ConnectorAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.ConnectorAccounts(ctx, org, p.connector.ID, "", 10)
 	},

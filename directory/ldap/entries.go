@@ -1,0 +1,53 @@
+package ldap
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/directory"
+	"rollcall/identity"
+)
+
+// Entries reads those of the given entries that are below the base DNs and match the filter.
+func (s *Source) Entries(ctx context.Context, ids []identity.ObjectID) (directory.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
+	defer cancel()
+	var snapshot directory.Snapshot
+	err := s.retry(ctx, func(c *connection) error {
+		r := &reading{source: s, conn: c, seen: map[identity.ObjectID]bool{}}
+		err := r.readEntries(ctx, ids)
+		snapshot = r.snapshot
+		return err
+	})
+	if err != nil {
+		return directory.Snapshot{}, s.explain(ctx, "reading what changed", err)
+	}
+	return snapshot, nil
+}
+
+func (r *reading) readEntries(ctx context.Context, ids []identity.ObjectID) error {
+	return r.between(ctx, func() error {
+		settings := r.source.settings
+		for batch := range slices.Chunk(ids, idsPerSearch) {
+			filter, err := idsFilter(settings.Kind, batch)
+			if err != nil {
+				return err
+			}
+			for _, dn := range settings.BaseDNs {
+				result, err := r.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+					"(&"+settings.Filter+filter+")", r.source.decoder.wanted, nil))
+				if err != nil {
+					return err
+				}
+				r.decode(result.Entries)
+			}
+		}
+		return nil
+	})
+}
+
+// total is how long one reading may take with its retries.
+func (s Settings) total() time.Duration { return time.Duration(s.TotalTimeout) }
