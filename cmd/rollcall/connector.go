@@ -14,6 +14,7 @@ import (
 
 type connectorCmd struct {
 	Create connectorCreateCmd `cmd:"" help:"Connect an organization to a directory. From then on the directory owns its people, unless it has claimed users: then see sync enable."`
+	Change connectorChangeCmd `cmd:"" help:"Give a connector other settings; a plan is owed then."`
 	List   connectorListCmd   `cmd:"" help:"List an organization's connectors."`
 	Show   connectorShowCmd   `cmd:"" help:"Show a connector's settings."`
 	Test   connectorTestCmd   `cmd:"" help:"Bind, read, and say what the directory shows; nothing is changed."`
