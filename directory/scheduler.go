@@ -17,7 +17,6 @@ const (
 	lease      = 3 * time.Minute // how long a server that has gone silent keeps a connector
 	renewEvery = lease / 3
 	givingBack = 10 * time.Second // to note what came of an attempt, even if the server is being stopped
-	sideBySide = 4                // connectors that one server reads at a time
 )
 
 // Runs is what a schedule starts. [Syncer] has both.
@@ -62,29 +61,23 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Work starts what is due in all organizations, some of it side by side, waits for its end, and returns how many connectors it looked
-// after, at most limit. What comes of a connector is noted in its schedule and is no error.
+// Work starts what is due in all organizations, one after another, and returns how many connectors it looked at, at most limit. What comes
+// of a connector is noted in its schedule and is no error. A server calls Work several times side by side, so that a slow directory
+// does not keep the others waiting.
 func (s *Scheduler) Work(ctx context.Context, limit int) (int, error) {
 	due, err := s.service.Reader().SchedulesDue(ctx, s.service.Now(), limit)
 	if err != nil {
 		return 0, err
 	}
-	errs := make([]error, len(due))
-	free := make(chan struct{}, sideBySide)
-	var all sync.WaitGroup
+	var errs []error
 	for i, d := range due {
-		free <- struct{}{}
-		all.Go(func() {
-			defer func() { <-free }()
-			if ctx.Err() != nil {
-				return
-			}
-			if err := s.attempt(ctx, d); err != nil {
-				errs[i] = fmt.Errorf("directory: schedule of connector %s: %w", d.Connector, err)
-			}
-		})
+		if ctx.Err() != nil {
+			return i, errors.Join(errs...)
+		}
+		if err := s.attempt(ctx, d); err != nil {
+			errs = append(errs, fmt.Errorf("directory: schedule of connector %s: %w", d.Connector, err))
+		}
 	}
-	all.Wait()
 	return len(due), errors.Join(errs...)
 }
 

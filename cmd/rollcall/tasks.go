@@ -21,7 +21,8 @@ const (
 	deletedAtOnce = 500
 	idleAtOnce    = 20
 
-	connectorsAtOnce = 100 // that one round looks after
+	connectorsAtOnce  = 100 // that one round looks after
+	directoriesAtOnce = 4   // that a server reads side by side
 )
 
 // How often the server does what has no setting of its own.
@@ -48,8 +49,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 	if err != nil {
 		return nil, err
 	}
-	var runners []*worker.Runner
-	for _, tasks := range [][]worker.Task{
+	all := [][]worker.Task{
 		{
 			{Name: "clock", Every: clockEvery, Run: retention.Mark},
 			{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
@@ -61,10 +61,15 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},
 		{orders},
 		{{Name: "deletions", Every: deletionsEvery, Run: worker.Drain(deletedAtOnce, service.ContinueDeletions)}},
-		{{Name: "synchronizations", Every: schedulesEvery, Run: schedules(service, logger)}},
 		{{Name: "log of requests", Every: exchangesEvery, Run: exchanges}},
 		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
-	} {
+	}
+	synchronize := schedules(service, logger)
+	for range directoriesAtOnce {
+		all = append(all, []worker.Task{{Name: "synchronizations", Every: schedulesEvery, Run: synchronize}})
+	}
+	var runners []*worker.Runner
+	for _, tasks := range all {
 		r, err := worker.New(logger, tasks...)
 		if err != nil {
 			return nil, err
