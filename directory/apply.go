@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"rollcall/identity"
@@ -26,11 +27,17 @@ var (
 //
 // Steps that are refused, or whose account changed since the plan was made, are reported and do not keep the others waiting.
 func (s *Syncer) Apply(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor, progress Progress) (Report, error) {
+	return s.applyUntil(ctx, org, id, by, math.MaxInt, progress)
+}
+
+// applyUntil goes on to a step, and pauses there.
+func (s *Syncer) applyUntil(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor, until int, progress Progress) (Report, error) {
 	a, err := s.begin(ctx, org, id, by)
 	if err != nil {
 		return Report{}, err
 	}
-	for done := 0; done < len(a.steps); {
+	a.until = min(until, len(a.steps))
+	for done := 0; done < a.until; {
 		report, err := a.next(ctx)
 		if errors.Is(err, errRunEnded) {
 			return a.outcome(ctx)
@@ -41,6 +48,9 @@ func (s *Syncer) Apply(ctx context.Context, org identity.OrgID, id identity.Plan
 		done = report.Done
 		progress.tell("applying", done, len(a.steps))
 	}
+	if a.until < len(a.steps) {
+		return a.pause(ctx)
+	}
 	return a.finish(ctx)
 }
 
@@ -50,6 +60,7 @@ type application struct {
 	connector identity.Connector
 	plan      identity.Plan
 	steps     []Step
+	until     int // steps to go through now
 	reading   Reading
 	figures   Figures
 	noLosses  string
@@ -95,6 +106,10 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 		switch {
 		case run.State == identity.RunRunning && run.Plan == p.ID:
 			return run, nil
+		case run.State == identity.RunPaused && run.Plan == p.ID:
+			return resume(ctx, c, run)
+		case run.State == identity.RunPaused:
+			return identity.Run{}, paused(run)
 		case run.State == identity.RunRunning:
 			return identity.Run{}, identity.Refuse(identity.Conflict, RuleRunUnfinished,
 				"the run %s of the plan %s has not finished; apply that plan again to finish it", run.ID, run.Plan)
@@ -179,7 +194,7 @@ func (a *application) next(ctx context.Context) (Report, error) {
 		case !refusal(err):
 			return Report{}, err
 		}
-		return a.oneByOne(ctx, min(first+stepsPerTransaction, len(a.steps)))
+		return a.oneByOne(ctx, min(first+stepsPerTransaction, a.until))
 	}
 }
 
@@ -204,7 +219,7 @@ func (a *application) oneByOne(ctx context.Context, until int) (Report, error) {
 func (a *application) batch(ctx context.Context, n int) (report Report, first int, err error) {
 	err = a.transact(ctx, func(c *identity.Acts, run *identity.Run, r *Report) error {
 		first = run.NextStep
-		for run.NextStep < min(first+n, len(a.steps)) {
+		for run.NextStep < min(first+n, a.until) {
 			unit := a.unit(run.NextStep)
 			err := a.applyUnit(ctx, c, unit, r, run.NextStep)
 			if err != nil {

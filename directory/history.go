@@ -140,6 +140,9 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 		return err
 	}
 	for _, run := range runs {
+		if run.State == identity.RunPaused {
+			return paused(run)
+		}
 		if run.State == identity.RunRunning {
 			if _, err := s.Apply(ctx, org, run.Plan, by, progress); err != nil {
 				return err

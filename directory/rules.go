@@ -17,6 +17,8 @@ const (
 	RulePlanDamaged      identity.Rule = "PLAN_DAMAGED"
 	RuleFullSyncRequired               = identity.RuleFullSyncRequired
 	RuleRunUnfinished    identity.Rule = "RUN_UNFINISHED"
+	RuleRunPaused        identity.Rule = "RUN_PAUSED"
+	RuleRunNotPaused     identity.Rule = "RUN_NOT_PAUSED"
 	RuleSyncOff          identity.Rule = "SYNC_DISABLED"
 	RuleSyncPaused       identity.Rule = "SYNC_PAUSED"
 	RuleApproverNeeded   identity.Rule = "APPROVER_REQUIRED"

@@ -101,7 +101,7 @@ type outcome struct {
 }
 
 // badMoments are refusals that say nothing about the directory: somebody else was at work.
-var badMoments = []identity.Rule{RuleRunUnfinished, RulePlanStale, RulePlanApplied, RuleSyncOff, RuleSyncPaused}
+var badMoments = []identity.Rule{RuleRunUnfinished, RuleRunPaused, RulePlanStale, RulePlanApplied, RuleSyncOff, RuleSyncPaused}
 
 // settled is the schedule after an attempt. A run that ended has been noted already, with its last step.
 func settled(s identity.Schedule, kind identity.SyncKind, o outcome, now time.Time, seed string, patience Patience) identity.Schedule {

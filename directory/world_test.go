@@ -121,7 +121,7 @@ func (w *world) joined(t testing.TB, d *fixtures.Directory, bases ...string) *wo
 func (w *world) joinedWith(t testing.TB, d *fixtures.Directory, edit func(*ldap.Settings), bases ...string) *world {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(d.SyncPassword), 0o600))
-	s := ldap.Settings{Kind: string(d.Kind), URL: d.LDAPSURL, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases}
+	s := ldap.Settings{Kind: string(d.Kind), URLs: []string{d.LDAPSURL}, CAFile: d.CAFile, BindDN: d.SyncDN, BindPasswordFile: file, BaseDNs: bases}
 	edit(&s)
 	settings, err := json.Marshal(s)
 	require.NoError(t, err)

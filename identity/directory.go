@@ -56,6 +56,8 @@ type RunState string
 // The states of a run.
 const (
 	RunRunning   RunState = "running"
+	RunPaused    RunState = "paused" // after its first steps, for somebody to look; it goes on or is ended
+	RunEnded     RunState = "ended"  // by somebody who looked; the rest was not applied
 	RunCompleted RunState = "completed"
 	RunErrors    RunState = "completed_with_errors"
 	RunFailed    RunState = "failed"

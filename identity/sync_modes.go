@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"bytes"
 	"context"
 	"slices"
 )
@@ -43,44 +42,3 @@ func matchesExactly(ctx context.Context, r Reader, org OrgID) error {
 
 // ended reports whether a run went through all of its steps.
 func (r Run) ended() bool { return r.State == RunCompleted || r.State == RunErrors }
-
-// ChangeConnector changes a connector's settings. Plans made before are not applied any more, and until somebody has seen what the
-// connector would do now, nothing runs (DIR-03, 14.6): the organization's synchronization is as if the connector had just been
-// registered. Only the name and the settings are edit's to change; a name alone changes nothing else.
-func (s *Service) ChangeConnector(ctx context.Context, by Actor, org OrgID, id ConnectorID, edit func(Connector) Connector) (Connector, error) {
-	var changed Connector
-	err := s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
-		before, err := c.tx.Connector(ctx, org, id)
-		if err != nil {
-			return err
-		}
-		changed = before
-		wish := edit(before)
-		changed.Name, changed.Settings = wish.Name, wish.Settings
-		settled := bytes.Equal(changed.Settings, before.Settings)
-		if settled && changed.Name == before.Name {
-			return nil
-		}
-		if err := validName("name", changed.Name); err != nil {
-			return err
-		}
-		if !settled {
-			changed.UpdatedAt = c.now
-		}
-		if err := c.tx.UpdateConnector(ctx, changed); err != nil {
-			return err
-		}
-		changed.Version++
-		if err := c.tell(ctx, ConnectorChanged, map[string]any{"connector": id, "name": changed.Name, "before": before.Settings, "after": changed.Settings}); err != nil || settled {
-			return err
-		}
-		_, err = c.changeOrganization(ctx, func(o Organization) Organization {
-			if o.ManagedByDirectory() {
-				o.SyncMode = SyncRegistered
-			}
-			return o
-		})
-		return err
-	})
-	return changed, err
-}

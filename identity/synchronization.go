@@ -145,7 +145,7 @@ func (c *Acts) endRuns(ctx context.Context) error {
 		return err
 	}
 	for _, run := range runs {
-		if run.State != RunRunning {
+		if run.State != RunRunning && run.State != RunPaused {
 			continue
 		}
 		plan, err := c.tx.Plan(ctx, c.org.ID, run.Plan)

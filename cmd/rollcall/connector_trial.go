@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
@@ -63,13 +62,7 @@ func (c *connectorTestCmd) Run(a *app) error {
 }
 
 func (s *session) try(source *ldap.Source, settings ldap.Settings, p directory.Progress) (trial, error) {
-	t := trial{Encryption: "none: the password travels in clear text"}
-	switch {
-	case strings.HasPrefix(settings.URL, "ldaps:"):
-		t.Encryption = "TLS"
-	case settings.StartTLS:
-		t.Encryption = "StartTLS"
-	}
+	t := trial{Encryption: settings.Encryption()}
 	snapshot, err := source.Snapshot(s.ctx, p)
 	if err != nil {
 		return t, err

@@ -140,7 +140,7 @@ func (s *story) firstSync(ctx context.Context) error {
 	for _, p := range directoryPeople() {
 		s.people = append(s.people, s.directory.Add(p))
 	}
-	settings, err := json.Marshal(ldap.Settings{Kind: ldap.AD, URL: s.ldap.URL(), BindDN: demodirectory.BindDN, BindPasswordFile: s.passwordFile,
+	settings, err := json.Marshal(ldap.Settings{Kind: ldap.AD, URLs: []string{s.ldap.URL()}, BindDN: demodirectory.BindDN, BindPasswordFile: s.passwordFile,
 		BaseDNs: []string{demodirectory.PeopleDN}, PageSize: 64})
 	if err != nil {
 		return err

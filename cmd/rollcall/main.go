@@ -35,6 +35,7 @@ type cli struct {
 	Domain       domainCmd       `cmd:"" help:"Mail domains of organizations."`
 	Connector    connectorCmd    `cmd:"" help:"Connections to directories."`
 	Sync         syncCmd         `cmd:"" help:"Synchronize an organization with its directory."`
+	Doctor       doctorCmd       `cmd:"" help:"Look at what the server depends on, line by line."`
 	User         userCmd         `cmd:"" help:"Users, and why they are as they are."`
 	Group        groupCmd        `cmd:"" help:"Groups of users."`
 	Template     templateCmd     `cmd:"" help:"Licences that users get by themselves."`

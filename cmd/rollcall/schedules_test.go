@@ -46,7 +46,7 @@ func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
 	by := identity.Actor{Kind: identity.Operator, Name: "Olga"}
 	org, err := service.CreateOrganization(t.Context(), by, identity.Organization{Name: "Corp", Kind: identity.Customer})
 	require.NoError(t, err)
-	settings, err := json.Marshal(ldap.Settings{Kind: ldap.AD, URL: server.URL(), BindDN: demodirectory.BindDN, BindPasswordFile: secret,
+	settings, err := json.Marshal(ldap.Settings{Kind: ldap.AD, URLs: []string{server.URL()}, BindDN: demodirectory.BindDN, BindPasswordFile: secret,
 		BaseDNs: []string{demodirectory.PeopleDN}})
 	require.NoError(t, err)
 	n, err := service.CreateConnector(t.Context(), by, identity.Connector{Org: org.ID, Name: "AD", Kind: ldap.AD, Settings: settings})

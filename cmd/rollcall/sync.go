@@ -14,6 +14,7 @@ import (
 type syncCmd struct {
 	Plan     syncPlanCmd     `cmd:"" help:"Read the directory and show what a synchronization would do; nothing is changed."`
 	Apply    syncApplyCmd    `cmd:"" help:"Apply a plan, exactly as it was shown; a run that was cut short goes on."`
+	End      syncEndCmd      `cmd:"" help:"Leave the rest of a paused run undone; what was applied stays."`
 	Run      syncRunCmd      `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
 	History  syncHistoryCmd  `cmd:"" help:"List the runs."`
 	Show     syncShowCmd     `cmd:"" help:"Show a plan or a run."`
@@ -144,6 +145,7 @@ type syncApplyCmd struct {
 	storeFlag
 	orgFlag
 	Plan    string `arg:"" placeholder:"PLAN" help:"The plan's id."`
+	First   int    `placeholder:"N" help:"Apply the first N steps and pause, to look at what became of them; the same command without --first goes on, sync end does not."`
 	Approve bool   `help:"Approve a plan that the loss guard holds, then apply it."`
 	By      string `placeholder:"NAME" help:"Who approves; recorded with the plan."`
 }
@@ -155,6 +157,9 @@ func (syncApplyCmd) Help() string {
 
 // Validate keeps an approval from having no name.
 func (c *syncApplyCmd) Validate() error {
+	if c.First < 0 {
+		return fmt.Errorf("--first is %d; use a positive number", c.First)
+	}
 	if c.Approve != (c.By != "") {
 		return errors.New("an approval has a name: use --approve together with --by NAME")
 	}
@@ -179,7 +184,11 @@ func (c *syncApplyCmd) Run(a *app) error {
 		var report directory.Report
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			report, err = s.syncer().Apply(s.ctx, o.ID, id, s.by, p)
+			if c.First > 0 {
+				report, err = s.syncer().ApplyFirst(s.ctx, o.ID, id, s.by, c.First, p)
+			} else {
+				report, err = s.syncer().Apply(s.ctx, o.ID, id, s.by, p)
+			}
 			return err
 		})
 		if rule := identity.RuleOf(err); err != nil && (rule == directory.RulePlanHeld || rule == directory.RulePlanRefused) {
@@ -190,6 +199,31 @@ func (c *syncApplyCmd) Run(a *app) error {
 			}
 			return exitGuard
 		}
+		if err != nil {
+			return err
+		}
+		if report.State == identity.RunPaused {
+			s.say("To go on: rollcall sync apply --org %s %s", o.ID, id)
+			s.say("To leave the rest undone: rollcall sync end --org %s %s", o.ID, id)
+		}
+		return s.show(report, report.Print)
+	})
+}
+
+type syncEndCmd struct {
+	storeFlag
+	orgFlag
+	Plan string `arg:"" placeholder:"PLAN" help:"The plan's id."`
+}
+
+// Run ends a paused run.
+func (c *syncEndCmd) Run(a *app) error {
+	return a.onStore(c.storeFlag, func(s *session) error {
+		o, err := s.org(c.orgFlag)
+		if err != nil {
+			return err
+		}
+		report, err := s.syncer().End(s.ctx, o.ID, identity.PlanID(c.Plan), s.by)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,10 +19,11 @@ const dialTimeout = 15 * time.Second
 // connection is one bound connection. It closes itself when its context ends.
 type connection struct {
 	*ldap.Conn
-	budget   *budgetConn
-	host     string
-	patience time.Duration // for one answer
-	stop     func() bool
+	budget    *budgetConn
+	server    endpoint
+	encrypted bool
+	patience  time.Duration // for one answer
+	stop      func() bool
 }
 
 func (c *connection) close() {
@@ -74,48 +75,88 @@ type tooMuch struct{ limit int64 }
 func (e *tooMuch) Error() string { return fmt.Sprintf("more than %d bytes in one answer", e.limit) }
 
 // connect dials, encrypts and binds.
-func (s *Source) connect(ctx context.Context) (*connection, error) {
-	u, err := url.Parse(s.settings.URL)
+func (s *Source) connect(ctx context.Context, e endpoint) (*connection, error) {
+	// What is wrong here is wrong before anybody is called.
+	who, err := s.settings.credentials()
 	if err != nil {
 		return nil, err
 	}
-	host, port := u.Hostname(), u.Port()
-	if port == "" {
-		port = map[string]string{"ldap": "389", "ldaps": "636"}[u.Scheme]
-	}
-	config, err := s.tlsConfig(host)
+	config, err := s.tlsConfig(e.host, who)
 	if err != nil {
 		return nil, err
 	}
-	password, err := s.settings.password()
-	if err != nil {
-		return nil, err
-	}
-	dialer := net.Dialer{Timeout: dialTimeout}
-	raw, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	raw, err := s.dial(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	budget := newBudgetConn(raw, int64(s.settings.MaxPageBytes))
 	var wire net.Conn = budget
-	if u.Scheme == "ldaps" || s.settings.StartTLS {
+	if s.settings.encrypts(e) {
 		if wire, err = encrypt(ctx, budget, config, s.settings.StartTLS); err != nil {
 			_ = raw.Close()
 			return nil, err
 		}
 	}
-	conn := ldap.NewConn(wire, wire != net.Conn(budget))
-	conn.Start()
-	patience := time.Duration(s.settings.PageTimeout)
-	conn.SetTimeout(patience)
-	c := &connection{Conn: conn, budget: budget, host: u.Host, patience: patience, stop: context.AfterFunc(ctx, func() { _ = raw.Close() })}
-	began := time.Now()
-	if err := c.judge(ctx, began, conn.Bind(s.settings.BindDN, password)); err != nil {
+	c := s.speak(ctx, e, budget, wire)
+	if err := c.bind(ctx, who); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
 }
+
+func (s *Source) dial(ctx context.Context, e endpoint) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	return dialer.DialContext(ctx, "tcp", e.address())
+}
+
+// encrypts reports whether what is said to a server is encrypted.
+func (s Settings) encrypts(e endpoint) bool { return e.scheme == "ldaps" || s.StartTLS }
+
+// Encryption says in words how a connection is encrypted.
+func (s Settings) Encryption() string {
+	switch {
+	case s.StartTLS:
+		return "StartTLS"
+	case s.SRV != "" && s.AllowPlaintext, slices.ContainsFunc(s.URLs, clearText):
+		return "none: the password travels in clear text"
+	}
+	return "TLS"
+}
+
+// speak begins to speak LDAP over a wire, which counts against the budget.
+func (s *Source) speak(ctx context.Context, e endpoint, budget *budgetConn, wire net.Conn) *connection {
+	encrypted := wire != net.Conn(budget)
+	conn := ldap.NewConn(wire, encrypted)
+	conn.Start()
+	patience := time.Duration(s.settings.PageTimeout)
+	conn.SetTimeout(patience)
+	return &connection{Conn: conn, budget: budget, server: e, encrypted: encrypted, patience: patience,
+		stop: context.AfterFunc(ctx, func() { _ = budget.Close() })}
+}
+
+func (c *connection) bind(ctx context.Context, who credentials) error {
+	began := time.Now()
+	var err error
+	if who.external {
+		err = c.ExternalBind()
+	} else {
+		err = c.Bind(who.dn, who.password)
+	}
+	err = c.judge(ctx, began, err)
+	var cut *broken
+	if c.encrypted && errors.As(err, &cut) && !errors.Is(err, context.DeadlineExceeded) {
+		return &hungUp{err: err}
+	}
+	return err
+}
+
+// hungUp is an encrypted connection that the server ended before it answered a word. With TLS 1.3 that is how a client learns that its
+// certificate is not welcome, or missed: it takes the handshake for done before the server has looked at what it showed.
+type hungUp struct{ err error }
+
+func (e *hungUp) Error() string { return e.err.Error() }
+func (e *hungUp) Unwrap() error { return e.err }
 
 // encrypt makes a connection a TLS one, after asking the server to if it has to be asked.
 func encrypt(ctx context.Context, plain net.Conn, config *tls.Config, ask bool) (net.Conn, error) {
@@ -166,8 +207,12 @@ func askForTLS(ctx context.Context, plain net.Conn) error {
 	return plain.SetDeadline(time.Time{})
 }
 
-func (s *Source) tlsConfig(host string) (*tls.Config, error) {
+func (s *Source) tlsConfig(host string, who credentials) (*tls.Config, error) {
 	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if who.certificate != nil {
+		// Whatever authorities the server names: one that gets no certificate says less about why than one that gets a wrong one.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return who.certificate, nil }
+	}
 	if s.settings.ServerName != "" {
 		config.ServerName = s.settings.ServerName
 	}

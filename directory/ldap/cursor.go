@@ -34,7 +34,8 @@ const (
 // cursor says up to where a reading knows the directory, and which copy of its data that was.
 type cursor struct {
 	Way          way               `json:"way"`
-	Why          string            `json:"why,omitempty"` // the directory tells no changes, or cannot be relied on to; a sentence
+	Why          string            `json:"why,omitempty"`      // the directory tells no changes, or cannot be relied on to; a sentence
+	Endpoint     string            `json:"endpoint,omitempty"` // the URL of the server, which is asked first
 	Server       string            `json:"server,omitempty"`
 	InvocationID string            `json:"invocationId,omitempty"`
 	USN          int64             `json:"usn,omitempty"`
@@ -65,7 +66,7 @@ func (c cursor) moved(v server) string {
 
 // startCursor asks, before everything is read, from where on changes are to be told later.
 func (s *Source) startCursor(ctx context.Context, c *connection, v server) (cursor, error) {
-	start := cursor{Server: v.name, InvocationID: v.invocationID, USN: v.highestUSN}
+	start := cursor{Endpoint: c.server.String(), Server: v.name, InvocationID: v.invocationID, USN: v.highestUSN}
 	none := func(format string, args ...any) (cursor, error) {
 		return cursor{Way: byNothing, Why: fmt.Sprintf(format, args...)}, nil
 	}
@@ -166,9 +167,15 @@ func (s *Source) Changes(ctx context.Context, since directory.Cursor, linked fun
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
 	defer cancel()
+	if e, err := endpointOf(from.Endpoint); err == nil {
+		s.prefer(e)
+	}
 	var changes directory.Changes
 	err := s.retry(ctx, func(c *connection) (err error) {
 		changes, err = s.changes(ctx, c, from, linked)
+		if err == nil {
+			s.prefer(c.server)
+		}
 		return err
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ func TestTheDemonstrationsDirectoryIsRead(t *testing.T) {
 	require.NoError(t, err)
 	server := demodirectory.Serve(listener, d, "secret", slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	settings := ldap.Settings{Kind: ldap.AD, URL: server.URL(), BindDN: demodirectory.BindDN, BindPasswordFile: passwordFile(t, "secret"),
+	settings := ldap.Settings{Kind: ldap.AD, URLs: []string{server.URL()}, BindDN: demodirectory.BindDN, BindPasswordFile: passwordFile(t, "secret"),
 		BaseDNs: []string{demodirectory.PeopleDN}, PageSize: 7}
 	got := read(t, settings)
 	require.True(t, got.Complete, got.Gaps)

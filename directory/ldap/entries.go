@@ -11,12 +11,13 @@ import (
 	"rollcall/identity"
 )
 
-// Entries reads those of the given entries that are below the base DNs and match the filter.
+// Entries reads those of the given entries that are below the base DNs and match the filter. The server that told of their changes is
+// asked, and no other: another one may not have heard of them yet, and they would never be told of again.
 func (s *Source) Entries(ctx context.Context, ids []identity.ObjectID) (directory.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
 	defer cancel()
 	var snapshot directory.Snapshot
-	err := s.retry(ctx, func(c *connection) error {
+	err := s.retryThere(ctx, func(c *connection) error {
 		r := &reading{source: s, conn: c, seen: map[identity.ObjectID]bool{}}
 		err := r.readEntries(ctx, ids)
 		snapshot = r.snapshot

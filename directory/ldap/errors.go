@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -23,11 +25,27 @@ func (s *Source) explain(ctx context.Context, doing string, err error) error {
 	}
 	var known *identity.Error
 	if errors.As(err, &known) {
-		return err
+		return known // what is wrong with the settings is no matter of a server
 	}
-	e := identity.Refuse(identity.Unavailable, directory.RuleUnreachable, "%s at %s failed: %s", doing, s.settings.URL, s.diagnosis(err))
+	e := identity.Refuse(identity.Unavailable, directory.RuleUnreachable, "%s %s", doing, s.failed(err))
 	e.Err = err
 	return e
+}
+
+// failed says what went wrong, at each server that was tried.
+func (s *Source) failed(err error) string {
+	var tried failures
+	switch {
+	case !errors.As(err, &tried):
+		return "failed: " + s.diagnosis(err)
+	case len(tried) == 1:
+		return fmt.Sprintf("at %s failed: %s", tried[0].server, s.diagnosis(tried[0].err))
+	}
+	texts := make([]string, len(tried))
+	for i, one := range tried {
+		texts[i] = fmt.Sprintf("(%d) at %s: %s", i+1, one.server, s.diagnosis(one.err))
+	}
+	return "failed: " + strings.Join(texts, "; ")
 }
 
 func (s *Source) diagnosis(err error) string {
@@ -39,8 +57,15 @@ func (s *Source) diagnosis(err error) string {
 		much      *tooMuch
 		netErr    net.Error
 		dns       *net.DNSError
+		nobody    *noServers
 	)
 	switch {
+	case errors.As(err, &nobody) && len(nobody.foreign) > 0:
+		return fmt.Sprintf("the DNS names only servers outside the domain (%s), and its word is not enough to send them a password; list the servers in urls", strings.Join(nobody.foreign, ", "))
+	case errors.As(err, &nobody) && errors.As(err, &dns) && !dns.IsNotFound:
+		return fmt.Sprintf("the DNS does not answer when it is asked for %s; look at the machine's name servers", nobody.name)
+	case errors.As(err, &nobody):
+		return fmt.Sprintf("the DNS names no server at %s; check the domain and the machine's name servers, or list the servers in urls", nobody.name)
 	case errors.As(err, &authority):
 		from := "the system's authorities"
 		if s.settings.CAFile != "" {
@@ -61,11 +86,22 @@ func (s *Source) diagnosis(err error) string {
 	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "the server did not answer in time; raise pageTimeout or totalTimeout if it is slow"
 	}
+	var op *net.OpError
+	var gone *hungUp
+	if errors.As(err, &gone) || errors.As(err, &op) && op.Op == "remote error" { // while TLS began
+		if s.settings.ClientCertFile == "" {
+			return "the server ends the encrypted connection before it says a word; if it wants a certificate, set clientCertFile and clientKeyFile"
+		}
+		return "the server ends the encrypted connection after it has seen the client's certificate; use one that has not expired and that an authority of the server's has signed"
+	}
 	if errors.As(err, &handshake) {
 		return "no encrypted connection came about; for ldaps:// use the port for LDAPS (636), for startTLS the other one (389), and check that the server has a certificate"
 	}
 	var wire *ldap.Error
 	if errors.As(err, &wire) {
+		if s.settings.external() && slices.Contains(externalRefusals, wire.ResultCode) {
+			return "the server takes the client's certificate for nobody; map its subject to an account (OpenLDAP: authz-regexp), and check that it is one that the server asks for"
+		}
 		if text := wireTexts[wire.ResultCode]; text != "" {
 			return text
 		}
@@ -73,7 +109,6 @@ func (s *Source) diagnosis(err error) string {
 			return fmt.Sprintf("the server answered with the result %d (%s)", wire.ResultCode, ldap.LDAPResultCodeMap[wire.ResultCode])
 		}
 	}
-	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return "nobody answers there; check the host and the port, and that the server runs"
 	}
@@ -93,6 +128,9 @@ func certificateNames(c *x509.Certificate) string {
 	}
 	return fmt.Sprint(names)
 }
+
+// externalRefusals are how servers refuse SASL EXTERNAL.
+var externalRefusals = []uint16{ldap.LDAPResultInvalidCredentials, ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultAuthMethodNotSupported}
 
 // wireTexts explain the results (RFC 4511 section 4.1.9) that an administrator can do something about.
 var wireTexts = map[uint16]string{

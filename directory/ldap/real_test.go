@@ -16,7 +16,7 @@ import (
 
 // connectorTo returns settings for a running directory, over LDAPS, as the account made for synchronization.
 func connectorTo(t testing.TB, d *fixtures.Directory, bases ...string) ldap.Settings {
-	return ldap.Settings{Kind: string(d.Kind), URL: d.LDAPSURL, CAFile: d.CAFile, BindDN: d.SyncDN,
+	return ldap.Settings{Kind: string(d.Kind), URLs: []string{d.LDAPSURL}, CAFile: d.CAFile, BindDN: d.SyncDN,
 		BindPasswordFile: passwordFile(t, d.SyncPassword), BaseDNs: bases, RetryDelay: ldap.Duration(time.Millisecond)}
 }
 
@@ -119,7 +119,7 @@ func TestADomainRootReferringToItsOwnPartitionsIsComplete(t *testing.T) {
 	settings := connectorTo(t, d, d.BaseDN)
 	for name, edit := range map[string]func(*ldap.Settings){
 		"LDAPS":            func(*ldap.Settings) {},
-		"StartTLS":         func(s *ldap.Settings) { s.URL, s.StartTLS = d.URL, true },
+		"StartTLS":         func(s *ldap.Settings) { s.URLs, s.StartTLS = []string{d.URL}, true },
 		"pages of one":     func(s *ldap.Settings) { s.PageSize = 1 },
 		"ordinary account": func(s *ldap.Settings) { s.BindDN, s.BindPasswordFile = d.PlainDN, passwordFile(t, d.PlainPassword) },
 	} {
@@ -181,15 +181,15 @@ func TestEncryptionIsVerified(t *testing.T) {
 		says string // empty: works
 	}{
 		"LDAPS":                            {func(s *ldap.Settings) {}, ""},
-		"StartTLS":                         {func(s *ldap.Settings) { s.URL, s.StartTLS = good.URL, true }, ""},
-		"no TLS where the server wants it": {func(s *ldap.Settings) { s.URL = good.URL }, "wants an encrypted connection"},
+		"StartTLS":                         {func(s *ldap.Settings) { s.URLs, s.StartTLS = []string{good.URL}, true }, ""},
+		"no TLS where the server wants it": {func(s *ldap.Settings) { s.URLs = []string{good.URL} }, "wants an encrypted connection"},
 		"LDAPS, another authority":         {func(s *ldap.Settings) { s.CAFile = good.OtherCAFile }, "not signed by the authorities in"},
-		"StartTLS, another authority":      {func(s *ldap.Settings) { s.URL, s.StartTLS, s.CAFile = good.URL, true, good.OtherCAFile }, "not signed by the authorities in"},
+		"StartTLS, another authority":      {func(s *ldap.Settings) { s.URLs, s.StartTLS, s.CAFile = []string{good.URL}, true, good.OtherCAFile }, "not signed by the authorities in"},
 		"LDAPS, the system's authorities":  {func(s *ldap.Settings) { s.CAFile = "" }, "not signed by the system's authorities"},
 		"LDAPS, another name":              {func(s *ldap.Settings) { s.ServerName = "dc9.corp.example.com" }, "certificate is for another name"},
-		"LDAPS to the port without TLS":    {func(s *ldap.Settings) { s.URL = strings.Replace(good.URL, "ldap://", "ldaps://", 1) }, "no encrypted connection came about"},
+		"LDAPS to the port without TLS":    {func(s *ldap.Settings) { s.URLs = []string{strings.Replace(good.URL, "ldap://", "ldaps://", 1)} }, "no encrypted connection came about"},
 		"a wrong password":                 {func(s *ldap.Settings) { s.BindPasswordFile = passwordFile(t, "wrong") }, "refused the bind DN or its password"},
-		"nobody there":                     {func(s *ldap.Settings) { s.URL = "ldaps://127.0.0.1:1" }, "nobody answers there"},
+		"nobody there":                     {func(s *ldap.Settings) { s.URLs = []string{"ldaps://127.0.0.1:1"} }, "nobody answers there"},
 		"a base that is not there":         {func(s *ldap.Settings) { s.BaseDNs = []string{"ou=Nobody," + good.BaseDN} }, "check the base DN"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestEncryptionIsVerified(t *testing.T) {
 }
 
 func TestSettingsSurviveTheirJSON(t *testing.T) {
-	d := ldap.Settings{Kind: ldap.AD, URL: "ldaps://dc1.corp.example", BindDN: "CN=reader", BindPasswordFile: passwordFile(t, "secret"),
+	d := ldap.Settings{Kind: ldap.AD, URLs: []string{"ldaps://dc1.corp.example"}, BindDN: "CN=reader", BindPasswordFile: passwordFile(t, "secret"),
 		BaseDNs: []string{"OU=People,DC=corp"}, PageTimeout: ldap.Duration(30 * time.Second), Policy: directory.Policy{MaxLosses: 7}}
 	raw, err := json.Marshal(d)
 	require.NoError(t, err)

@@ -32,7 +32,7 @@ func (s *Source) whoAnswers(ctx context.Context, c *connection) (server, error) 
 	if err != nil {
 		return server{}, err
 	}
-	v := server{name: c.host}
+	v := server{name: c.server.name()}
 	if len(result.Entries) != 1 {
 		return v, nil
 	}

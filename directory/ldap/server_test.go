@@ -11,6 +11,7 @@ import (
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
+	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/directory/ldap"
@@ -22,6 +23,7 @@ const suffix = "dc=example"
 type query struct {
 	base   string
 	scope  int64
+	filter string
 	cookie string // of the paging control
 	paged  bool
 	since  string // the cookie of the DirSync or the Sync Request control
@@ -41,7 +43,10 @@ type badServer struct {
 	listener net.Listener
 	answer   func(s *session, q query)
 	root     func(reading int) map[string][]string
+	base     func(s *session, q query) // answers searches of one entry; nil: they find it, without attributes
 	roots    int
+	bind     int // the result of every bind
+	binds    int
 }
 
 func startBadServer(t testing.TB, answer func(s *session, q query)) *badServer {
@@ -65,7 +70,7 @@ func startBadServer(t testing.TB, answer func(s *session, q query)) *badServer {
 
 // settings are those of a connector to this server.
 func (b *badServer) settings(edit ...func(*ldap.Settings)) ldap.Settings {
-	s := ldap.Settings{Kind: ldap.OpenLDAP, URL: "ldap://" + b.listener.Addr().String(), BindDN: "cn=reader," + suffix,
+	s := ldap.Settings{Kind: ldap.OpenLDAP, URLs: []string{"ldap://" + b.listener.Addr().String()}, BindDN: "cn=reader," + suffix,
 		BindPasswordFile: passwordFile(b.t, "secret"), BaseDNs: []string{"ou=people," + suffix}, PageSize: 100,
 		RetryDelay: ldap.Duration(time.Millisecond)}
 	for _, f := range edit {
@@ -80,6 +85,12 @@ func passwordFile(t testing.TB, password string) string {
 	return name
 }
 
+func contents(t testing.TB, file string) string {
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(raw)
+}
+
 // serve answers one connection after another, so that tests need no locks.
 func (b *badServer) serve(conn net.Conn) {
 	defer conn.Close()
@@ -92,7 +103,8 @@ func (b *badServer) serve(conn net.Conn) {
 		s := &session{t: b.t, conn: conn, id: packet.Children[0].Value.(int64)}
 		switch op := packet.Children[1]; op.Tag {
 		case 0: // bind
-			s.result(1, 0)
+			b.binds++
+			s.result(1, b.bind)
 		case 3: // search
 			b.search(s, packet, op)
 		default:
@@ -102,7 +114,8 @@ func (b *badServer) serve(conn net.Conn) {
 }
 
 func (b *badServer) search(s *session, packet, op *ber.Packet) {
-	q := query{base: op.Children[0].Value.(string), scope: op.Children[1].Value.(int64)}
+	filter, _ := goldap.DecompileFilter(op.Children[6])
+	q := query{base: op.Children[0].Value.(string), scope: op.Children[1].Value.(int64), filter: filter}
 	if len(packet.Children) > 2 {
 		for _, control := range packet.Children[2].Children {
 			value := ber.DecodePacket(control.Children[len(control.Children)-1].ByteValue)
@@ -125,6 +138,8 @@ func (b *badServer) search(s *session, packet, op *ber.Packet) {
 		}
 		s.entry("", attributes)
 		s.done(0)
+	case q.scope == 0 && b.base != nil:
+		b.base(s, q)
 	case q.scope == 0:
 		s.entry(q.base, nil)
 		s.done(0)

@@ -22,14 +22,17 @@ const (
 // bind password stays in its file.
 type Settings struct {
 	Kind             string            `json:"kind"`
-	URL              string            `json:"url"` // ldaps://host[:port] or ldap://host[:port]
+	URLs             []string          `json:"urls,omitempty"` // ldaps://host[:port] or ldap://host[:port], in the order in which they are tried
+	SRV              string            `json:"srv,omitempty"`  // instead of URLs: the domain whose servers the DNS names
 	StartTLS         bool              `json:"startTLS,omitempty"`
-	CAFile           string            `json:"caFile,omitempty"`     // PEM; the system's authorities if empty
-	ServerName       string            `json:"serverName,omitempty"` // the name in the server's certificate; the URL's host if empty
+	CAFile           string            `json:"caFile,omitempty"`     // PEM; the system's authorities if empty; for every server
+	ServerName       string            `json:"serverName,omitempty"` // the name in the server's certificate, if there is one URL and it is not its host
 	AllowPlaintext   bool              `json:"allowPlaintext,omitempty"`
-	BindDN           string            `json:"bindDN"`
-	BindPasswordFile string            `json:"bindPasswordFile"` // a line end at its end does not count
-	BaseDNs          []string          `json:"baseDNs"`          //nolint:staticcheck // several DNs, not the DNS
+	ClientCertFile   string            `json:"clientCertFile,omitempty"`   // PEM; shown to every server. Without a bind DN it is the account (SASL EXTERNAL)
+	ClientKeyFile    string            `json:"clientKeyFile,omitempty"`    // PEM
+	BindDN           string            `json:"bindDN,omitempty"`           // needed without a client certificate
+	BindPasswordFile string            `json:"bindPasswordFile,omitempty"` // goes with the bind DN; a line end at its end does not count
+	BaseDNs          []string          `json:"baseDNs"`                    //nolint:staticcheck // several DNs, not the DNS
 	Filter           string            `json:"filter,omitempty"`
 	Mapping          map[string]string `json:"mapping,omitempty"` // our attribute path to the directory's attribute; "" takes a default away
 	Policy           directory.Policy  `json:"policy,omitzero"`
@@ -103,13 +106,28 @@ const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 
 // ParseSettings reads the settings of a connector and checks them.
 func ParseSettings(raw json.RawMessage) (Settings, error) {
-	var s Settings
+	s, err := ReadSettings(raw)
+	if err != nil {
+		return Settings{}, err
+	}
+	return s, s.Validate()
+}
+
+// ReadSettings reads the settings of a connector as they are, be it that a file they name is gone. One URL may stand as "url".
+func ReadSettings(raw json.RawMessage) (Settings, error) {
+	var s struct {
+		Settings
+		URL string `json:"url"`
+	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields() // a misspelt limit must not silently be the default
 	if err := dec.Decode(&s); err != nil {
 		return Settings{}, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the settings of the connector cannot be read: %v", err).At("settings")
 	}
-	return s, s.Validate()
+	if s.URL != "" {
+		s.URLs = append([]string{s.URL}, s.URLs...)
+	}
+	return s.Settings, nil
 }
 
 // WithDefaults returns the settings with everything filled in that was left out.

@@ -3,6 +3,8 @@ package ldap
 import (
 	"context"
 	"fmt"
+	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -22,6 +24,8 @@ type Source struct {
 	settings Settings
 	decoder  *decoder
 	now      func() time.Time
+	resolver Resolver
+	answered atomic.Pointer[endpoint] // whom the last reading came from
 }
 
 // Open checks the settings and returns a source. Nothing is sent yet: an unreachable directory shows at the first reading. now
@@ -31,7 +35,12 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 		return nil, err
 	}
 	s = s.WithDefaults()
-	return &Source{settings: s, decoder: newDecoder(s), now: now}, nil
+	return &Source{settings: s, decoder: newDecoder(s), now: now, resolver: net.DefaultResolver}, nil
+}
+
+// WithResolver returns a source that asks another DNS than the machine's for the servers of a domain.
+func (s *Source) WithResolver(r Resolver) *Source {
+	return &Source{settings: s.settings, decoder: s.decoder, now: s.now, resolver: r}
 }
 
 // OpenConnector is [Open] for a stored connector: what a [directory.Syncer] wants.
@@ -48,48 +57,26 @@ func OpenConnector(now func() time.Time) directory.Open {
 // Close has nothing to close: every reading closes its own connection.
 func (s *Source) Close() error { return nil }
 
-// Snapshot reads every entry below the base DNs that matches the filter. A connection that breaks, or a server that is busy, is
-// tried again from the beginning; a part of an answer is never kept.
+// Snapshot reads every entry below the base DNs that matches the filter. When a connection breaks, or a server is busy, the next
+// server is read from the beginning; a part of an answer is never kept, and all of it comes from one server.
 func (s *Source) Snapshot(ctx context.Context, progress directory.Progress) (directory.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.settings.TotalTimeout))
 	defer cancel()
 	var snapshot directory.Snapshot
+	s.answered.Store(nil)
 	err := s.retry(ctx, func(c *connection) error {
 		r := &reading{source: s, conn: c, progress: progress, seen: map[identity.ObjectID]bool{}}
 		err := r.run(ctx)
-		snapshot = r.snapshot
+		if err == nil {
+			snapshot = r.snapshot
+			s.prefer(c.server)
+		}
 		return err
 	})
 	if err != nil {
 		return directory.Snapshot{}, s.explain(ctx, "reading the directory", err)
 	}
 	return snapshot, nil
-}
-
-// retry runs fn on a fresh connection, up to three times.
-func (s *Source) retry(ctx context.Context, fn func(*connection) error) error {
-	delay := time.Duration(s.settings.RetryDelay)
-	for attempt := 1; ; attempt++ {
-		err := s.once(ctx, fn)
-		if err == nil || ctx.Err() != nil || attempt == attempts || !passing(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(delay):
-		}
-		delay *= 2
-	}
-}
-
-func (s *Source) once(ctx context.Context, fn func(*connection) error) error {
-	c, err := s.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	return fn(c)
 }
 
 // reading is one attempt at a snapshot.

@@ -21,7 +21,7 @@ func (s Settings) Validate() error {
 	if s.Kind != AD && s.Kind != OpenLDAP {
 		return invalid("kind", "the kind is %q; use ad or openldap", s.Kind)
 	}
-	if err := s.validateURL(); err != nil {
+	if err := s.validateServers(); err != nil {
 		return err
 	}
 	if s.CAFile != "" {
@@ -29,10 +29,7 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
-	if s.BindDN == "" {
-		return invalid("bindDN", "the bind DN is missing; give the account that reads the directory")
-	}
-	if _, err := s.password(); err != nil {
+	if _, err := s.credentials(); err != nil {
 		return err
 	}
 	if err := s.validateBases(); err != nil {
@@ -58,35 +55,93 @@ func (s Settings) Validate() error {
 	return directory.CheckReceivers(s.ReportTo)
 }
 
-func (s Settings) validateURL() error {
+// validateServers checks how the directory is found.
+func (s Settings) validateServers() error {
 	const example = "give it like ldaps://dc1.corp.example.com or ldap://dc1.corp.example.com:389"
-	if s.URL == "" {
-		return invalid("url", "the URL of the directory is missing; %s", example)
+	switch {
+	case len(s.URLs) == 0 && s.SRV == "":
+		return invalid("urls", "the URL of the directory is missing; %s, or name the domain in srv if the DNS names its servers", example)
+	case len(s.URLs) > 0 && s.SRV != "":
+		return invalid("srv", "the servers are listed in urls and looked up by srv; use one of the two")
+	case len(s.URLs) > maxServers:
+		return invalid("urls", "there are %d URLs; at most %d are tried", len(s.URLs), maxServers)
+	case s.ServerName != "" && len(s.URLs) != 1:
+		return invalid("serverName", "serverName is the name of one server; with several, each must show a certificate for its own name: use those names in urls")
 	}
-	u, err := url.Parse(s.URL)
+	if s.SRV != "" {
+		return s.validateSRV()
+	}
+	seen := map[endpoint]bool{}
+	for i, raw := range s.URLs {
+		field := fmt.Sprintf("urls[%d]", i)
+		if err := s.validateURL(field, raw, example); err != nil {
+			return err
+		}
+		e, err := endpointOf(raw)
+		if err != nil {
+			return err
+		}
+		if seen[e] {
+			return invalid(field, "the server %s is listed twice", e)
+		}
+		seen[e] = true
+	}
+	return nil
+}
+
+func (s Settings) validateSRV() error {
+	if !domainName(s.SRV) {
+		return invalid("srv", "%q is not the name of a domain; give it like corp.example.com", s.SRV)
+	}
+	if s.StartTLS && s.AllowPlaintext {
+		return invalid("allowPlaintext", "StartTLS is asked for and clear text allowed; use one of the two")
+	}
+	return nil
+}
+
+// domainName is one or more labels of letters, digits, hyphens and underscores; the underscore is Microsoft's.
+func domainName(s string) bool {
+	if len(s) > 200 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, func(r rune) bool {
+			return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s Settings) validateURL(field, raw, example string) error {
+	if raw == "" {
+		return invalid(field, "the URL of the directory is missing; %s", example)
+	}
+	u, err := url.Parse(raw)
 	if err != nil {
-		return invalid("url", "%q is not a URL; %s", s.URL, example)
+		return invalid(field, "%q is not a URL; %s", raw, example)
 	}
 	switch {
 	case u.Scheme != "ldap" && u.Scheme != "ldaps":
-		return invalid("url", "the URL %q does not begin with ldap:// or ldaps://; %s", u.Redacted(), example)
+		return invalid(field, "the URL %q does not begin with ldap:// or ldaps://; %s", u.Redacted(), example)
 	case u.User != nil:
-		return invalid("url", "the URL must not hold a user or password; use bindDN and bindPasswordFile")
+		return invalid(field, "the URL must not hold a user or password; use bindDN and bindPasswordFile")
 	case u.Hostname() == "":
-		return invalid("url", "the URL %q names no host; %s", s.URL, example)
+		return invalid(field, "the URL %q names no host; %s", raw, example)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return invalid("url", "the URL %q has something after the host; base and filter have fields of their own", s.URL)
+		return invalid(field, "the URL %q has something after the host; base and filter have fields of their own", raw)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return invalid("url", "the port %q of the URL is not between 1 and 65535", port)
+			return invalid(field, "the port %q of the URL is not between 1 and 65535", port)
 		}
 	}
 	switch {
 	case u.Scheme == "ldaps" && s.StartTLS:
 		return invalid("startTLS", "ldaps:// is encrypted from the start; use startTLS with ldap:// only")
 	case u.Scheme == "ldap" && !s.StartTLS && !s.AllowPlaintext && !loopback(u.Hostname()):
-		return invalid("url", "ldap:// without StartTLS sends the password in clear text; use ldaps://, set startTLS, or allow it with allowPlaintext")
+		return invalid(field, "ldap:// without StartTLS sends the password in clear text; use ldaps://, set startTLS, or allow it with allowPlaintext")
 	}
 	return nil
 }
@@ -107,23 +162,6 @@ func (s Settings) authorities() (*x509.CertPool, error) {
 		return nil, invalid("caFile", "the CA file %s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", s.CAFile)
 	}
 	return pool, nil
-}
-
-// password reads the bind password. An empty one is refused, because a server takes it for an anonymous bind and says that all is
-// well (RFC 4513 section 5.1.2).
-func (s Settings) password() (string, error) {
-	if s.BindPasswordFile == "" {
-		return "", invalid("bindPasswordFile", "the file of the bind password is missing")
-	}
-	raw, err := os.ReadFile(s.BindPasswordFile)
-	if err != nil {
-		return "", invalid("bindPasswordFile", "the file of the bind password cannot be read: %v", err)
-	}
-	password := strings.TrimRight(string(raw), "\r\n")
-	if password == "" {
-		return "", invalid("bindPasswordFile", "the file %s is empty; an empty password would be an anonymous bind", s.BindPasswordFile)
-	}
-	return password, nil
 }
 
 func (s Settings) validateBases() error {

@@ -1,0 +1,35 @@
+package ldap
+
+import (
+	"slices"
+	"strings"
+)
+
+// CheckSecret refuses settings that would send the bind password of the settings before to another server, or over a connection that is
+// secured in another way, unless the file of the password was given again: whoever may change a connector need not know its password,
+// and must not be able to have it sent to themselves. given says that it was.
+func (s Settings) CheckSecret(before Settings, given bool) error {
+	if given || before.BindPasswordFile == "" || s.BindPasswordFile == "" {
+		return nil
+	}
+	var changed []string
+	for _, one := range []struct {
+		field string
+		same  bool
+	}{
+		{"urls", slices.Equal(s.URLs, before.URLs)},
+		{"srv", strings.EqualFold(s.SRV, before.SRV)},
+		{"startTLS", s.StartTLS == before.StartTLS},
+		{"allowPlaintext", s.AllowPlaintext == before.AllowPlaintext},
+		{"caFile", s.CAFile == before.CAFile},
+		{"serverName", s.ServerName == before.ServerName},
+	} {
+		if !one.same {
+			changed = append(changed, one.field)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return invalid("bindPasswordFile", "%s changed, and the password of before is not sent to whoever answers now; give bindPasswordFile again", strings.Join(changed, ", "))
+}
