@@ -84,7 +84,7 @@ func TestCLM10_ARefusedClaimGivesEveryReason(t *testing.T) {
 	w.user(source, "ada@example.com")
 	w.user(identity.ConsumerOrgID, "bob@example.com")
 	w.verify(source, "example.com")
-	w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncAuto })
+	w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncManual })
 	refused := w.post(claimsOf(org), token, `{"users":[{"email":"ada@example.com"}],"acknowledgePermanent":true}`)
 	refused.refused(http.StatusConflict, identity.RuleClaimSourceSSO)
 	require.Len(t, refused.is(http.StatusConflict)["reasons"], 4)

@@ -64,7 +64,7 @@ func TestCLM10_APreviewTellsEveryReason(t *testing.T) {
 		}, "CLAIM_ALREADY_PENDING"},
 		"several at once": {func(w *world, claimant, source identity.OrgID) {
 			w.verify(source, "example.com")
-			w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncAuto })
+			w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncManual })
 			w.set(claimant, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 		}, "CLAIM_TARGET_DIRSYNC_ENABLED CLAIM_SOURCE_SSO CLAIM_SOURCE_DIRSYNC CLAIM_DOMAIN_VERIFIED_ELSEWHERE CLAIM_SOURCE_ORG_DOMAIN_OVERLAP"},
 	} {
@@ -99,7 +99,7 @@ func TestEML13_AnUnverifiedDomainRevealsNothing(t *testing.T) {
 	claimant, source := w.org("Claimant"), w.org("Source with a name")
 	token := w.administrator(claimant, "ada", identity.RoleFull)
 	w.user(source, "taken@example.com")
-	w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncAuto })
+	w.set(source, func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncManual })
 	w.verify(source, "example.com")
 	path := "/api/v1/organizations/" + string(claimant) + "/claims/preview"
 	taken := w.post(path, token, `{"emails":["taken@example.com"]}`)

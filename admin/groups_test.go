@@ -150,7 +150,7 @@ func TestGroupsOfTheDirectoryAreChangedThere(t *testing.T) {
 		g, err = c.CreateGroup(w.ctx, "From the directory", "x", identity.SourceDirectory)
 		return err
 	}))
-	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncAuto })
+	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 	path := of(org, "/groups/"+string(g.ID))
 	w.patch(path, token, `{"name":"Mine"}`).refused(http.StatusConflict, identity.RuleManagedByDirectory)
 	w.delete(path, token).refused(http.StatusConflict, identity.RuleManagedByDirectory)

@@ -99,6 +99,7 @@ func TestUSR22_WhileTheDirectoryOwnsThePeopleOnlyInvitationsAreSent(t *testing.T
 		"delete":             func() answer { return w.delete(userOf(active), token) },
 		"delete an inactive": func() answer { return w.delete(userOf(gone), token) },
 	}
+	w.matched(org)
 	for _, mode := range identity.SyncModes {
 		if mode == identity.SyncDisabled {
 			continue

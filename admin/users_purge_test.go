@@ -29,7 +29,7 @@ func TestUSR15_WhoIsGoneFromTheDirectoryCanBeDeletedEarly(t *testing.T) {
 	w.inactive(outside, identity.DirectoryOutOfScope)
 	ordinary, disabled := w.inactive(w.user(org, "o@example.com"), identity.ByAdministrator), w.inactive(w.user(org, "d@example.com"), identity.DirectoryDisabled)
 	active, foreign := w.user(org, "a@example.com"), w.inactive(w.user(other, "f@example.com"), identity.DirectoryDeleted)
-	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncAuto })
+	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 
 	answered := w.purge(org, token, map[string]any{"users": []any{gone.ID, ordinary.ID, outside.ID, disabled.ID, active.ID, foreign.ID, "nonsense"}})
 	var got []string

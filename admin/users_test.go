@@ -179,6 +179,7 @@ func TestUSR22_WhatTheDirectoryOwnsIsChangedThere(t *testing.T) {
 	token := w.administrator(org, "ada", identity.RoleFull)
 	active, inactive := w.user(org, "a@example.com"), w.user(org, "i@example.com")
 	w.post(userOf(inactive)+"/deactivate", token, "").is(http.StatusOK)
+	w.matched(org)
 	for _, mode := range identity.SyncModes {
 		w.set(org, func(o *identity.Organization) { o.SyncMode = mode })
 		if mode == identity.SyncDisabled {

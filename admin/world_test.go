@@ -125,6 +125,21 @@ func (w *world) set(org identity.OrgID, edit func(*identity.Organization)) {
 	require.NoError(w.t, err)
 }
 
+// matched connects an organization to a directory that has exactly its people, so that every mode of synchronization is possible (DIR-05).
+func (w *world) matched(org identity.OrgID) {
+	w.t.Helper()
+	n, err := w.CreateConnector(w.ctx, operator, identity.Connector{Org: org, Name: "AD", Kind: "ad", Settings: []byte(`{}`)})
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.Transact(w.ctx, org, operator, func(c *identity.Acts) error {
+		p := identity.Plan{ID: identity.PlanID(w.NewID()), Org: org, Connector: n.ID, Hash: "x", State: identity.PlanApplied, CreatedAt: c.Now(), Version: 1}
+		if err := c.Tx().InsertPlan(w.ctx, p); err != nil {
+			return err
+		}
+		return c.Tx().InsertRun(w.ctx, identity.Run{ID: identity.RunID(w.NewID()), Org: org, Connector: n.ID, Plan: p.ID, State: identity.RunCompleted,
+			StartedAt: c.Now(), Version: 1})
+	}))
+}
+
 func (w *world) verify(org identity.OrgID, domain string) {
 	w.t.Helper()
 	_, err := w.AttestDomain(w.ctx, operator, org, domain)

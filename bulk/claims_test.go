@@ -54,7 +54,7 @@ func TestCLM33_ABadRowStopsNoOther(t *testing.T) {
 	w.people(synced, "three@shared.example")
 	for org, edit := range map[identity.OrgID]func(*identity.Organization){
 		sso:       func(o *identity.Organization) { o.SSOProvider = "https://idp.example" },
-		directory: func(o *identity.Organization) { o.SyncMode = identity.SyncAuto },
+		directory: func(o *identity.Organization) { o.SyncMode = identity.SyncManual },
 		synced:    func(o *identity.Organization) { o.SSOProvider, o.SyncMode = "https://idp.example", identity.SyncManual },
 	} {
 		_, err := w.service.ChangeOrganization(w.ctx, operator, org, func(o identity.Organization) identity.Organization {

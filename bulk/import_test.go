@@ -171,7 +171,7 @@ func TestCSV05_WhileTheDirectoryManagesOnlyLicencesCanBeImported(t *testing.T) {
 	w := newWorld(t)
 	ada := w.add(w.org, "ada@example.com", "")
 	w.seats(5, "calling")
-	w.set(func(o *identity.Organization) { o.SyncMode = identity.SyncAuto })
+	w.set(func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 	_, outcomes := w.imported(lines(only+",Display Name,calling", "ada@example.com,Ada,TRUE", "new@example.com,,"), bulk.ImportOptions{})
 	require.Equal(t, []string{"MANAGED_BY_DIRECTORY", "MANAGED_BY_DIRECTORY"}, outcomes)
 	_, outcomes = w.imported(lines(only+",Display Name,calling", "ada@example.com,,TRUE"), bulk.ImportOptions{})

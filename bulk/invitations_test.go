@@ -60,7 +60,7 @@ func TestUSR23_AListOfUsersSaysForEachWhatCameOfIt(t *testing.T) {
 		_, err := c.Deactivate(w.ctx, bob.ID, nil)
 		return err
 	}))
-	w.set(func(o *identity.Organization) { o.SyncMode = identity.SyncAuto }) // USR-22 allows invitations
+	w.set(func(o *identity.Organization) { o.SyncMode = identity.SyncManual }) // USR-22 allows invitations
 	j, outcomes := w.invited(bulk.Invited{Accounts: []identity.AccountID{eve.ID, bob.ID, ada.ID, ada.ID}})
 	require.Equal(t, []string{bulk.Sent, "INVALID_STATUS_TRANSITION", "UNKNOWN_USER"}, outcomes)
 	require.Equal(t, [3]int{3, 1, 2}, [3]int{j.Total, j.Succeeded, j.Failed})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"rollcall/identity"
 )
@@ -62,6 +63,7 @@ type application struct {
 	until     int // steps to go through now
 	reading   Reading
 	figures   Figures
+	noLosses  string
 	run       identity.RunID
 	startedBy identity.Actor
 }
@@ -90,7 +92,7 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 		a.run, a.startedBy = run.ID, run.Actor
 		return err
 	})
-	a.steps, a.reading, a.figures = body.Steps, body.Reading, body.Figures
+	a.steps, a.reading, a.figures, a.noLosses = body.Steps, body.Reading, body.Figures, body.NoLosses
 	return a, err
 }
 
@@ -121,7 +123,7 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 	}
 	run := identity.Run{ID: identity.RunID(s.service.NewID()), Org: p.Org, Connector: p.Connector, Plan: p.ID,
 		State: identity.RunRunning, Actor: by, StartedAt: c.Now(), Version: 1}
-	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}}); err != nil {
+	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}, ApprovedBy: p.ApprovedBy}); err != nil {
 		return identity.Run{}, err
 	}
 	p.State = identity.PlanApplying
@@ -320,10 +322,18 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil || !a.reading.Complete {
+		if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
 			return err
 		}
-		if a.reading.Kind == ReadFull {
+		if tellsOfRun(a.reading, a.noLosses, report) {
+			if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil {
+				return err
+			}
+		}
+		if !a.reading.Complete {
+			return nil
+		}
+		if a.reading.kind() == ReadFull {
 			connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
 		}
 		if connector.Cursor, err = a.cursorAfter(connector, report); err != nil {
@@ -335,6 +345,15 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		return a.outcome(ctx)
 	}
 	return report, err
+}
+
+// reschedule notes the run's end in the connector's schedule.
+func (a *application) reschedule(ctx context.Context, tx identity.Tx, report Report, now time.Time) error {
+	s, err := tx.Schedule(ctx, a.plan.Org, a.plan.Connector)
+	if err != nil {
+		return err
+	}
+	return tx.UpdateSchedule(ctx, succeeded(s, a.reading, report.Run, now))
 }
 
 // cursorAfter is what the connector knows of its directory once the run is through.

@@ -44,6 +44,7 @@ func (s *survey) plan() Plan {
 		p.Reading.Waiting, idle = s.stillWaiting(idle)
 	} else {
 		mismatchLosses, mismatched := s.mismatched(g.matched)
+		p.Figures.Mismatched = len(mismatchLosses) + len(mismatched)
 		losses = append(losses, mismatchLosses...)
 		idle = append(idle, mismatched...)
 	}

@@ -81,8 +81,9 @@ func (s *survey) guardLosses(p *Plan, held string) {
 		base = s.Population
 	}
 	losses := 0
-	for _, step := range p.Steps {
+	for i, step := range p.Steps {
 		if s.loses(step) {
+			p.Steps[i].Loses = true
 			losses++
 			if step.Object == "" {
 				base++ // somebody whom no entry matches is not among the linked
@@ -98,6 +99,15 @@ func (s *survey) guardLosses(p *Plan, held string) {
 		g.Why = fmt.Sprintf("%d people would be lost, more than %d.", losses, g.MaxLosses)
 	case held != "":
 		g.Why = held
+	}
+	g.Budgets = s.budgets(p.Steps, base)
+	for _, f := range g.Budgets {
+		if f.Window != InRun && f.Earlier == 0 && g.Why != "" {
+			continue // nothing that has not been said
+		}
+		if why := f.over(); why != "" {
+			g.Why = strings.TrimSpace(g.Why + " " + why)
+		}
 	}
 	p.Guard = g
 }

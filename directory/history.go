@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"rollcall/identity"
 )
@@ -30,6 +31,31 @@ func (s *Syncer) History(ctx context.Context, org identity.OrgID, connector iden
 // is empty.
 func (s *Syncer) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
 	return s.service.Reader().Plans(ctx, org, connector, limit)
+}
+
+// past reads what the connector's runs did as far back as any budget reaches.
+func (s *Syncer) past(ctx context.Context, n identity.Connector, now time.Time) ([]Past, error) {
+	since := now.Add(-longestWindow)
+	for limit := 100; ; limit *= 4 {
+		runs, err := s.service.Reader().Runs(ctx, n.Org, n.ID, limit)
+		if err != nil {
+			return nil, err
+		}
+		if len(runs) == limit && runs[limit-1].StartedAt.After(since) {
+			continue // there are more
+		}
+		var past []Past
+		for _, run := range runs {
+			report, err := reportOf(run)
+			if err != nil {
+				return nil, err
+			}
+			if p := pastOf(run, report, now); p.At.After(since) && len(p.Spent) > 0 {
+				past = append(past, p)
+			}
+		}
+		return past, nil
+	}
 }
 
 // Approve lets a plan be applied that the loss guard holds. It is for this plan only, and it is recorded who did it.

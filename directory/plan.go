@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -64,6 +65,8 @@ type Step struct {
 	Evidence *Evidence          `json:"evidence,omitempty"`
 	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
 	Group int `json:"group,omitempty"`
+	// Loses says that somebody who is not lost yet is removed or disabled.
+	Loses bool `json:"loses,omitempty"`
 	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
 	// being changed. The next reading of changes looks at it again.
 	Unsettled bool `json:"unsettled,omitempty"`
@@ -104,13 +107,16 @@ type Reading struct {
 	Waiting []identity.ObjectID `json:"waiting,omitempty"`
 }
 
+// kind is the kind of the reading; what was stored before there were two kinds is full.
+func (r Reading) kind() ReadingKind { return cmp.Or(r.Kind, ReadFull) }
+
 // ReadingKind says how much of a directory was read.
-type ReadingKind string
+type ReadingKind = identity.SyncKind
 
 // The kinds of readings.
 const (
-	ReadFull    ReadingKind = "full"
-	ReadChanges ReadingKind = "incremental" // what changed since the last one
+	ReadFull    = identity.SyncFull
+	ReadChanges = identity.SyncIncremental // what changed since the last one
 )
 
 // Figures counts the people of a plan.
@@ -119,6 +125,8 @@ type Figures struct {
 	Unchanged int        `json:"unchanged"`
 	Linked    int        `json:"linked"`  // accounts of this connector
 	Missing   int        `json:"missing"` // of those, without an entry in the reading and not known to be gone
+	// Mismatched counts the users whom no entry matches, whatever the plan does to them (DIR-04); an incremental reading cannot tell.
+	Mismatched int `json:"mismatched,omitempty"`
 	// ClaimedUnknown counts the users who were claimed and whom no entry matches, whatever the plan does to them (CLM-03).
 	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
 	// StrayManagers counts the entries whose manager is nobody who is synchronized; those people have no manager here.
@@ -132,7 +140,9 @@ type Guard struct {
 	Percent    float64 `json:"percent"`
 	MaxLosses  int     `json:"maxLosses"`
 	MaxPercent int     `json:"maxPercent"`
-	Why        string  `json:"why,omitempty"` // why the plan is held; empty if it is not
+	// Budgets are those that the plan draws on, with what earlier runs took from them.
+	Budgets []BudgetFigure `json:"budgets,omitempty"`
+	Why     string         `json:"why,omitempty"` // why the plan is held; empty if it is not
 }
 
 // Plan is everything that a synchronization would do, with the reasons.
@@ -156,6 +166,14 @@ func (p Plan) State() identity.PlanState {
 		return identity.PlanHeld
 	}
 	return identity.PlanReady
+}
+
+// mismatched is how many users no entry matches; -1 if the plan does not tell.
+func (p Plan) mismatched() int {
+	if p.Refused != "" || p.Reading.Kind == ReadChanges {
+		return -1
+	}
+	return p.Figures.Mismatched
 }
 
 // Empty reports whether applying the plan would change nobody.

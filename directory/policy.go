@@ -42,6 +42,8 @@ type Policy struct {
 	// MaxDropPercent refuses a plan in which a mapped attribute vanishes from more than this share of the people: rather
 	// a right that the connector's account lost than a change of the people. Default 20.
 	MaxDropPercent int `json:"maxDropPercent,omitempty"`
+	// Budgets hold a plan that does too much of one kind, alone or together with earlier runs.
+	Budgets Budgets `json:"budgets,omitzero"`
 }
 
 // PolicyOf reads the policy in a connector's settings, under the key "policy", and fills in the defaults.
@@ -102,5 +104,5 @@ func (p Policy) Validate() error {
 				limit.name, limit.v, limit.most).At("policy." + limit.name)
 		}
 	}
-	return nil
+	return p.Budgets.validate()
 }

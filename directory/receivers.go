@@ -74,8 +74,13 @@ func tellOfPlan(ctx context.Context, c *identity.Acts, n identity.Connector, sto
 	return tell(ctx, c, n, string(stored.ID), string(stored.State), b.String())
 }
 
-// tellOfRun mails the connector's receivers about a run that ended. Every run reads the whole directory, so every run is told
-// of, be it that nothing changed (DIR-14).
+// tellsOfRun reports whether a run is news: a full one always, be it that nothing changed; an incremental one if something was not as it
+// should be (DIR-14).
+func tellsOfRun(reading Reading, noLosses string, r Report) bool {
+	return reading.kind() == identity.SyncFull || !reading.Complete || noLosses != "" || r.Failed+r.Stale > 0
+}
+
+// tellOfRun mails the connector's receivers about a run that ended.
 func tellOfRun(ctx context.Context, c *identity.Acts, n identity.Connector, reading Reading, figures Figures, r Report) error {
 	run := r.Run
 	if more := len(r.Items) - maxMailedItems; more > 0 {
@@ -91,6 +96,13 @@ func tellOfRun(ctx context.Context, c *identity.Acts, n identity.Connector, read
 	}
 	fmt.Fprintf(&b, "All of it: rollcall sync show --org %s %s\n", n.Org, run)
 	return tell(ctx, c, n, string(run), string(r.State), b.String())
+}
+
+// tellOfQuarantine mails the connector's receivers that nothing runs by itself any more.
+func tellOfQuarantine(ctx context.Context, c *identity.Acts, n identity.Connector, s identity.Schedule) error {
+	text := whyQuarantined(s) + fmt.Sprintf("\nTo look closer: rollcall connector test --org %s %s\nTo go on once that is mended: rollcall sync resume --org %s --connector %s\n",
+		n.Org, n.ID, n.Org, n.ID)
+	return tell(ctx, c, n, fmt.Sprintf("quarantine %s %d", n.ID, s.QuarantinedAt.UnixMicro()), "quarantined", text)
 }
 
 // tell writes one mail for each receiver. about is what the mails are about: nobody gets two about the same.

@@ -26,6 +26,9 @@ type Report struct {
 	Further int               `json:"further,omitempty"` // items beyond those named
 	// Again are the entries of steps that were refused or came too late, for the next reading of changes to look at.
 	Again []identity.ObjectID `json:"again,omitempty"`
+	// Spent is what the run took from the budgets of the plans that come after it, unless somebody approved it.
+	Spent      map[Spending]int `json:"spent,omitempty"`
+	ApprovedBy string           `json:"approvedBy,omitempty"`
 }
 
 // Item is one step that was not applied.
@@ -40,11 +43,17 @@ type Item struct {
 }
 
 // applied counts a step that was applied.
-func (r *Report) applied(op Op) {
+func (r *Report) applied(s Step) {
 	if r.Applied == nil {
 		r.Applied = map[Op]int{}
 	}
-	r.Applied[op]++
+	r.Applied[s.Op]++
+	for _, what := range s.spends() {
+		if r.Spent == nil {
+			r.Spent = map[Spending]int{}
+		}
+		r.Spent[what]++
+	}
 }
 
 // rest counts a step that only reports. Claimed users whom the directory does not know are named even if nothing happens to them (A30).

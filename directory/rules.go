@@ -15,7 +15,7 @@ const (
 	RulePlanApplied      identity.Rule = "PLAN_APPLIED"
 	RulePlanNotHeld      identity.Rule = "PLAN_NOT_HELD"
 	RulePlanDamaged      identity.Rule = "PLAN_DAMAGED"
-	RuleFullSyncRequired identity.Rule = "FULL_SYNC_REQUIRED"
+	RuleFullSyncRequired               = identity.RuleFullSyncRequired
 	RuleRunUnfinished    identity.Rule = "RUN_UNFINISHED"
 	RuleRunPaused        identity.Rule = "RUN_PAUSED"
 	RuleRunNotPaused     identity.Rule = "RUN_NOT_PAUSED"

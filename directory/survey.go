@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"rollcall/identity"
 )
@@ -18,6 +19,8 @@ type Input struct {
 	Others      []identity.Connector // the organization's other connectors
 	Policy      Policy
 	EmailPolicy identity.EmailPolicy
+	Now         time.Time
+	Past        []Past // what the connector's runs of the last days did
 	Snapshot    Snapshot
 	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks

@@ -55,6 +55,10 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	if _, err := receiversOf(in.Connector.Settings); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	in.Now = s.service.Now()
+	if in.Past, err = s.past(ctx, in.Connector, in.Now); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	last, _, err := identity.LastClaim(ctx, read, org)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
@@ -244,7 +248,7 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 		return identity.Plan{}, err
 	}
 	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
-		Hash: hash, State: plan.State(), Summary: summary, Body: body, Version: 1}
+		Hash: hash, State: plan.State(), Mismatched: plan.mismatched(), Summary: summary, Body: body, Version: 1}
 	err = s.service.Transact(ctx, in.Org.ID, by, func(c *identity.Acts) error {
 		now, err := c.Tx().Connector(ctx, in.Org.ID, in.Connector.ID)
 		if err != nil {
@@ -262,6 +266,12 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 		stored.CreatedAt = c.Now()
 		if err := c.Tx().InsertPlan(ctx, stored); err != nil || !tellsOfPlan(stored.State, toApply) {
 			return err
+		}
+		if stored.State == identity.PlanRefused && by == schedule {
+			s, err := c.Tx().Schedule(ctx, in.Org.ID, in.Connector.ID)
+			if err != nil || s.Failures > 0 {
+				return err // the first of several in a row is news, and so is the quarantine that ends them
+			}
 		}
 		return tellOfPlan(ctx, c, now, stored, plan)
 	})

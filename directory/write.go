@@ -57,7 +57,7 @@ func (a *application) applyUnit(ctx context.Context, c *identity.Acts, unit []St
 		}
 	}
 	for _, step := range unit {
-		r.applied(step.Op)
+		r.applied(step)
 	}
 	return nil
 }

@@ -207,6 +207,9 @@ func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (C
 		if err := c.tx.InsertConnector(ctx, n); err != nil {
 			return err
 		}
+		if err := c.tx.InsertSchedule(ctx, NewSchedule(n)); err != nil {
+			return err
+		}
 		if err := c.tell(ctx, ConnectorCreated, map[string]any{"connector": n.ID, "name": n.Name, "kind": n.Kind}); err != nil {
 			return err
 		}
@@ -214,8 +217,8 @@ func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (C
 			return err
 		}
 		_, err := c.changeOrganization(ctx, func(o Organization) Organization {
-			if o.SyncMode == SyncDisabled {
-				o.SyncMode = SyncRegistered
+			if o.SyncMode == SyncDisabled || o.SyncMode == SyncAuto {
+				o.SyncMode = SyncRegistered // nothing runs by itself before the new one has run once (14.6)
 			}
 			return o
 		})

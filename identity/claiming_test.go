@@ -42,6 +42,7 @@ func TestCLM02_NobodyIsClaimedWhileADirectoryIsSynchronized(t *testing.T) {
 	w.personal("ada@corp.example")
 	org := w.claimant("Corp", "corp.example")
 	w.link(org, "x")
+	w.matched(org)
 	for _, mode := range []identity.SyncMode{identity.SyncRegistered, identity.SyncManual, identity.SyncAuto, identity.SyncPaused} {
 		w.set(org, func(o *identity.Organization) { o.SyncMode = mode })
 		_, _, err := w.claim(org, "ada@corp.example", "")

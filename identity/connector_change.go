@@ -9,7 +9,8 @@ import (
 )
 
 // ChangeConnector gives a connector other settings. n is the connector as it was read, with the new ones in it: one that has changed since
-// is refused. No plan of before is applied from then on (DIR-03). Settings that are as they were change nothing.
+// is refused. No plan of before is applied from then on (DIR-03), and the organization's synchronization is as if the connector had just been
+// registered (14.6). Settings that are as they were change nothing.
 func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (Connector, error) {
 	err := s.transact(ctx, Exclusive(n.Org), n.Org, by, func(c *Acts) error {
 		before, err := c.tx.Connector(ctx, n.Org, n.ID)
@@ -33,7 +34,16 @@ func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (C
 			return err
 		}
 		n.Version++
-		return c.tell(ctx, ConnectorChanged, map[string]any{"connector": n.ID, "name": n.Name, "changed": changed})
+		if err := c.tell(ctx, ConnectorChanged, map[string]any{"connector": n.ID, "name": n.Name, "changed": changed}); err != nil {
+			return err
+		}
+		_, err = c.changeOrganization(ctx, func(o Organization) Organization {
+			if o.ManagedByDirectory() {
+				o.SyncMode = SyncRegistered
+			}
+			return o
+		})
+		return err
 	})
 	return n, err
 }

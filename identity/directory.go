@@ -45,6 +45,7 @@ type Plan struct {
 	State      PlanState       `json:"state"`
 	Summary    json.RawMessage `json:"summary"`
 	ApprovedBy string          `json:"approvedBy,omitempty"`
+	Mismatched int             `json:"mismatched"` // users whom no entry matches (DIR-04); -1: the plan does not tell
 	Body       json.RawMessage `json:"body,omitempty"`
 	Version    int64           `json:"version"`
 }

@@ -116,6 +116,8 @@ const (
 	RuleSiteCompleted           Rule = "SITE_LINK_COMPLETED"
 	RuleSyncSourceConflict      Rule = "SYNC_SOURCE_CONFLICT"
 	RuleDryRunRequired          Rule = "DRY_RUN_REQUIRED"
+	RuleFullSyncRequired        Rule = "FULL_SYNC_REQUIRED"
+	RuleMismatchesLeft          Rule = "MISMATCHES_LEFT"
 	RuleUserOwnsTrialOrg        Rule = "USER_OWNS_TRIAL_ORG"
 	RuleDomainNotVerified       Rule = "DOMAIN_NOT_VERIFIED"
 	RuleDomainTokenMissing      Rule = "DOMAIN_TOKEN_MISSING"

@@ -138,6 +138,7 @@ func TestUSR22_TheDirectoryOwnsItsPeople(t *testing.T) {
 	gone, err := w.mirror(w.synchronized(org, "gone@example.com", false), identity.DirectoryMissing, identity.DirectoryDeleted)
 	require.NoError(t, err)
 	disabled := w.synchronized(org, "disabled@example.com", true)
+	w.matched(org)
 	for _, mode := range identity.SyncModes[1:] {
 		w.set(org, func(o *identity.Organization) { o.SyncMode = mode })
 		for _, by := range []identity.Actor{admin, provider, operator} {

@@ -187,6 +187,7 @@ func TestORG09_DeletionDoesNotSwitchSynchronizationOff(t *testing.T) {
 	_, p := w.boss(org, "ada@c.example")
 	n, err := w.CreateConnector(w.ctx, operator, identity.Connector{Org: org, Name: "AD", Kind: "ad", Settings: []byte(`{}`)})
 	require.NoError(t, err)
+	w.matched(org)
 	for _, mode := range []identity.SyncMode{identity.SyncRegistered, identity.SyncManual, identity.SyncAuto, identity.SyncPaused} {
 		w.set(org, func(o *identity.Organization) { o.SyncMode = mode })
 		_, err = w.RequestDeletion(w.ctx, w.as(p, org), org, guided(identity.HandleConvert))

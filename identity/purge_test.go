@@ -56,7 +56,7 @@ func TestUSR15_WhoIsGoneFromTheDirectoryCanBeDeletedEarly(t *testing.T) {
 	w.subscribe(org, "S", seats("calling", 1))
 	gone, blocked := w.synchronized(org, "gone@example.com", false), w.synchronized(org, "blocked@example.com", true)
 	require.NoError(t, w.addLicences(gone, "calling"))
-	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncAuto })
+	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 	refusedWith(t, w.delete(admin, gone), identity.RuleManagedByDirectory)
 	_, err := w.mirror(w.account(gone), identity.DirectoryMissing, identity.DirectoryDeleted)
 	require.NoError(t, err)

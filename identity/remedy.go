@@ -96,6 +96,8 @@ var remedies = map[Rule]string{
 	RuleSiteCompleted:           "Ask whoever runs the server to unlink the site.",
 	RuleSyncSourceConflict:      "Switch the other synchronization off first.",
 	RuleDryRunRequired:          "Plan a synchronization, look at it, and try again.",
+	RuleFullSyncRequired:        "Make a full synchronization first.",
+	RuleMismatchesLeft:          "Put the users whom no entry matches into the directory, or let the connector remove them; then plan again.",
 	RuleUserOwnsTrialOrg:        "Have the user hand the trial organization over or delete it first.",
 	RuleDomainNotVerified:       "Verify the domain first, or use an address in one that is verified.",
 	RuleLastFullAdmin:           "Make somebody else a full administrator first.",

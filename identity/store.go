@@ -45,6 +45,7 @@ type Reader interface {
 	DeletionReader
 	ItemReader
 	ExchangeReader
+	ScheduleReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -115,6 +116,7 @@ type Tx interface {
 	DeletionTx
 	ItemTx
 	ExchangeTx
+	ScheduleTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error
@@ -137,7 +139,7 @@ type Tx interface {
 
 	InsertConnector(ctx context.Context, c Connector) error
 	UpdateConnector(ctx context.Context, c Connector) error
-	// DeleteConnector removes the connector with its plans and runs, and unlinks its accounts.
+	// DeleteConnector removes the connector with its schedule, plans and runs, and unlinks its accounts.
 	DeleteConnector(ctx context.Context, org OrgID, id ConnectorID) error
 	InsertPlan(ctx context.Context, p Plan) error
 	// UpdatePlan writes the state and the approval; a plan's body never changes.

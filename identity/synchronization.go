@@ -101,6 +101,11 @@ func dryRunsOwed(ctx context.Context, r Reader, org OrgID) ([]Connector, error) 
 // maySynchronize holds what stands in the way of another source of the organization's people: a second source (SCM-15), and users who
 // were claimed and of whom nobody has looked what the directory would do to them (CLM-03).
 func (c *Acts) maySynchronize(ctx context.Context, after Organization) error {
+	if after.SyncMode == SyncAuto && c.org.SyncMode != SyncAuto {
+		if err := matchesExactly(ctx, c.tx, c.org.ID); err != nil {
+			return err
+		}
+	}
 	if after.ManagedByDirectory() && !c.org.ManagedByDirectory() {
 		if after.ProviderAuthoritative {
 			return authoritativeProvider().At("syncMode")

@@ -117,6 +117,7 @@ func TestCLM02_WhateverIsNotOffKeepsAnOrganizationFromClaiming(t *testing.T) {
 	org := w.claimant("Corp", "corp.example")
 	w.personal("ada@corp.example")
 	w.connected(org, "AD")
+	w.matched(org)
 	for _, mode := range identity.SyncModes[1:] {
 		w.set(org, func(o *identity.Organization) { o.SyncMode = mode })
 		_, _, err := w.claim(org, "ada@corp.example", "")

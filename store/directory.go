@@ -39,7 +39,7 @@ func (t *transaction) UpdateConnector(ctx context.Context, n identity.Connector)
 	return err
 }
 
-// DeleteConnector leaves plans and runs to the schema's cascade.
+// DeleteConnector leaves the schedule, plans and runs to the schema's cascade.
 func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, id identity.ConnectorID) error {
 	if _, err := t.exec(ctx, `UPDATE accounts SET connector_id = NULL, object_id = NULL, dn = NULL, version = version + 1
 		WHERE connector_id = $1 AND org_id = $2`, id, org); err != nil {
@@ -48,11 +48,11 @@ func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, i
 	return t.write(ctx, unknownConnector, `DELETE FROM connectors WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, version`
+const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, mismatched, version`
 
 func planFields(p *identity.Plan) []any {
 	return []any{scanID(&p.ID), scanID(&p.Org), scanID(&p.Connector), instant{&p.CreatedAt}, &p.Hash, text(&p.State), document{&p.Summary},
-		&p.ApprovedBy, &p.Version}
+		&p.ApprovedBy, &p.Mismatched, &p.Version}
 }
 
 func scanPlan(r *sql.Rows) (p identity.Plan, err error) { return p, r.Scan(planFields(&p)...) }
@@ -82,8 +82,8 @@ func newest[T any](ctx context.Context, r reader, scan func(*sql.Rows) (T, error
 }
 
 func (t *transaction) InsertPlan(ctx context.Context, p identity.Plan) error {
-	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)`,
-		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy); err != nil {
+	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
+		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy, p.Mismatched); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, `INSERT INTO plan_bodies (plan_id, body) VALUES ($1, $2)`, p.ID, p.Body)

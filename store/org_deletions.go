@@ -94,6 +94,7 @@ var purges = []purge{
 	{"tokens", "id", "org_id = $1"},
 	{"runs", "id", "org_id = $1"},
 	{"plans", "id", "org_id = $1"},
+	{"sync_schedules", "connector_id", "org_id = $1"},
 	{"connectors", "id", "org_id = $1"},
 	{"identity_providers", "issuer", "org_id = $1"},
 	{"domain_challenges", "org_id, name", "org_id = $1"},

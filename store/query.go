@@ -39,6 +39,7 @@ var (
 	unknownDomain       = unknown{identity.RuleUnknownDomain, "the organization has no such domain"}
 	unknownEvent        = unknown{identity.RuleUnknownEvent, "there is no such event in this organization"}
 	unknownConnector    = unknown{identity.RuleUnknownConnector, "there is no such connector in this organization"}
+	unknownSchedule     = unknown{identity.RuleUnknownConnector, "there is no such connector in this organization"}
 	unknownPlan         = unknown{identity.RuleUnknownPlan, "there is no such plan in this organization"}
 	unknownBinding      = unknown{identity.RuleNotBound, "nobody's account belongs to this person"}
 	unknownPartner      = unknown{identity.RuleUnknownPartner, "the organizations are not connected"}

@@ -53,6 +53,7 @@ var uniquenesses = []uniqueness{
 	{index: "tokens_hash", columns: "tokens.hash", rule: identifier},
 	{index: "scim_exchanges", columns: "scim_exchanges.org_id, scim_exchanges.token_id, scim_exchanges.at, scim_exchanges.id", rule: identifier},
 	{index: "grants", columns: "grants.org_id, grants.issuer, grants.subject", rule: identifier},
+	{index: "sync_schedules", columns: "sync_schedules.connector_id", rule: identifier},
 	{index: "domain_challenges", columns: "domain_challenges.org_id, domain_challenges.name", rule: identifier},
 	{index: "domains", columns: "domains.org_id, domains.name", rule: identifier},
 	{index: "events", columns: "events.org_id, events.id", rule: identifier},

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
@@ -111,6 +113,19 @@ func showConnector(w io.Writer, n identity.Connector) error {
 	}
 	pairs = append([]string{"id", string(n.ID), "name", n.Name, "kind", n.Kind}, pairs...)
 	return properties(w, append(pairs, "version", fmt.Sprint(n.Version), "last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)...)
+}
+
+// budgetsOf names the budgets that are not the default.
+func budgetsOf(p directory.Policy) string {
+	names, limits := p.Budgets.Each()
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = fmt.Sprintf("%s %d", name, limits[name])
+		if limits[name] < 0 {
+			parts[i] = name + " without limit"
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 type connectorRemoveCmd struct {

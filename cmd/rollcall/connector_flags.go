@@ -33,16 +33,17 @@ type directoryFlags struct {
 	AllowPlaintext   *bool             `negatable:"" help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
 	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
 
-	OutOfScope      *string `placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
-	Mismatched      *string `placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
-	MaxLossPercent  *int    `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
-	MaxLossCount    *int    `placeholder:"N" help:"More losses than so many people need an approval (500)."`
-	MinCountPercent *int    `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
-	MaxDropPercent  *int    `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
-	Changes         *string `placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
-	PageSize        *int    `placeholder:"N" help:"Entries to ask for at a time (1000)."`
+	OutOfScope      *string        `placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
+	Mismatched      *string        `placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
+	MaxLossPercent  *int           `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
+	MaxLossCount    *int           `placeholder:"N" help:"More losses than so many people need an approval (500)."`
+	MinCountPercent *int           `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
+	MaxDropPercent  *int           `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
+	Budget          map[string]int `mapsep:"none" placeholder:"KIND.WINDOW=N" help:"Hold a plan that brings more removals, disables, emailChanges or blanked (users who lose an attribute) in a run, a day or a week, such as removals.day=50; -1 is no limit, 0 the default; repeatable."`
+	Changes         *string        `placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
+	PageSize        *int           `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
-	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every run to this address, and of every plan that waits for an approval; repeatable, at most 30."`
+	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every full run, and of others with trouble, to this address, and of every plan that waits for an approval; repeatable, at most 30."`
 }
 
 // kind is what the flags say that the directory is; empty if they do not.
@@ -142,6 +143,11 @@ func (f directoryFlags) common(s commonSettings) error {
 	give(&s.policy.MaxLossPercent, f.MaxLossPercent)
 	give(&s.policy.MinCountPercent, f.MinCountPercent)
 	give(&s.policy.MaxDropPercent, f.MaxDropPercent)
+	for _, name := range sortedKeys(f.Budget) {
+		if err := s.policy.Budgets.Set(name, f.Budget[name]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -97,5 +97,5 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 	}
 	return append(pairs, "base DNs", strings.Join(bases, " | "), "filter", filter, "mapping", strings.Join(made, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
-		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "reports to", strings.Join(reports, ", ")), nil
+		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "budgets", budgetsOf(p), "reports to", strings.Join(reports, ", ")), nil
 }

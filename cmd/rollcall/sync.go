@@ -11,14 +11,17 @@ import (
 )
 
 type syncCmd struct {
-	Plan    syncPlanCmd    `cmd:"" help:"Read the directory and show what a synchronization would do; nothing is changed."`
-	Apply   syncApplyCmd   `cmd:"" help:"Apply a plan, exactly as it was shown; a run that was cut short goes on."`
-	End     syncEndCmd     `cmd:"" help:"Leave the rest of a paused run undone; what was applied stays."`
-	Run     syncRunCmd     `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
-	History syncHistoryCmd `cmd:"" help:"List the runs."`
-	Show    syncShowCmd    `cmd:"" help:"Show a plan or a run."`
-	Disable syncDisableCmd `cmd:"" help:"Switch synchronization off; connectors, links and dates of deletion stay."`
-	Enable  syncEnableCmd  `cmd:"" help:"Switch synchronization on again; after users were claimed, only once a plan has been made."`
+	Plan     syncPlanCmd     `cmd:"" help:"Read the directory and show what a synchronization would do; nothing is changed."`
+	Apply    syncApplyCmd    `cmd:"" help:"Apply a plan, exactly as it was shown; a run that was cut short goes on."`
+	End      syncEndCmd      `cmd:"" help:"Leave the rest of a paused run undone; what was applied stays."`
+	Run      syncRunCmd      `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
+	History  syncHistoryCmd  `cmd:"" help:"List the runs."`
+	Show     syncShowCmd     `cmd:"" help:"Show a plan or a run."`
+	Status   syncStatusCmd   `cmd:"" help:"Show what every connector did last, what comes next, and what stands in the way."`
+	Schedule syncScheduleCmd `cmd:"" help:"Set how often a connector synchronizes by itself."`
+	Resume   syncResumeCmd   `cmd:"" help:"Let a connector that stopped after many failures synchronize by itself again."`
+	Disable  syncDisableCmd  `cmd:"" help:"Switch synchronization off; connectors, links and dates of deletion stay."`
+	Enable   syncEnableCmd   `cmd:"" help:"Switch synchronization on again; after users were claimed, only once a plan has been made."`
 }
 
 // The exit statuses of "sync plan" and "sync run", beside 0 for nothing to do and 1 for an error.

@@ -20,6 +20,9 @@ const (
 	stepsAtOnce   = 20 // of a job, before the next one has its turn
 	deletedAtOnce = 500
 	idleAtOnce    = 20
+
+	connectorsAtOnce  = 100 // that one round looks after
+	directoriesAtOnce = 4   // that a server reads side by side
 )
 
 // How often the server does what has no setting of its own.
@@ -33,6 +36,7 @@ const (
 	jobsEvery         = 2 * time.Second // somebody waits for the first step
 	deletionsEvery    = 2 * time.Second // and here for the last
 	idleEvery         = time.Hour
+	schedulesEvery    = 30 * time.Second
 	exchangesEvery    = 2 * time.Second // somebody looks why their connection does not work
 )
 
@@ -45,8 +49,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 	if err != nil {
 		return nil, err
 	}
-	var runners []*worker.Runner
-	for _, tasks := range [][]worker.Task{
+	all := [][]worker.Task{
 		{
 			{Name: "clock", Every: clockEvery, Run: retention.Mark},
 			{Name: "retention", Every: c.RetentionEvery, Run: worker.Drain(purgesAtOnce, retention.Round)},
@@ -60,7 +63,13 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 		{{Name: "deletions", Every: deletionsEvery, Run: worker.Drain(deletedAtOnce, service.ContinueDeletions)}},
 		{{Name: "log of requests", Every: exchangesEvery, Run: exchanges}},
 		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
-	} {
+	}
+	synchronize := schedules(service, logger)
+	for range directoriesAtOnce {
+		all = append(all, []worker.Task{{Name: "synchronizations", Every: schedulesEvery, Run: synchronize}})
+	}
+	var runners []*worker.Runner
+	for _, tasks := range all {
 		r, err := worker.New(logger, tasks...)
 		if err != nil {
 			return nil, err

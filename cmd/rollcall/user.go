@@ -114,9 +114,13 @@ func (c *userListCmd) Run(a *app) error {
 		return a.show(users, func(w io.Writer) error {
 			rows := make([][]string, len(users))
 			for i, u := range users {
-				rows[i] = []string{u.is.ID, statusOf(u.is), u.is.StatusSince.Format(time.DateOnly), u.is.Source, u.is.UserName}
+				deleted := "-"
+				if u.is.PurgeAt != nil {
+					deleted = u.is.PurgeAt.UTC().Format(time.DateOnly)
+				}
+				rows[i] = []string{u.is.ID, statusOf(u.is), u.is.StatusSince.Format(time.DateOnly), deleted, u.is.Source, u.is.UserName}
 			}
-			return table(w, []string{"ID", "STATUS", "SINCE", "SOURCE", "USERNAME"}, rows)
+			return table(w, []string{"ID", "STATUS", "SINCE", "DELETED ON", "SOURCE", "USERNAME"}, rows)
 		})
 	})
 }

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"chain", testChain},
 		{"email changes", testEmailChanges},
 		{"directory", testDirectory},
+		{"schedules", testSchedules},
 		{"access", testAccess},
 		{"exchanges", testExchanges},
 		{"challenges", testChallenges},

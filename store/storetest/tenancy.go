@@ -23,6 +23,7 @@ type property struct {
 	connector identity.Connector
 	plan      identity.Plan
 	run       identity.Run
+	schedule  identity.Schedule
 	binding   identity.Binding
 	partner   identity.Relationship // that the organization manages; the same one manages it
 	provider  identity.IdentityProvider
@@ -47,6 +48,7 @@ var crossing = map[string]string{
 	"ClockWatch":         "is one for the whole store",
 	"MessagesDue":        "finds every mail that is to be delivered",
 	"JobsOpen":           "finds every job that is to be done",
+	"SchedulesDue":       "finds every connector that is to synchronize",
 	"Hold":               "finds the holder of an address, wherever it is",
 	"TokenByHash":        "finds out which organization a bearer token is for",
 	"GrantsOf":           "finds out in which organizations a person has a role",
@@ -132,6 +134,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"Connectors": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Connectors(ctx, org)
 	},
+	"Schedule": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Schedule(ctx, org, p.connector.ID)
+	},
 	"Plan": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Plan(ctx, org, p.plan.ID)
 	},
@@ -197,6 +202,10 @@ var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity
 	"UpdateRun": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		p.run.Org = org
 		return tx.UpdateRun(ctx, p.run)
+	},
+	"UpdateSchedule": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.schedule.Org, p.schedule.Failures = org, 9
+		return tx.UpdateSchedule(ctx, p.schedule)
 	},
 }
 
@@ -282,6 +291,7 @@ func (w world) property(t testing.TB) property {
 	w.add(t, p.account, hold("ada@example.com", identity.HoldPrimary))
 	p.plan = w.plan(t, p.connector)
 	p.run = w.run(t, p.plan)
+	p.schedule = w.schedule(t, p.connector)
 	p.event = identity.Event{ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.AccountCreated, Account: p.account.ID}
 	p.token = identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own, Name: "okta", Profile: "okta", Hash: "h1", CreatedAt: start}
 	p.grant = identity.Grant{Org: w.own, Issuer: "https://idp", Subject: "s", Role: identity.RoleFull, CreatedAt: start}
@@ -331,6 +341,8 @@ func (w world) read(t testing.TB, p property) property {
 	got.connector, err = w.store.Connector(ctx, w.own, p.connector.ID)
 	require.NoError(t, err)
 	got.plan, err = w.store.Plan(ctx, w.own, p.plan.ID)
+	require.NoError(t, err)
+	got.schedule, err = w.store.Schedule(ctx, w.own, p.connector.ID)
 	require.NoError(t, err)
 	got.run, err = w.store.Run(ctx, w.own, p.run.ID)
 	require.NoError(t, err)

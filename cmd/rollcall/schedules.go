@@ -1,0 +1,18 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"rollcall/directory"
+	"rollcall/identity"
+)
+
+// schedules starts the synchronizations that are due.
+func schedules(service *identity.Service, logger *slog.Logger) func(context.Context) error {
+	scheduler := directory.NewScheduler(service, directory.New(service, openSource(service.Now)), logger)
+	return func(ctx context.Context) error {
+		_, err := scheduler.Work(ctx, connectorsAtOnce)
+		return err
+	}
+}
