@@ -37,6 +37,9 @@ type bulkOperation struct {
 
 // bulk is POST to /Bulk (RFC 7644 section 3.7): operations of their own, each of which happens or does not.
 func (s *Server) bulk(r *request, _ string) error {
+	if err := s.identity.Confirm(r.Context(), r.token); err != nil {
+		return err // or the answer would be 200, with each operation refused
+	}
 	body, err := r.body()
 	if err != nil {
 		return err

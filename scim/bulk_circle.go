@@ -86,7 +86,7 @@ func (b *bulkRun) createAtOnce(part []*bulkOperation) (culprit *bulkOperation, e
 		}
 		return nil
 	})
-	if e, known := mapError(err); err != nil && (!known || e.Status >= http.StatusInternalServerError) {
+	if e, known := mapError(err); err != nil && (!known || e.Status >= http.StatusInternalServerError || e.Status == http.StatusUnauthorized) {
 		culprit = nil
 	}
 	return culprit, err
@@ -182,7 +182,7 @@ func (x *index) indispensable(data map[string]any) map[string]any {
 	return part
 }
 
-// without is a resource without the attributes whose values wait for something, but for those that it cannot be without.
+// without is a resource without the attributes whose values wait for something. [arranged] has seen to it that it can be without them.
 func (x *index) without(data map[string]any, waits func(v any) bool) map[string]any {
 	return x.filtered(data, func(a *attribute, v any) bool { return !waits(v) })
 }

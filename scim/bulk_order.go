@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,7 +15,16 @@ const bulkPrefix = "bulkId:"
 // bulkReference takes a text that refers to what is created apart: "bulkId:x", or a path that ends in it.
 func bulkReference(text string) (before, ref string, ok bool) {
 	before, ref, ok = strings.Cut(text, bulkPrefix)
-	return before, ref, ok && (before == "" || before[0] == '/' && strings.HasSuffix(before, "/"))
+	return before, ref, ok && (before == "" || strings.HasSuffix(before, "/") && !strings.Contains(before, " "))
+}
+
+// inPath is a reference among the values that the path of a change compares.
+var inPath = regexp.MustCompile(`"` + bulkPrefix + `([^"]+)"`)
+
+// isPath reports whether a member of an object is the path of a change.
+func isPath(key string, v any) (string, bool) {
+	text, ok := v.(string)
+	return text, ok && strings.EqualFold(key, "path")
 }
 
 // references lists the bulkIds that a value refers to.
@@ -31,7 +41,12 @@ func references(v any) (refs []string) {
 				walk(e)
 			}
 		case map[string]any:
-			for _, e := range v {
+			for k, e := range v {
+				if path, ok := isPath(k, e); ok {
+					for _, m := range inPath.FindAllStringSubmatch(path, -1) {
+						refs = append(refs, m[1])
+					}
+				}
 				walk(e)
 			}
 		}
@@ -67,13 +82,32 @@ func (b *bulkRun) settled(v any) (any, error) {
 		out := make(map[string]any, len(v))
 		for k, e := range v {
 			var err error
-			if out[k], err = b.settled(e); err != nil {
+			if path, ok := isPath(k, e); ok {
+				e, err = b.settledPath(path)
+			}
+			if err == nil {
+				out[k], err = b.settled(e)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
 		return out, nil
 	}
 	return v, nil
+}
+
+// settledPath is the path of a change with ids in the place of references.
+func (b *bulkRun) settledPath(path string) (settled string, err error) {
+	settled = inPath.ReplaceAllStringFunc(path, func(quoted string) string {
+		ref := inPath.FindStringSubmatch(quoted)[1]
+		id, known := b.ids[ref]
+		if !known && err == nil {
+			err = b.unsettled(ref)
+		}
+		return `"` + id + `"`
+	})
+	return settled, err
 }
 
 // refer notes what an operation refers to. What a POST or PUT says of read-only attributes is dropped before, as it is ignored anyway.

@@ -113,10 +113,10 @@ func (b *bulkRun) try(o *bulkOperation) error {
 	return err
 }
 
-// note keeps where a resource is that was created or changed.
+// note keeps where a resource is that was created or changed, and the id of one that was created.
 func (b *bulkRun) note(o *bulkOperation) {
 	o.location = o.made.location
-	if o.bulkID != "" {
+	if o.method == http.MethodPost {
 		b.ids[o.bulkID] = o.made.entity.id()
 	}
 }

@@ -113,6 +113,27 @@ func TestRFC7644_3_7_1_ReferencesToWhatTheRequestCreates(t *testing.T) {
 			require.Equal(t, []any{a.idAt(parent), a.idAt(2)}, []any{made.at("parent"), made.at("owner")})
 		}
 	})
+	t.Run("in the path of a change", func(t *testing.T) {
+		w := newWorld(t)
+		a := w.call("POST", "/Bulk", bulk("", post("/Users", "u", user("ada")), post("/Groups", "g", group("G", `"members":[`+memberList("bulkId:u")+`]`)),
+			`{"method":"PATCH","path":"/Groups/bulkId:g","data":`+patch(`{"op":"remove","path":"members[value eq \"bulkId:u\"]"}`)+`}`)).is(200)
+		require.Equal(t, []string{"201", "201", "200"}, a.statuses(), a.text)
+		require.Nil(t, w.get("/Groups/"+a.idAt(1)).at("members"))
+	})
+	t.Run("to what is only changed", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.create("ada")
+		change := `{"method":"PATCH","path":"/Users/` + id + `","bulkId":"p","data":` + patch(`{"op":"replace","path":"title","value":"x"}`) + `}`
+		refer := post("/Groups", "g", group("G", `"members":[`+memberList("bulkId:p")+`]`))
+		require.Equal(t, []string{"200", "400"}, w.call("POST", "/Bulk", bulk("", change, refer)).is(200).statuses())
+		require.Equal(t, []string{"400", "200"}, w.call("POST", "/Bulk", bulk("", refer, change)).is(200).statuses(), "whichever comes first")
+	})
+	t.Run("in a path without a slash before it", func(t *testing.T) {
+		w := newWorld(t)
+		a := w.call("POST", "/Bulk", bulk("", post("/Users", "u", user("ada")),
+			`{"method":"PATCH","path":"Users/bulkId:u","data":`+patch(`{"op":"replace","path":"title","value":"x"}`)+`}`)).is(200)
+		require.Equal(t, []string{"201", "200"}, a.statuses(), a.text)
+	})
 	t.Run("in a circle of what cannot be without", func(t *testing.T) {
 		w := withTypes(t)
 		a := w.call("POST", "/Bulk", bulk("", post(tests, "a", thing("bulkId:b")), post(tests, "b", thing("bulkId:a")))).is(200)

@@ -92,7 +92,7 @@ func (v view) appendDocument(b []byte, x *index, e entity) ([]byte, error) {
 	if v.shown == nil {
 		doc = x.byDefault(doc, v.written)
 	} else {
-		doc = v.shown.apply(doc)
+		doc = v.shown.apply(doc, v.written)
 	}
 	doc["schemas"] = x.schemasOf(doc)
 	return appendJSON(b, doc)

@@ -46,7 +46,8 @@ func (s *Server) openCursor(r *request, l *listRequest, values url.Values) error
 	if values.Get("startIndex") != "" {
 		return invalid(scimerrors.ScimTypeInvalidValue, "cursor and startIndex cannot stand together.")
 	}
-	l.query = boundTo(r.URL.Path, values)
+	_, endpoint, _ := splitPath(r.URL.Path)
+	l.query = boundTo(endpoint, values)
 	sealed := values.Get("cursor")
 	if sealed == "" {
 		l.cursor, l.begin = &place{}, true
@@ -65,8 +66,8 @@ func (s *Server) openCursor(r *request, l *listRequest, values url.Values) error
 
 // boundTo is what a cursor was made for: the endpoint and everything that decides which resources come in which order. How many of them
 // make a page, and how they are shown, may change from page to page.
-func boundTo(path string, values url.Values) string {
-	of := []string{strings.TrimSuffix(strings.TrimSuffix(path, "/"), "/.search")}
+func boundTo(endpoint string, values url.Values) string {
+	of := []string{strings.TrimSuffix(strings.TrimSuffix(endpoint, ".search"), "/")}
 	for _, name := range []string{"filter", "sortBy", "sortOrder"} {
 		of = append(of, values.Get(name))
 	}

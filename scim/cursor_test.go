@@ -2,6 +2,7 @@ package scim_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -109,6 +110,11 @@ func TestRFC9865_ACursorIsForOneTokenAndOneList(t *testing.T) {
 	}
 	at(w, "/Users", "").is(200)
 	at(w, "/Users", "&attributes=userName").is(200)
+	at(w, "/Users/", "").is(200)
+	r := httptest.NewRequest("GET", "/scim/"+string(w.org)+"/Users?count=1&cursor="+cursor, nil)
+	r.Header.Set("Authorization", "Bearer "+w.token)
+	w.send(r).is(200)
+	w.call("POST", "/Users/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"count":1,"cursor":"`+cursor+`"}`).is(200)
 	at(w.as("okta"), "/Users", "").fails(400, "invalidCursor")
 	at(w, "/Groups", "").fails(400, "invalidCursor")
 	at(w, "", "").fails(400, "invalidCursor")

@@ -77,11 +77,20 @@ func TestAuthentication(t *testing.T) {
 			}
 			for _, path := range []string{"/Users/" + ada, "/Me", "/Groups/" + staff} {
 				check(w.call("PATCH", path, rename, header...))
+				check(w.call("PATCH", path, "{}", header...))
 			}
+			for _, body := range []string{bulk("", post("/Users", "u", "{}")), bulk("", post("/Nowhere", "u", "{}")), "{}"} {
+				check(w.call("POST", "/Bulk", body, header...))
+			}
+			check(w.call("POST", "/Users", "{}", header...))
+			check(w.get("/Users?filter=zzz%20eq%201", header...))
 		}
 		ask(func(a answer) { require.NotEqual(t, 401, a.status) })
 		require.NoError(t, w.service.RevokeToken(context.Background(), operator, w.org, token.ID))
-		ask(func(a answer) { a.fails(401, "") })
+		ask(func(a answer) {
+			a.fails(401, "")
+			require.Empty(t, a.header.Get("Location"))
+		})
 	})
 	t.Run("before anything else is looked at", func(t *testing.T) {
 		w.call("PATCH", "/Nothing", "{", "Authorization", "", "Content-Type", "text/plain").fails(401, "")

@@ -310,7 +310,8 @@ func TestRFC7643_7_WhatIsReturnedOnRequestIsReturnedToWhoeverWroteIt(t *testing.
 		"PATCH that changes nothing":     {"PATCH", "", patch(`{"op":"add","path":"note","value":"n"}`), []string{"name", "note"}},
 		"PATCH of other":                 {"PATCH", "", patch(`{"op":"replace","path":"name","value":"Q"}`), []string{"name"}},
 		"PATCH that takes it away":       {"PATCH", "", patch(`{"op":"remove","path":"note"}`), []string{"name"}},
-		"PATCH that leaves it out of it": {"PATCH", "?excludedAttributes=name", patch(`{"op":"add","path":"note","value":"n2"}`), nil},
+		"PATCH without other":            {"PATCH", "?excludedAttributes=name", patch(`{"op":"add","path":"note","value":"n2"}`), []string{"note"}},
+		"PATCH that leaves it out of it": {"PATCH", "?excludedAttributes=note", patch(`{"op":"add","path":"note","value":"n2"}`), []string{"name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			endpoint := "/Printers"

@@ -64,35 +64,35 @@ func (p *projection) name(name string) {
 
 // apply returns a document with what is shown of doc, which it leaves alone. What is always returned stays: the id, and
 // the schemas, without which no document is one (RFC 7643 section 3).
-func (p *projection) apply(doc map[string]any) map[string]any {
-	out := p.container(p.index.core, doc)
+func (p *projection) apply(doc map[string]any, said written) map[string]any {
+	out := p.container(p.index.core, doc, said)
 	for _, c := range p.index.extensions {
 		ext, ok := doc[c.key].(map[string]any)
 		if !ok {
 			continue
 		}
-		if shown := p.container(c, ext); len(shown) > 0 {
+		if shown := p.container(c, ext, said); len(shown) > 0 {
 			out[c.key] = shown
 		}
 	}
 	return out
 }
 
-func (p *projection) container(c *container, values map[string]any) map[string]any {
+func (p *projection) container(c *container, values map[string]any, said written) map[string]any {
 	out := map[string]any{}
 	for name, v := range values {
 		a := c.attrs[name]
 		if a == nil {
 			continue // an extension's object; it has its own turn
 		}
-		if shown := p.value(c, a, v); shown != nil {
+		if shown := p.value(c, a, v, said[a]); shown != nil {
 			out[name] = shown
 		}
 	}
 	return out
 }
 
-func (p *projection) value(c *container, a *attribute, v any) any {
+func (p *projection) value(c *container, a *attribute, v any, said bool) any {
 	named, ok := p.attrs[a]
 	whole := p.containers[c.key] || ok && named == nil
 	switch {
@@ -106,7 +106,7 @@ func (p *projection) value(c *container, a *attribute, v any) any {
 		}
 		return v
 	case !ok:
-		if p.exclude && a.returned != returnedRequest {
+		if p.exclude && (a.returned != returnedRequest || said) {
 			return v
 		}
 		return nil

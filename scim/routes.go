@@ -11,8 +11,8 @@ type handler = func(r *request, id string) error
 // action is what one method of an endpoint does.
 type action struct {
 	answer handler
-	// confirms says that the token need only be recognized: [Server.transact], [Server.find] or [Server.page] looks at it once more
-	// before anything is done or told.
+	// confirms says that the token need only be recognized: whatever does or tells anything looks at it once more before
+	// ([Server.transact], [Server.find], [Server.page]), and so does [Server.serve] before it tells an error.
 	confirms bool
 }
 
@@ -59,15 +59,18 @@ func (s *Server) newRoutes() routes {
 	}
 	me := methods{} // RFC 7644 section 3.11
 	for method, act := range t[s.types[0].endpoint+"/*"] {
-		me[method] = action{answer: asMe(s.types[0], act.answer), confirms: act.confirms}
+		me[method] = action{answer: s.asMe(s.types[0], act.answer), confirms: act.confirms}
 	}
 	t["Me"] = me
 	return t
 }
 
 // asMe does to the account that the token stands for what do does to any, and tells where it is for good.
-func asMe(t *resourceType, do handler) handler {
+func (s *Server) asMe(t *resourceType, do handler) handler {
 	return func(r *request, _ string) error {
+		if err := s.identity.Confirm(r.Context(), r.token); err != nil {
+			return err
+		}
 		if r.token.Me == "" {
 			return failure(http.StatusNotFound, "", "This token stands for no user; make one that does with rollcall token create --me.")
 		}

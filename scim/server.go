@@ -118,7 +118,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", methods.allowed())
 		return failure(http.StatusMethodNotAllowed, "", "This endpoint does not know the method %s.", r.Method)
 	}
-	return act.answer(req, id)
+	err = act.answer(req, id)
+	if err != nil && act.confirms {
+		return s.confirmed(r, req.token, err)
+	}
+	return err
+}
+
+// confirmed is what somebody is told whose token was only recognized: nothing but that it is not good, if it is not.
+func (s *Server) confirmed(r *http.Request, token identity.Token, err error) error {
+	if refused := s.identity.Confirm(r.Context(), token); refused != nil {
+		return refused
+	}
+	return err
 }
 
 // versionFirst is a path whose first segment names a version of SCIM.
@@ -153,13 +165,17 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 		return nil, err
 	}
 	noteToken(w, token)
-	if err := s.limit(w, token); err != nil {
-		return nil, err
+	err = s.limit(w, token)
+	if err == nil && token.Org != org {
+		err = failure(http.StatusForbidden, "", "The bearer token does not give access to this organization.")
 	}
-	if token.Org != org {
-		return nil, failure(http.StatusForbidden, "", "The bearer token does not give access to this organization.")
+	var dialect Dialect
+	if err == nil {
+		dialect, err = DialectNamed(token.Profile)
 	}
-	dialect, err := DialectNamed(token.Profile)
+	if err != nil && confirms {
+		err = s.confirmed(r, token, err)
+	}
 	if err != nil {
 		return nil, err
 	}
