@@ -222,10 +222,9 @@ func (s Status) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "%s (%s)\n", printable(s.Name), s.Connector)
 	line("mode", "%s", s.Mode)
-	switch {
-	case s.Success == nil:
+	if s.Success == nil {
 		line("last success", "never")
-	default:
+	} else {
 		line("last success", "%s, %s%s", at(s.Success.At), s.Success.Kind, s.Success.figures())
 	}
 	switch {
