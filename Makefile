@@ -25,19 +25,19 @@ check: ## format and vet only
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	go vet $(PACKAGES)
 
-# Two packages at a time: each may start servers of its own, and memory and ports are not endless.
+# Three packages at a time, on few processors too: many tests wait for servers and disks. Not more, because each may start servers of its own, and
+# memory and ports are not endless.
 unit: ## the tests with the race detector; PACKAGES=./scim/... for a part
-	go test -race -timeout 20m -p 2 $(PACKAGES)
+	go test -race -timeout 20m -p 3 $(PACKAGES)
 
-# Each fuzz target in turn, because go test takes one at a time.
+# One target for each processor at a time, with a worker of its own: go test takes one target, and leaves a processor idle while it builds
+# and gathers what it knows.
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@for package in $$(go list $(PACKAGES)); do \
 		dir=$$(go list -f '{{.Dir}}' $$package); \
-		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go 2>/dev/null); do \
-			echo "fuzz $$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
-		done; \
-	done
+		sed -n "s|^func \(Fuzz[A-Za-z0-9_]*\)(.*|$$package \1|p" $$dir/*_test.go 2>/dev/null; \
+	done | xargs -P "$$(nproc)" -L 1 sh -c 'out=$$(go test -run "^$$" -fuzz "^$$1$$" -fuzztime $(FUZZTIME) -parallel 1 $$0 2>&1); status=$$?; \
+		echo "fuzz $$0 $$1"; echo "$$out" | tail -n $$((status ? 100 : 2)); exit $$status'
 
 conformance: fixtures ## check the SCIM endpoints of the real server with scim2-tester; downloads it the first time
 	fixtures/conformance/run.sh

@@ -89,6 +89,7 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 		{"update sequence numbers, recycle bin", true, func(s *ldap.Settings) { s.Changes = ldap.ChangesUSN }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			d := fixtures.StartSamba(t, fixtures.SambaOptions{RecycleBin: c.recycleBin})
 			staff, outside := d.AddOU(t, "", "Staff"), d.AddOU(t, "", "Outside")
 			sales := d.AddOU(t, staff, "Sales")
@@ -153,6 +154,7 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 		{"by who is present", fixtures.SlapdOptions{NoSessionLog: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			d := fixtures.StartSlapd(t, c.options)
 			people := "ou=People," + d.BaseDN
 			outside, sales := d.AddOU(t, "", "Outside"), d.AddOU(t, people, "Sales")
