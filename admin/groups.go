@@ -106,7 +106,7 @@ func (a *api) createGroup(ctx context.Context, in *struct {
 	Body NewGroup
 }) (*group, error) {
 	shown, err := a.changeGroup(ctx, in.OrgPath, "", func(c *identity.Acts, _ func(identity.Group) error) (identity.Group, error) {
-		return c.CreateGroup(ctx, in.Body.Name, "", identity.SourceManual)
+		return c.CreateGroup(ctx, in.Body.Name, "", identity.Origin{Source: identity.SourceManual})
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (a *api) renameGroup(ctx context.Context, in *struct {
 
 func (a *api) deleteGroup(ctx context.Context, in *GroupVersion) (*struct{}, error) {
 	_, err := a.changeGroup(ctx, in.OrgPath, in.IfMatch, func(c *identity.Acts, expect func(identity.Group) error) (identity.Group, error) {
-		return identity.Group{}, c.DeleteGroup(ctx, in.group(), expect)
+		return identity.Group{}, c.DeleteGroup(ctx, in.group(), expect, nil)
 	})
 	return nil, err
 }
