@@ -59,6 +59,7 @@ type LinkedMember struct {
 	Group     GroupID
 	Connector ConnectorID
 	Object    ObjectID
+	Name      string // of the user or the group
 	// Set apart are accounts whose memberships stay as they are: the directory lost them, and may yet give them back, or a claim is under
 	// way.
 	SetApart bool

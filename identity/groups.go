@@ -11,7 +11,7 @@ import (
 func (c *Acts) CreateGroup(ctx context.Context, name string, externalID ExternalID, from Origin) (Group, error) {
 	g := Group{ID: GroupID(c.service.ids.New()), Org: c.org.ID, Name: name, ExternalID: externalID, Source: from.Source, Directory: from.Link,
 		CreatedAt: c.now, UpdatedAt: c.now, Version: 1}
-	if err := g.validate(); err != nil {
+	if err := g.Validate(); err != nil {
 		return Group{}, err
 	}
 	if err := c.mayEditGroup(g); err != nil {
@@ -74,7 +74,7 @@ func (c *Acts) EditGroup(ctx context.Context, id GroupID, expect func(Group) err
 		g.Attributes = *e.Attributes
 	}
 	g.tie(e, said)
-	if err := g.validate(); err != nil {
+	if err := g.Validate(); err != nil {
 		return Group{}, err
 	}
 	if err := c.editMembers(ctx, g, e, said); err != nil {
@@ -169,8 +169,8 @@ func (c *Acts) mayEditGroup(g Group) error {
 
 func (g Group) target() Target { return Target{Type: TargetGroup, ID: string(g.ID), Name: g.Name} }
 
-// validate checks everything that no state of the store could make acceptable.
-func (g Group) validate() error {
+// Validate checks everything that no state of the store could make acceptable.
+func (g Group) Validate() error {
 	switch {
 	case strings.TrimSpace(g.Name) == "":
 		return Refuse(Invalid, RuleInvalidValue, "a group needs a name").At("name")

@@ -125,7 +125,9 @@ func TestDIR13_ADirectorysGroupsAreTheDirectorys(t *testing.T) {
 	org := w.org("A")
 	a := w.synchronized(org, "ada@example.com", false)
 	create := func(by identity.Actor, source identity.Source) (identity.Group, error) {
-		return act(w, org, by, func(c *identity.Acts) (identity.Group, error) { return c.CreateGroup(w.ctx, "G", "", identity.Origin{Source: source}) })
+		return act(w, org, by, func(c *identity.Acts) (identity.Group, error) {
+			return c.CreateGroup(w.ctx, "G", "", identity.Origin{Source: source})
+		})
 	}
 	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 	g, err := create(connector, identity.SourceDirectory)

@@ -23,18 +23,19 @@ func (r reader) LinkedGroups(ctx context.Context, org identity.OrgID, connector 
 }
 
 // linkedPerson selects what [scanLinkedPerson] reads.
-const linkedPerson = `accounts.id, accounts.connector_id, accounts.object_id, accounts.shadow OR accounts.status = 'deferred_claim'
+const linkedPerson = `accounts.id, accounts.connector_id, accounts.object_id, accounts.user_name,
+	accounts.shadow OR accounts.status = 'deferred_claim'
 	OR accounts.status = 'inactive' AND accounts.inactive_reason IN ('directory_deleted', 'directory_out_of_scope')`
 
 func scanLinkedPerson(r *sql.Rows) (m identity.LinkedMember, err error) {
 	var apart sql.NullBool // NULL where somebody is inactive for no reason
-	err = r.Scan(scanID(&m.Account), scanID(&m.Connector), text(&m.Object), &apart)
+	err = r.Scan(scanID(&m.Account), scanID(&m.Connector), text(&m.Object), &m.Name, &apart)
 	m.SetApart = apart.Bool
 	return m, err
 }
 
 func scanLinkedGroup(r *sql.Rows) (m identity.LinkedMember, err error) {
-	return m, r.Scan(scanID(&m.Group), scanID(&m.Connector), text(&m.Object))
+	return m, r.Scan(scanID(&m.Group), scanID(&m.Connector), text(&m.Object), &m.Name)
 }
 
 func (r reader) LinkedMembers(ctx context.Context, org identity.OrgID, group identity.GroupID) ([]identity.LinkedMember, error) {
@@ -44,7 +45,7 @@ func (r reader) LinkedMembers(ctx context.Context, org identity.OrgID, group ide
 	if err != nil {
 		return nil, err
 	}
-	within, err := list(ctx, r.run, scanLinkedGroup, `SELECT groups.id, groups.connector_id, groups.object_id FROM group_groups m
+	within, err := list(ctx, r.run, scanLinkedGroup, `SELECT groups.id, groups.connector_id, groups.object_id, groups.name FROM group_groups m
 		CROSS JOIN groups ON groups.org_id = m.org_id AND groups.id = m.member_id
 		WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
 	return append(people, within...), err

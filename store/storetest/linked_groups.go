@@ -70,7 +70,7 @@ func testLinkedGroups(t *testing.T, w world) {
 		{person("claimed", func(a *identity.Account) { linked(a); a.Status = identity.DeferredClaim }), true},
 		{person("shadow", func(a *identity.Account) { linked(a); a.Shadow = true }), true},
 	} {
-		m := identity.LinkedMember{Account: c.a.ID, SetApart: c.apart}
+		m := identity.LinkedMember{Account: c.a.ID, Name: c.a.UserName, SetApart: c.apart}
 		if c.a.Directory != nil {
 			m.Connector, m.Object = n.ID, c.a.Directory.Object
 		}
@@ -90,7 +90,7 @@ func testLinkedGroups(t *testing.T, w world) {
 		for _, m := range got[:len(people)] {
 			require.Equal(t, people[m.Account], m)
 		}
-		require.Equal(t, []identity.LinkedMember{{Group: sales.ID, Connector: n.ID, Object: "sales"}, {Group: local.ID}}, got[len(people):])
+		require.Equal(t, []identity.LinkedMember{{Group: sales.ID, Connector: n.ID, Object: "sales", Name: "sales"}, {Group: local.ID, Name: "Local"}}, got[len(people):])
 		got, err = w.store.LinkedMembers(ctx, w.own, other.ID)
 		require.NoError(t, err)
 		require.Empty(t, got)
