@@ -107,7 +107,9 @@ func (d *teller) Groups(_ context.Context, ids []identity.ObjectID) (directory.S
 
 func (d *teller) GroupsWith(_ context.Context, dns []string) (ids []identity.ObjectID, err error) {
 	for _, g := range d.groups {
-		named := func(dn string, id identity.ObjectID) bool { return slices.Contains(dns, dn) && slices.Contains(g.members, id) }
+		named := func(dn string, id identity.ObjectID) bool {
+			return slices.Contains(dns, dn) && slices.Contains(g.members, id)
+		}
 		if slices.ContainsFunc(d.entries, func(e directory.Entry) bool { return named(e.DN, e.ID) }) ||
 			slices.ContainsFunc(d.shownGroups(), func(e directory.GroupEntry) bool { return named(e.DN, e.ID) }) {
 			ids = append(ids, g.id)
