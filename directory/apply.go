@@ -111,8 +111,7 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 		case run.State == identity.RunPaused:
 			return identity.Run{}, paused(run)
 		case run.State == identity.RunRunning:
-			return identity.Run{}, identity.Refuse(identity.Conflict, RuleRunUnfinished,
-				"the run %s of the plan %s has not finished; apply that plan again to finish it", run.ID, run.Plan)
+			return identity.Run{}, unfinished(run)
 		}
 	}
 	if err := applicable(p, n, c.Org(), runs); err != nil {
@@ -126,11 +125,23 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}, ApprovedBy: p.ApprovedBy}); err != nil {
 		return identity.Run{}, err
 	}
+	if p.Undoes != "" {
+		// Whatever comes of it, the accounts are not what the last reading left, and only a reading of everything tells how they differ.
+		n.Cursor = nil
+		if err := tx.UpdateConnector(ctx, n); err != nil {
+			return identity.Run{}, err
+		}
+	}
 	p.State = identity.PlanApplying
 	if err := tx.UpdatePlan(ctx, p); err != nil {
 		return identity.Run{}, err
 	}
 	return run, tx.InsertRun(ctx, run)
+}
+
+// unfinished refuses to begin something else while a run is under way, or was cut short.
+func unfinished(run identity.Run) error {
+	return identity.Refuse(identity.Conflict, RuleRunUnfinished, "the run %s of the plan %s has not finished; apply that plan again to finish it", run.ID, run.Plan)
 }
 
 // applicable refuses plans that must not be applied, or not any more.
@@ -322,8 +333,10 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
-			return err
+		if a.reading.kind() != ReadUndo {
+			if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
+				return err
+			}
 		}
 		if tellsOfRun(a.reading, a.noLosses, report) {
 			if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil {

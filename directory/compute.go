@@ -57,7 +57,8 @@ func (s *survey) plan() Plan {
 	byName(losses)
 	byName(idle)
 	p.Steps = slices.Concat(p.Steps, losses, gains, idle)
-	for _, step := range p.Steps {
+	for i, step := range p.Steps {
+		p.Steps[i].Was = s.former(step)
 		p.Figures.Ops[step.Op]++
 		if step.Claimed {
 			p.Figures.ClaimedUnknown++

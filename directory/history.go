@@ -149,13 +149,34 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 			}
 		}
 	}
-	plans, err := read.Plans(ctx, org, connector, 1)
+	plans, err := read.Plans(ctx, org, connector, plansLookedAt)
 	if err != nil {
 		return err
 	}
-	if len(plans) == 0 || plans[0].CreatedAt.Before(c.UpdatedAt) {
+	last, err := lastSeen(plans)
+	if err != nil {
+		return err
+	}
+	if last == nil || last.CreatedAt.Before(c.UpdatedAt) {
 		return identity.Refuse(identity.Conflict, identity.RuleDryRunRequired,
 			"nobody has seen yet what this connector, as it is now set up, would do; make a plan first and read it")
 	}
-	return knowsLastClaim(ctx, read, plans[0])
+	return knowsLastClaim(ctx, read, *last)
+}
+
+// plansLookedAt is how many plans are looked at, to find one that tells of the directory.
+const plansLookedAt = 100
+
+// lastSeen is the newest plan of what a synchronization would do; nil if there is none. It refuses if a run was undone after that.
+func lastSeen(plans []identity.Plan) (*identity.Plan, error) {
+	for i, p := range plans {
+		switch {
+		case p.Undoes == "":
+			return &plans[i], nil
+		case p.State == identity.PlanApplying || p.State == identity.PlanApplied:
+			return nil, identity.Refuse(identity.Conflict, identity.RuleDryRunRequired, "the run %s was undone, and nobody has seen since then what a synchronization "+
+				"would do; it may do the same again, so make a plan first and read it", p.Undoes)
+		}
+	}
+	return nil, nil
 }

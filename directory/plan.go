@@ -23,12 +23,13 @@ const (
 	OpEnable   Op = "enable"  // was disabled, is enabled
 	OpRename   Op = "rename"  // address, userName or place in the directory
 	OpUpdate   Op = "update"  // other attributes
+	OpUntie    Op = "untie"   // a run is taken back that tied an account to an entry
 	OpConflict Op = "conflict"
 	OpSkip     Op = "skip"
 )
 
 // Ops lists the operations in the order in which plans show them.
-var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpConflict, OpSkip}
+var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpUntie, OpConflict, OpSkip}
 
 // Acts reports whether steps of this kind change anything.
 func (o Op) Acts() bool { return o != OpConflict && o != OpSkip }
@@ -73,6 +74,11 @@ type Step struct {
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
 
+	// Was is what the account was before, for taking the step back; nil for a new one. Back, in a plan that takes back a run, is what it
+	// becomes again.
+	Was  *Former `json:"was,omitempty"`
+	Back *Former `json:"back,omitempty"`
+
 	// What is written: the account's new values, its standing in the directory, and why it is lost.
 	Draft    *Draft                  `json:"draft,omitempty"`
 	Standing identity.Trigger        `json:"standing,omitempty"`
@@ -93,7 +99,8 @@ type Draft struct {
 // Reading is what a plan remembers of the snapshot that it was made from.
 type Reading struct {
 	Kind         ReadingKind `json:"kind"`
-	Why          string      `json:"why,omitempty"` // everything was read though changes were asked for
+	Undoes       *Undone     `json:"undoes,omitempty"` // of a plan that takes back a run: nothing was read
+	Why          string      `json:"why,omitempty"`    // everything was read though changes were asked for
 	Server       string      `json:"server"`
 	InvocationID string      `json:"invocationId,omitempty"`
 	HighestUSN   int64       `json:"highestUSN,omitempty"`
@@ -117,6 +124,8 @@ type ReadingKind = identity.SyncKind
 const (
 	ReadFull    = identity.SyncFull
 	ReadChanges = identity.SyncIncremental // what changed since the last one
+
+	ReadUndo ReadingKind = "undo" // nothing: the plan takes back a run
 )
 
 // Figures counts the people of a plan.
@@ -170,7 +179,7 @@ func (p Plan) State() identity.PlanState {
 
 // mismatched is how many users no entry matches; -1 if the plan does not tell.
 func (p Plan) mismatched() int {
-	if p.Refused != "" || p.Reading.Kind == ReadChanges {
+	if p.Refused != "" || p.Reading.kind() != ReadFull {
 		return -1
 	}
 	return p.Figures.Mismatched

@@ -70,10 +70,14 @@ func (s Summary) Print(w io.Writer) error {
 
 var titles = map[Op]string{
 	OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
-	OpRename: "Rename", OpUpdate: "Update", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
+	OpRename: "Rename", OpUpdate: "Update", OpUntie: "Untie from the directory", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
 }
 
 func (r Reading) print(b *bufio.Writer) {
+	if u := r.Undoes; u != nil {
+		fmt.Fprintf(b, "UNDO of the run %s of %s. %s\n", u.Run, at(u.At), u.Caution)
+		return
+	}
 	what := "entries"
 	if r.Kind == ReadChanges {
 		what = "changed entries"
@@ -130,7 +134,7 @@ func (s Summary) print(b *bufio.Writer) {
 
 var verbs = map[Op]string{
 	OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
-	OpRename: "rename", OpUpdate: "update", OpConflict: "settle by hand", OpSkip: "leave alone",
+	OpRename: "rename", OpUpdate: "update", OpUntie: "untie", OpConflict: "settle by hand", OpSkip: "leave alone",
 }
 
 func (s Step) print(b *bufio.Writer) {

@@ -23,6 +23,9 @@ const (
 	RuleSyncPaused       identity.Rule = "SYNC_PAUSED"
 	RuleApproverNeeded   identity.Rule = "APPROVER_REQUIRED"
 
+	RuleRunUndoes   identity.Rule = "RUN_UNDOES"
+	RuleNotUndoable identity.Rule = "NOT_UNDOABLE"
+
 	RuleUnreachable identity.Rule = "DIRECTORY_UNREACHABLE"
 
 	RuleNotConverted   identity.Rule = "USER_COULD_NOT_BE_CONVERTED"

@@ -40,26 +40,7 @@ func (s *Syncer) PlanChanges(ctx context.Context, org identity.OrgID, connector 
 
 // plan is [Syncer.Plan] and [Syncer.PlanChanges], also for a plan that is to be applied at once.
 func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, toApply bool, progress Progress) (identity.Plan, Plan, error) {
-	read := s.service.Reader()
-	in := Input{EmailPolicy: s.service.EmailPolicy()}
-	var err error
-	if in.Org, err = read.Organization(ctx, org); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if in.Connector, err = read.Connector(ctx, org, connector); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if _, err := receiversOf(in.Connector.Settings); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	in.Now = s.service.Now()
-	if in.Past, err = s.past(ctx, in.Connector, in.Now); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	last, _, err := identity.LastClaim(ctx, read, org)
+	in, last, err := s.begun(ctx, org, connector)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
@@ -75,6 +56,30 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	}
 	stored, err := s.storePlan(ctx, in, plan, last, by, toApply)
 	return stored, plan, err
+}
+
+// begun is what every plan begins with, and whom the organization claimed last.
+func (s *Syncer) begun(ctx context.Context, org identity.OrgID, connector identity.ConnectorID) (in Input, last identity.Claim, err error) {
+	read := s.service.Reader()
+	in.EmailPolicy = s.service.EmailPolicy()
+	if in.Org, err = read.Organization(ctx, org); err != nil {
+		return in, last, err
+	}
+	if in.Connector, err = read.Connector(ctx, org, connector); err != nil {
+		return in, last, err
+	}
+	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
+		return in, last, err
+	}
+	if _, err := receiversOf(in.Connector.Settings); err != nil {
+		return in, last, err
+	}
+	in.Now = s.service.Now()
+	if in.Past, err = s.past(ctx, in.Connector, in.Now); err != nil {
+		return in, last, err
+	}
+	last, _, err = identity.LastClaim(ctx, read, org)
+	return in, last, err
 }
 
 func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, progress Progress) (plan Plan, err error) {
@@ -249,6 +254,9 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 	}
 	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
 		Hash: hash, State: plan.State(), Mismatched: plan.mismatched(), Summary: summary, Body: body, Version: 1}
+	if plan.Reading.Undoes != nil {
+		stored.Undoes = plan.Reading.Undoes.Run
+	}
 	err = s.service.Transact(ctx, in.Org.ID, by, func(c *identity.Acts) error {
 		now, err := c.Tx().Connector(ctx, in.Org.ID, in.Connector.ID)
 		if err != nil {

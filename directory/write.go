@@ -83,6 +83,10 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if parked {
 		version++
 	}
+	if s.Back != nil {
+		_, err = c.TakeBack(ctx, s.Account, unchangedSince(version), identity.Former{Draft: s.Draft.identity(), Link: s.Back.Link, Reason: s.Back.Reason}, evidence)
+		return err
+	}
 	m := identity.Mirror{Link: link, Standing: s.Standing, Loss: s.Loss, Evidence: evidence}
 	if s.Draft != nil {
 		m.Draft = s.Draft.identity()

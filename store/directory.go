@@ -48,11 +48,11 @@ func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, i
 	return t.write(ctx, unknownConnector, `DELETE FROM connectors WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, mismatched, version`
+const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, mismatched, undoes, version`
 
 func planFields(p *identity.Plan) []any {
 	return []any{scanID(&p.ID), scanID(&p.Org), scanID(&p.Connector), instant{&p.CreatedAt}, &p.Hash, text(&p.State), document{&p.Summary},
-		&p.ApprovedBy, &p.Mismatched, &p.Version}
+		&p.ApprovedBy, &p.Mismatched, scanID(&p.Undoes), &p.Version}
 }
 
 func scanPlan(r *sql.Rows) (p identity.Plan, err error) { return p, r.Scan(planFields(&p)...) }
@@ -82,8 +82,8 @@ func newest[T any](ctx context.Context, r reader, scan func(*sql.Rows) (T, error
 }
 
 func (t *transaction) InsertPlan(ctx context.Context, p identity.Plan) error {
-	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
-		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy, p.Mismatched); err != nil {
+	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`,
+		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy, p.Mismatched, p.Undoes); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, `INSERT INTO plan_bodies (plan_id, body) VALUES ($1, $2)`, p.ID, p.Body)

@@ -14,6 +14,7 @@ type syncCmd struct {
 	Plan     syncPlanCmd     `cmd:"" help:"Read the directory and show what a synchronization would do; nothing is changed."`
 	Apply    syncApplyCmd    `cmd:"" help:"Apply a plan, exactly as it was shown; a run that was cut short goes on."`
 	End      syncEndCmd      `cmd:"" help:"Leave the rest of a paused run undone; what was applied stays."`
+	Undo     syncUndoCmd     `cmd:"" help:"Show what it takes to take back a run; nothing is changed."`
 	Run      syncRunCmd      `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
 	History  syncHistoryCmd  `cmd:"" help:"List the runs."`
 	Show     syncShowCmd     `cmd:"" help:"Show a plan or a run."`
@@ -111,6 +112,9 @@ func (s *session) next(o identity.Organization, stored identity.Plan, plan direc
 	case stored.State == identity.PlanHeld:
 		s.say("The plan %s is held. If it is right: %s --approve --by NAME", stored.ID, apply)
 		return exitGuard
+	case plan.Empty() && stored.Undoes != "":
+		s.say("Nothing can be taken back. (Plan %s)", stored.ID)
+		return nil
 	case plan.Empty():
 		s.say("Nothing to do. (Plan %s)", stored.ID)
 		s.sayOff(o)
@@ -338,9 +342,9 @@ func (s *session) listPlans(org identity.OrgID, connector identity.ConnectorID, 
 	return s.show(listOf(plans), func(w io.Writer) error {
 		rows := make([][]string, len(plans))
 		for i, p := range plans {
-			rows[i] = []string{string(p.ID), instant(p.CreatedAt), string(p.State), p.ApprovedBy}
+			rows[i] = []string{string(p.ID), instant(p.CreatedAt), string(p.State), or(string(p.Undoes), "-"), p.ApprovedBy}
 		}
-		return table(w, []string{"PLAN", "MADE", "STATE", "APPROVED BY"}, rows)
+		return table(w, []string{"PLAN", "MADE", "STATE", "UNDOES", "APPROVED BY"}, rows)
 	})
 }
 

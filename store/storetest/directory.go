@@ -65,6 +65,14 @@ func testDirectory(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, latest, got)
 	})
+	t.Run("a plan says which run it takes back", func(t *testing.T) {
+		p := identity.Plan{ID: identity.PlanID(w.ids.New()), Org: w.own, Connector: second.ID, CreatedAt: start, Hash: "00", State: identity.PlanReady,
+			Body: json.RawMessage(`{}`), Undoes: other.ID, Version: 1}
+		w.must(t, func(tx identity.Tx) error { return tx.InsertPlan(ctx, p) })
+		got, err := w.store.Plan(ctx, w.own, p.ID)
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+	})
 	t.Run("accounts are found by the entries they are linked to", func(t *testing.T) {
 		var all []identity.Account
 		for object, of := range map[identity.ObjectID]identity.Connector{"o1": n, "o2": n, "o3": n, "o4": second} {
@@ -108,6 +116,6 @@ func testDirectory(t *testing.T, w world) {
 		require.Equal(t, kept, got)
 		plans, err := w.store.Plans(ctx, w.own, "", 10)
 		require.NoError(t, err)
-		require.Len(t, plans, 1)
+		require.Len(t, plans, 2)
 	})
 }
