@@ -38,6 +38,13 @@ func (s *survey) plan() Plan {
 	g.findManagers()
 	p.Figures.StrayManagers, p.Figures.Unchanged = int(s.strays.Load()), s.unchanged
 	losses, idle, held := s.losses(g.recovered)
+	for _, step := range s.purges {
+		if step.Op.Acts() {
+			p.Steps = append(p.Steps, step)
+		} else {
+			idle = append(idle, step)
+		}
+	}
 	gains, unable := g.steps()
 	idle = append(idle, unable...)
 	if !s.full() {

@@ -114,7 +114,7 @@ func (s *Syncer) RunIncremental(ctx context.Context, org identity.OrgID, connect
 }
 
 func (s *Syncer) runOf(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, progress Progress) (identity.Plan, Plan, Report, error) {
-	stored, plan, err := s.plan(ctx, org, connector, by, kind, true, progress)
+	stored, plan, err := s.plan(ctx, org, connector, by, asked{kind: kind, toApply: true}, progress)
 	if err != nil || stored.State != identity.PlanReady {
 		return stored, plan, Report{}, err
 	}

@@ -15,6 +15,7 @@ type Op string
 
 // The operations.
 const (
+	OpPurge    Op = "purge"   // gone for less than 7 days, and deleted for good all the same, because somebody asked for it
 	OpRemove   Op = "remove"  // gone from the directory: inactive, deleted 7 days later
 	OpDisable  Op = "disable" // disabled in the directory: inactive and kept
 	OpCreate   Op = "create"
@@ -29,7 +30,7 @@ const (
 )
 
 // Ops lists the operations in the order in which plans show them.
-var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpUntie, OpConflict, OpSkip}
+var Ops = []Op{OpPurge, OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpUntie, OpConflict, OpSkip}
 
 // Acts reports whether steps of this kind change anything.
 func (o Op) Acts() bool { return o != OpConflict && o != OpSkip }

@@ -69,7 +69,7 @@ func (s Summary) Print(w io.Writer) error {
 }
 
 var titles = map[Op]string{
-	OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
+	OpPurge: "Purge: deleted for good, at once", OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
 	OpRename: "Rename", OpUpdate: "Update", OpUntie: "Untie from the directory", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
 }
 
@@ -133,7 +133,7 @@ func (s Summary) print(b *bufio.Writer) {
 }
 
 var verbs = map[Op]string{
-	OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
+	OpPurge: "purge", OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
 	OpRename: "rename", OpUpdate: "update", OpUntie: "untie", OpConflict: "settle by hand", OpSkip: "leave alone",
 }
 

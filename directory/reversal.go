@@ -16,7 +16,7 @@ type Former struct {
 
 // former notes what the account of a step is now.
 func (s *survey) former(step Step) *Former {
-	if step.Account == "" || !step.Op.Acts() {
+	if step.Account == "" || !step.Op.Acts() || step.Op == OpPurge {
 		return nil
 	}
 	a := s.account(step.Account)

@@ -24,6 +24,7 @@ const (
 	RuleApproverNeeded   identity.Rule = "APPROVER_REQUIRED"
 
 	RuleRunUndoes   identity.Rule = "RUN_UNDOES"
+	RuleNotPurged   identity.Rule = "NOT_PURGED"
 	RuleNotUndoable identity.Rule = "NOT_UNDOABLE"
 
 	RuleUnreachable identity.Rule = "DIRECTORY_UNREACHABLE"

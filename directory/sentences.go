@@ -24,6 +24,10 @@ const (
 	reasonMismatchNoLosses = "No entry that was read matches this user, but this reading is not good enough to remove anybody (DIR-19)."
 	reasonMismatchDeleted  = "No entry of the directory matches this user, and the connector's policy removes such users. The user becomes inactive and is deleted 7 days after this is applied (DIR-04)."
 
+	reasonPurge         = "The entry is gone from the directory, and somebody asked for the user to be deleted before the 7 days are over. The address and the licences are free at once; this cannot be undone (DIR-10, USR-15)."
+	reasonPurgeBack     = "The entry is back in the directory, so the user is not deleted; the plan says what becomes of the user instead."
+	reasonPurgeUnproven = "This reading does not prove that the entry is still gone, so the user is not deleted early (DIR-19)."
+
 	noteClaimed = "This user was claimed. To keep the user, put an entry with the address into the directory (CLM-03, CLM-04)."
 
 	reasonCreate         = "A new entry."

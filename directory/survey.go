@@ -25,6 +25,7 @@ type Input struct {
 	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
+	Purge       []identity.Account            // who is to be deleted for good, of those who are gone
 	Claimed     map[string]bool               // domains that another organization claimed
 	Held        map[identity.EmailKey]identity.Hold
 
@@ -70,6 +71,8 @@ type survey struct {
 	strays    atomic.Int64 // entries whose manager is nobody who is synchronized
 	refused   string
 	noLosses  string
+	purges    []Step                      // what becomes of those in Purge
+	purged    map[identity.AccountID]bool // of those, who is deleted
 }
 
 func surveyOf(in Input) *survey {
@@ -110,6 +113,7 @@ func surveyOf(in Input) *survey {
 	}
 	s.judgeReading(len(order))
 	s.findMissing()
+	s.judgePurges()
 	return s
 }
 

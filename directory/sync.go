@@ -28,33 +28,43 @@ func New(service *identity.Service, open Open) *Syncer { return &Syncer{service:
 // answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded. The
 // connector's receivers of reports are told of a plan that is held.
 func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
-	return s.plan(ctx, org, connector, by, ReadFull, false, progress)
+	return s.plan(ctx, org, connector, by, asked{kind: ReadFull}, progress)
 }
 
 // PlanChanges is [Syncer.Plan] of what changed since the connector's last run that was applied to its end (DIR-06). It needs as long as
 // there are changes, however many people there are. Where the directory cannot tell all changes, everything is read, and the plan
 // says why.
 func (s *Syncer) PlanChanges(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
-	return s.plan(ctx, org, connector, by, ReadChanges, false, progress)
+	return s.plan(ctx, org, connector, by, asked{kind: ReadChanges}, progress)
 }
 
-// plan is [Syncer.Plan] and [Syncer.PlanChanges], also for a plan that is to be applied at once.
-func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, toApply bool, progress Progress) (identity.Plan, Plan, error) {
+// asked is what a plan shall be.
+type asked struct {
+	kind    ReadingKind
+	toApply bool // at once
+	purge   Purging
+}
+
+// plan is what [Syncer.Plan] and its like have in common.
+func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, ask asked, progress Progress) (identity.Plan, Plan, error) {
 	in, last, err := s.begun(ctx, org, connector)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	if in.Purge, err = s.purged(ctx, in.Connector, ask.purge); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	var since bookmark
-	if kind == ReadChanges {
+	if ask.kind == ReadChanges {
 		if since, err = bookmarkOf(in.Connector); err != nil {
 			return identity.Plan{}, Plan{}, err
 		}
 	}
-	plan, err := s.compute(ctx, in, kind, since, progress)
+	plan, err := s.compute(ctx, in, ask.kind, since, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	stored, err := s.storePlan(ctx, in, plan, last, by, toApply)
+	stored, err := s.storePlan(ctx, in, plan, last, by, ask.toApply)
 	return stored, plan, err
 }
 

@@ -74,6 +74,9 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if s, err = a.withManager(ctx, c, s); err != nil {
 		return err
 	}
+	if s.Op == OpPurge {
+		return c.Delete(ctx, s.Account, unchangedSince(s.Version))
+	}
 	if s.Op == OpCreate {
 		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
