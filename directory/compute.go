@@ -72,6 +72,7 @@ func (s *survey) plan() Plan {
 		}
 	}
 	s.guardLosses(&p, held)
+	p.review(s.Org)
 	return p
 }
 

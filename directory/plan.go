@@ -72,6 +72,10 @@ type Step struct {
 	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
 	// being changed. The next reading of changes looks at it again.
 	Unsettled bool `json:"unsettled,omitempty"`
+	// Move is who can settle what the step leaves open; Then and PurgeAt are what becomes of somebody whom it makes inactive.
+	Move    Mover     `json:"move,omitempty"`
+	Then    string    `json:"then,omitempty"`
+	PurgeAt time.Time `json:"purgeAt,omitzero"` // if the plan were applied as soon as it was made; zero: never by itself
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
 
@@ -165,6 +169,7 @@ type Plan struct {
 	Refused       string               `json:"refused,omitempty"`  // why the directory's answer is not good enough to act on at all
 	NoLosses      string               `json:"noLosses,omitempty"` // why nobody's loss was planned
 	Steps         []Step               `json:"steps"`
+	EmailChanges  []EmailChange        `json:"emailChanges,omitempty"` // those of the steps
 }
 
 // State is the state that a plan begins in.

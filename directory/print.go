@@ -13,6 +13,8 @@ import (
 func (p Plan) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	p.Summary().print(b)
+	p.printFates(b)
+	p.printEmailChanges(b)
 	p.printClaimed(b)
 	for _, op := range Ops {
 		n := p.Figures.Ops[op]
@@ -121,6 +123,9 @@ func (s Summary) print(b *bufio.Writer) {
 	g := s.Guard
 	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",
 		g.Losses, g.Base, g.Percent, g.MaxPercent, g.MaxLosses)
+	for _, f := range g.Budgets {
+		f.print(b)
+	}
 	if g.Why != "" {
 		fmt.Fprintf(b, "HELD until an administrator approves this plan: %s\n", g.Why)
 	}
@@ -158,13 +163,19 @@ func (s Step) print(b *bufio.Writer) {
 		fmt.Fprintf(b, "      Code: %s\n", s.Code)
 	}
 	fmt.Fprintf(b, "      Why: %s\n", printable(s.Reason))
+	if s.Move != "" {
+		fmt.Fprintf(b, "      Whose move: %s.\n", moves[s.Move])
+	}
+	if s.Then != "" {
+		fmt.Fprintf(b, "      Then: %s\n", s.Then)
+	}
 	for _, note := range s.Notes {
 		fmt.Fprintf(b, "      Note: %s\n", printable(note))
 	}
 	if s.Group > 0 {
 		fmt.Fprintf(b, "      Exchange %d: applied together with the other steps of this exchange, or not at all.\n", s.Group)
 	}
-	if e := s.Evidence; e != nil && e.Finding != Present {
+	if e := s.Evidence; e != nil && (s.Loses || e.Finding != Present) {
 		fmt.Fprintf(b, "      Evidence: %s", strings.ReplaceAll(string(e.Finding), "_", " "))
 		if e.DN != "" {
 			fmt.Fprintf(b, ", %s", printable(e.DN))

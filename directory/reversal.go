@@ -80,6 +80,7 @@ func (u *undoing) computed() Plan {
 	}
 	view := surveyOf(u.Input)
 	view.guardLosses(&p, "")
+	p.review(u.Org)
 	return p
 }
 
