@@ -81,6 +81,9 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 		if a.connector, err = tx.Connector(ctx, org, a.plan.Connector); err != nil {
 			return err
 		}
+		if a.plan.Dropped() {
+			return identity.Refuse(identity.Conflict, RulePlanDropped, "the steps of this plan are not kept any more; plan again")
+		}
 		if hashOf(a.plan.Body) != a.plan.Hash {
 			return identity.Refuse(identity.Conflict, RulePlanDamaged, "the stored plan is not the one that was shown: its checksum differs; plan again")
 		}

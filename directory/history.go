@@ -9,17 +9,35 @@ import (
 	"rollcall/identity"
 )
 
-// Show returns a stored plan.
+// Show returns a stored plan; without its steps if they are not kept any more.
 func (s *Syncer) Show(ctx context.Context, org identity.OrgID, id identity.PlanID) (identity.Plan, Plan, error) {
 	stored, err := s.service.Reader().Plan(ctx, org, id)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
+	}
+	if stored.Dropped() {
+		plan, err := s.outlineOf(ctx, stored)
+		return stored, plan, err
 	}
 	var plan Plan
 	if err := json.Unmarshal(stored.Body, &plan); err != nil {
 		return identity.Plan{}, Plan{}, fmt.Errorf("directory: decode plan %s: %w", id, err)
 	}
 	return stored, plan, nil
+}
+
+// outlineOf is what is left of a plan whose steps are not kept any more.
+func (s *Syncer) outlineOf(ctx context.Context, p identity.Plan) (Plan, error) {
+	n, err := s.service.Reader().Connector(ctx, p.Org, p.Connector)
+	if err != nil {
+		return Plan{}, err
+	}
+	var left Summary
+	if err := json.Unmarshal(p.Summary, &left); err != nil {
+		return Plan{}, fmt.Errorf("directory: decode summary of plan %s: %w", p.ID, err)
+	}
+	return Plan{Connector: n.ID, ConnectorName: n.Name, Reading: left.Reading, Figures: left.Figures, Guard: left.Guard, Refused: left.Refused,
+		NoLosses: left.NoLosses, Steps: []Step{}, DroppedAt: p.DroppedAt}, nil
 }
 
 // History returns the runs of an organization, the newest first, at most limit; of one connector unless it is empty.

@@ -170,6 +170,7 @@ type Plan struct {
 	NoLosses      string               `json:"noLosses,omitempty"` // why nobody's loss was planned
 	Steps         []Step               `json:"steps"`
 	EmailChanges  []EmailChange        `json:"emailChanges,omitempty"` // those of the steps
+	DroppedAt     time.Time            `json:"droppedAt,omitzero"`     // since when the steps are not kept any more
 }
 
 // State is the state that a plan begins in.

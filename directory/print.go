@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"rollcall/identity"
 )
 
 // Print writes the plan for people: what it comes to, the guard's figures, then every step with its reason and evidence.
@@ -13,6 +15,11 @@ import (
 func (p Plan) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	p.Summary().print(b)
+	if !p.DroppedAt.IsZero() {
+		fmt.Fprintf(b, "The steps are not kept any more since %s: those of an applied plan are kept for %d days, others for %d.\n",
+			at(p.DroppedAt), identity.AppliedPlanDays, identity.OtherPlanDays)
+		return b.Flush()
+	}
 	p.printFates(b)
 	p.printEmailChanges(b)
 	p.printClaimed(b)

@@ -23,6 +23,7 @@ const (
 	RuleSyncPaused       identity.Rule = "SYNC_PAUSED"
 	RuleApproverNeeded   identity.Rule = "APPROVER_REQUIRED"
 
+	RulePlanDropped identity.Rule = "PLAN_DROPPED"
 	RuleRunUndoes   identity.Rule = "RUN_UNDOES"
 	RuleNotPurged   identity.Rule = "NOT_PURGED"
 	RuleNotUndoable identity.Rule = "NOT_UNDOABLE"

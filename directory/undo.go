@@ -65,6 +65,10 @@ func (s *Syncer) undoable(ctx context.Context, org identity.OrgID, id identity.R
 		return run, Plan{}, unfinished(run)
 	}
 	stored, plan, err := s.Show(ctx, org, run.Plan)
+	if err == nil && stored.Dropped() {
+		err = identity.Refuse(identity.Conflict, RulePlanDropped, "the run %s was %s, and what a run did can be taken back for %d days; its steps are not kept any more. "+
+			"Correct what was wrong and synchronize", id, at(run.StartedAt), identity.AppliedPlanDays)
+	}
 	if err == nil && stored.Undoes != "" {
 		err = identity.Refuse(identity.Conflict, RuleRunUndoes, "the run %s is itself the undoing of the run %s; to do again what that one did, "+
 			"synchronize (rollcall sync plan --org %s --connector %s)", id, stored.Undoes, org, run.Connector)
