@@ -35,6 +35,7 @@ type undoing struct {
 	report    Report
 	holders   map[string]identity.AccountID // who has what is wanted back, by need
 	reversals []*reversal
+	byAccount map[identity.AccountID]*reversal
 	idle      []Step
 }
 
@@ -116,7 +117,9 @@ func (u *undoing) look() {
 			u.rest(step, a, code, reason)
 			continue
 		}
-		u.reversals = append(u.reversals, u.reversal(step, a, late[step.Object]))
+		r := u.reversal(step, a, late[step.Object])
+		u.reversals = append(u.reversals, r)
+		u.byAccount[a.ID] = r
 	}
 }
 
@@ -194,12 +197,12 @@ func (u *undoing) reversal(step Step, a identity.Account, late []Change) *revers
 	if step.Was != nil && step.Was.Draft != nil {
 		r.draft = step.Was.Draft.identity()
 	}
-	has := u.needsOf(a.Draft())
-	r.needs = slices.DeleteFunc(u.needsOf(r.draft), func(n need) bool { return slices.Contains(has, n) })
+	has, needed := u.needsOf(a.Draft()), u.needsOf(r.draft)
 	r.gives = map[string]bool{}
 	for _, n := range has {
-		r.gives[n.name] = !slices.Contains(u.needsOf(r.draft), n)
+		r.gives[n.name] = !slices.Contains(needed, n)
 	}
+	r.needs = slices.DeleteFunc(needed, func(n need) bool { return slices.Contains(has, n) })
 	return r
 }
 
@@ -236,12 +239,10 @@ func (u *undoing) settle() {
 
 // giver is the reversal that makes free what another one needs; nil if there is none.
 func (u *undoing) giver(n need) *reversal {
-	holder := u.holders[n.name]
-	i := slices.IndexFunc(u.reversals, func(r *reversal) bool { return r.account.ID == holder && r.gives[n.name] })
-	if i < 0 {
-		return nil
+	if r := u.byAccount[u.holders[n.name]]; r != nil && r.gives[n.name] {
+		return r
 	}
-	return u.reversals[i]
+	return nil
 }
 
 // order returns the reversals in groups, as [gains.order] does.

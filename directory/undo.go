@@ -17,6 +17,9 @@ type Undone struct {
 	Caution string `json:"caution"`
 }
 
+// Undoable reports whether a run of the plan can be taken back: its steps are still kept, and it is not itself the undoing of a run.
+func (p Plan) Undoable() bool { return p.DroppedAt.IsZero() && p.Reading.Undoes == nil && !p.Empty() }
+
 // Undo plans to take back what a run did, where that is still possible, and stores the plan; like any other it changes nobody before it is
 // applied, and the loss guard and the budgets hold it if it would lose too many. The directory is not asked: that is what one undoes a run
 // for, a directory, a mapping or a filter that said something wrong.
@@ -37,7 +40,7 @@ func (s *Syncer) Undo(ctx context.Context, org identity.OrgID, id identity.RunID
 		return identity.Plan{}, Plan{}, err
 	}
 	in.Changed = map[identity.ObjectID]bool{} // nothing was read, so whoever is not loaded is as they were
-	u := undoing{Input: in, run: run, plan: plan, report: report, holders: map[string]identity.AccountID{}}
+	u := undoing{Input: in, run: run, plan: plan, report: report, holders: map[string]identity.AccountID{}, byAccount: map[identity.AccountID]*reversal{}}
 	if err := s.loadUndone(ctx, &u, progress); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}

@@ -283,6 +283,9 @@ func (c *syncShowCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if _, plan, err := s.syncer().Show(s.ctx, o.ID, run.Plan); err == nil && plan.Undoable() && !run.FinishedAt.IsZero() {
+			s.say("To take it back: rollcall sync undo --org %s %s", o.ID, run.ID)
+		}
 		return s.show(run, report.Print)
 	})
 }
