@@ -81,6 +81,9 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 		if a.connector, err = tx.Connector(ctx, org, a.plan.Connector); err != nil {
 			return err
 		}
+		if a.plan.Dropped() {
+			return identity.Refuse(identity.Conflict, RulePlanDropped, "the steps of this plan are not kept any more; plan again")
+		}
 		if hashOf(a.plan.Body) != a.plan.Hash {
 			return identity.Refuse(identity.Conflict, RulePlanDamaged, "the stored plan is not the one that was shown: its checksum differs; plan again")
 		}
@@ -111,8 +114,7 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 		case run.State == identity.RunPaused:
 			return identity.Run{}, paused(run)
 		case run.State == identity.RunRunning:
-			return identity.Run{}, identity.Refuse(identity.Conflict, RuleRunUnfinished,
-				"the run %s of the plan %s has not finished; apply that plan again to finish it", run.ID, run.Plan)
+			return identity.Run{}, unfinished(run)
 		}
 	}
 	if err := applicable(p, n, c.Org(), runs); err != nil {
@@ -126,11 +128,23 @@ func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, 
 	if run.Report, err = json.Marshal(Report{Total: steps, Applied: map[Op]int{}, ApprovedBy: p.ApprovedBy}); err != nil {
 		return identity.Run{}, err
 	}
+	if p.Undoes != "" {
+		// Whatever comes of it, the accounts are not what the last reading left, and only a reading of everything tells how they differ.
+		n.Cursor = nil
+		if err := tx.UpdateConnector(ctx, n); err != nil {
+			return identity.Run{}, err
+		}
+	}
 	p.State = identity.PlanApplying
 	if err := tx.UpdatePlan(ctx, p); err != nil {
 		return identity.Run{}, err
 	}
 	return run, tx.InsertRun(ctx, run)
+}
+
+// unfinished refuses to begin something else while a run is under way, or was cut short.
+func unfinished(run identity.Run) error {
+	return identity.Refuse(identity.Conflict, RuleRunUnfinished, "the run %s of the plan %s has not finished; apply that plan again to finish it", run.ID, run.Plan)
 }
 
 // applicable refuses plans that must not be applied, or not any more.
@@ -325,8 +339,10 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
-			return err
+		if a.reading.kind() != ReadUndo {
+			if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
+				return err
+			}
 		}
 		if tellsOfRun(a.reading, a.noLosses, report) {
 			if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil {

@@ -48,6 +48,11 @@ type span struct {
 // windows are the windows, the shortest first.
 var windows = []span{{InRun, 0, "in one run"}, {InDay, identity.Day, "in 24 hours"}, {InWeek, 7 * identity.Day, "in 7 days"}}
 
+// said is how a sentence names a window.
+func said(w Window) string {
+	return windows[slices.IndexFunc(windows, func(s span) bool { return s.name == w })].said
+}
+
 // longestWindow is how far back earlier runs count.
 const longestWindow = 7 * identity.Day
 
@@ -217,8 +222,7 @@ func (f BudgetFigure) over() string {
 	if f.Count <= f.Limit {
 		return ""
 	}
-	i := slices.IndexFunc(windows, func(w span) bool { return w.name == f.Window })
-	why := fmt.Sprintf("%d %s %s would be more than %d", f.Count, words[f.What], windows[i].said, f.Limit)
+	why := fmt.Sprintf("%d %s %s would be more than %d", f.Count, words[f.What], said(f.Window), f.Limit)
 	if f.Earlier > 0 {
 		why += fmt.Sprintf(" (%d now, and %d by earlier runs that nobody approved)", f.Count-f.Earlier, f.Earlier)
 	}

@@ -62,7 +62,7 @@ func (b bookmark) encode() (json.RawMessage, error) {
 func bookmarkOf(n identity.Connector) (b bookmark, err error) {
 	if len(n.Cursor) == 0 {
 		return b, identity.Refuse(identity.Conflict, RuleFullSyncRequired,
-			"this connector has not synchronized everything yet, so there is nothing that changes could be added to; run a full synchronization first")
+			"this connector has not synchronized everything yet, or not since a run was undone, so there is nothing that changes could be added to; run a full synchronization first")
 	}
 	if err := json.Unmarshal(n.Cursor, &b); err != nil {
 		return b, fmt.Errorf("directory: decode cursor of connector %s: %w", n.ID, err)
@@ -281,18 +281,22 @@ func (s *Syncer) loadConcerned(ctx context.Context, ids []identity.ObjectID, in 
 			}
 		}
 	}
-	in.Population, err = read.CountAccounts(ctx, org, identity.And{
-		&identity.Compare{Field: identity.FieldConnector, Op: identity.Equal, Text: string(in.Connector.ID)},
+	if in.Population, err = s.population(ctx, in.Connector); err != nil {
+		return err
+	}
+	in.Known, err = s.somebodyKnown(ctx, in)
+	return err
+}
+
+// population is how many accounts of a connector are not known to be gone.
+func (s *Syncer) population(ctx context.Context, n identity.Connector) (int, error) {
+	return s.service.Reader().CountAccounts(ctx, n.Org, identity.And{
+		&identity.Compare{Field: identity.FieldConnector, Op: identity.Equal, Text: string(n.ID)},
 		identity.Not{Condition: identity.Or{
 			&identity.Compare{Field: identity.FieldReason, Op: identity.Equal, Text: string(identity.DirectoryDeleted)},
 			&identity.Compare{Field: identity.FieldReason, Op: identity.Equal, Text: string(identity.DirectoryOutOfScope)},
 		}},
 	})
-	if err != nil {
-		return err
-	}
-	in.Known, err = s.somebodyKnown(ctx, in)
-	return err
 }
 
 // somebodyKnown is a linked entry that nothing was told of, so that it should be where it was; none if there is none among the first.

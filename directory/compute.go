@@ -30,13 +30,15 @@ func (s *survey) planGroups(p Plan, held string) Plan {
 	steps, hold := s.groupSteps(p.Steps)
 	p.Steps = append(p.Steps, steps...)
 	p.Figures.Groups, p.Figures.StrayMembers = len(s.Snapshot.Groups), s.strayMembers
-	for _, step := range p.Steps {
+	for i, step := range p.Steps {
+		p.Steps[i].Was = s.former(step)
 		p.Figures.Ops[step.Op]++
 		if step.Claimed {
 			p.Figures.ClaimedUnknown++
 		}
 	}
 	s.guardLosses(&p, strings.TrimSpace(held+" "+hold))
+	p.review(s.Org)
 	return p
 }
 
@@ -63,6 +65,13 @@ func (s *survey) planPeople() (p Plan, held string) {
 	g.findManagers()
 	p.Figures.StrayManagers, p.Figures.Unchanged = int(s.strays.Load()), s.unchanged
 	losses, idle, held := s.losses(g.recovered)
+	for _, step := range s.purges {
+		if step.Op.Acts() {
+			p.Steps = append(p.Steps, step)
+		} else {
+			idle = append(idle, step)
+		}
+	}
 	gains, unable := g.steps()
 	idle = append(idle, unable...)
 	if !s.full() {

@@ -80,6 +80,9 @@ func (g *gains) indexHolders() {
 	g.holder = make(map[string]int, 3*len(g.Accounts))
 	for i := range g.Accounts {
 		a := &g.Accounts[i]
+		if g.purged[a.ID] {
+			continue // it is deleted before anybody needs what it has
+		}
 		for _, n := range g.needsOf(a.Draft()) {
 			g.holder[n.name] = i
 		}
@@ -315,6 +318,7 @@ func (g *gains) gives(account int, n need) bool {
 // elsewhere says what other organizations have against an address, without saying who (EML-13).
 func (g *gains) elsewhere(key identity.EmailKey) (identity.Rule, string) {
 	h, held := g.Held[key]
+	held = held && !g.purged[h.Account]
 	switch {
 	case held && h.Org == g.Org.ID: // held since the accounts were read
 		return identity.RuleEmailTaken, conflictTaken(string(key), "that was just changed")

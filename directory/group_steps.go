@@ -310,9 +310,27 @@ func someOf(names []string) string {
 	return strings.Join(names, "; ")
 }
 
+// within lists the entries of the groups that a group is in.
+func (g *grouping) within(id identity.GroupID) (parents []identity.ObjectID) {
+	for object, other := range g.linked {
+		if slices.ContainsFunc(other.Members, func(m identity.LinkedMember) bool { return m.Group == id }) {
+			parents = append(parents, object)
+		}
+	}
+	slices.Sort(parents)
+	return parents
+}
+
 // missing plans for a group that the reading lacks.
 func (g *grouping) missing(here *LinkedGroup) {
 	step := Step{Op: OpGroupSkip, Group: here.ID, Object: here.Directory.Object, DN: here.Directory.DN, Name: here.Name}
+	gone := func(reason string) {
+		step.Op, step.Reason, step.Ends = OpGroupDelete, reason, max(1, len(here.Members))
+		for _, m := range here.Members { // for whoever wants it back
+			step.Leave = append(step.Leave, MemberID{m.Account, m.Group})
+		}
+		step.Within = g.within(here.ID)
+	}
 	if g.Groups.Mode == "" {
 		step.Op, step.Reason = OpGroupRelease, reasonGroupRelease
 		g.steps = append(g.steps, step)
@@ -328,11 +346,11 @@ func (g *grouping) missing(here *LinkedGroup) {
 	step.Evidence = &Evidence{Finding: f.Kind, DN: f.DN, Detail: f.Detail}
 	switch {
 	case f.Kind == Tombstone || f.Kind == Absent:
-		step.Op, step.Reason, step.Ends = OpGroupDelete, reasonGroupDelete, max(1, len(here.Members))
+		gone(reasonGroupDelete)
 	case f.Kind == OutOfScope && g.Policy.OutOfScope == ScopeRetain:
 		step.Code, step.Reason = RuleRetained, reasonGroupRetained
 	case f.Kind == OutOfScope:
-		step.Op, step.Reason, step.Ends = OpGroupDelete, reasonGroupOutOfScope, max(1, len(here.Members))
+		gone(reasonGroupOutOfScope)
 		if g.Policy.OutOfScope == ScopeHold {
 			g.held = "Groups left the synchronized part of the directory, and the connector's policy asks an administrator first."
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // weight is how much of a transaction a step takes: one that lets many join is as much work as many steps.
-func (s Step) weight() int { return 1 + len(s.Join) + len(s.Leave) }
+func (s Step) weight() int { return 1 + len(s.Join) + len(s.Leave) + len(s.Return) }
 
 // applyGroup applies a step of a group. What else became of the group meanwhile does not make a step stale: who joins and who leaves is
 // said one by one. Only a name that somebody changed is not written over.
@@ -17,7 +17,7 @@ func (a *application) applyGroup(ctx context.Context, c *identity.Acts, s Step, 
 	link := &identity.DirectoryLink{Connector: a.plan.Connector, Object: s.Object, DN: s.DN}
 	if s.Op == OpGroupCreate {
 		g, err := c.CreateGroup(ctx, s.Name, "", identity.Origin{Source: identity.SourceDirectory, Link: link, Evidence: evidence})
-		if err != nil || len(s.Join) == 0 {
+		if err != nil || len(s.Join)+len(s.Return) == 0 {
 			return err
 		}
 		return a.editGroup(ctx, c, g, s, identity.GroupEdit{Evidence: evidence})
@@ -25,6 +25,9 @@ func (a *application) applyGroup(ctx context.Context, c *identity.Acts, s Step, 
 	groups, err := c.Tx().LinkedGroups(ctx, a.plan.Org, a.plan.Connector, []identity.ObjectID{s.Object})
 	if err != nil {
 		return err
+	}
+	if len(groups) == 0 && s.Group != "" && a.reading.Kind == ReadUndo {
+		return a.tieAgain(ctx, c, s, link, evidence)
 	}
 	if len(groups) == 0 || s.Group != "" && groups[0].ID != s.Group {
 		return identity.Refuse(identity.NotFound, RuleAccountMovedOn, "no group mirrors the entry %s", s.Object)
@@ -37,6 +40,18 @@ func (a *application) applyGroup(ctx context.Context, c *identity.Acts, s Step, 
 	default:
 		return a.editGroup(ctx, c, g, s, identity.GroupEdit{Link: link, Evidence: evidence})
 	}
+}
+
+// tieAgain takes back that a group was let go.
+func (a *application) tieAgain(ctx context.Context, c *identity.Acts, s Step, link *identity.DirectoryLink, evidence json.RawMessage) error {
+	g, err := c.Tx().Group(ctx, a.plan.Org, s.Group)
+	if err != nil {
+		return err
+	}
+	if g.Directory != nil {
+		return identity.Refuse(identity.Stale, RuleAccountMovedOn, "the group %s mirrors another entry by now", g.Name)
+	}
+	return a.editGroup(ctx, c, g, s, identity.GroupEdit{Link: link, Evidence: evidence})
 }
 
 func (a *application) editGroup(ctx context.Context, c *identity.Acts, g identity.Group, s Step, e identity.GroupEdit) error {
@@ -56,6 +71,11 @@ func (a *application) editGroup(ctx context.Context, c *identity.Acts, g identit
 	if e.Join, err = a.joiners(ctx, c, s.Join); err != nil {
 		return err
 	}
+	back, err := a.returning(ctx, c, s.Return)
+	if err != nil {
+		return err
+	}
+	e.Join = append(e.Join, back...)
 	_, err = c.EditGroup(ctx, g.ID, nil, func(identity.Group) (identity.GroupEdit, error) { return e, nil })
 	return err
 }
@@ -81,6 +101,28 @@ func (a *application) joiners(ctx context.Context, c *identity.Acts, objects []i
 	}
 	for _, g := range groups {
 		join = append(join, identity.Member{Group: g.ID})
+	}
+	return join, nil
+}
+
+// returning are those of former members who are still there and may join.
+func (a *application) returning(ctx context.Context, c *identity.Acts, list []MemberID) (join []identity.Member, err error) {
+	for _, m := range list {
+		var apart bool
+		if m.Group != "" {
+			_, err = c.Tx().Group(ctx, a.plan.Org, m.Group)
+		} else {
+			var account identity.Account
+			account, err = c.Tx().Account(ctx, a.plan.Org, m.Account)
+			apart = account.Shadow || account.Status == identity.DeferredClaim
+		}
+		switch {
+		case identity.IsNotFound(err):
+		case err != nil:
+			return nil, err
+		case !apart:
+			join = append(join, identity.Member{Account: m.Account, Group: m.Group})
+		}
 	}
 	return join, nil
 }

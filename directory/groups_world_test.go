@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"rollcall/directory"
 	"rollcall/identity"
@@ -59,6 +60,20 @@ func (m *madeUp) touch(id identity.ObjectID) {
 	}
 	m.happened++
 	m.touched[id] = m.happened
+}
+
+// drawTeams changes some of three groups at random.
+func (m *madeUp) drawTeams(t *rapid.T, domain string) {
+	member := rapid.SampledFrom([]string{domain + "-0", domain + "-1", domain + "-2", domain + "-3", domain + "-4", domain + "-always", "stranger", "@a", "@b", "@c"})
+	for _, name := range []string{"a", "b", "c"} {
+		members := rapid.SliceOfNDistinct(member, 0, 5, rapid.ID[string]).Draw(t, "members")
+		switch what := rapid.SampledFrom([]string{"stays", "stays", "is", "goes"}).Draw(t, "group"); {
+		case what == "is":
+			m.group(name, members...)
+		case what == "goes" && m.team(objectOf("@"+name)) != nil:
+			m.disband(name)
+		}
+	}
 }
 
 // disband takes a group out of the directory.

@@ -120,5 +120,5 @@ func (s *survey) loses(step Step) bool {
 	case step.Standing == identity.DirectoryMissing:
 		return true
 	}
-	return step.Standing == identity.DirectoryBlocked && s.account(step.Account).Status != identity.Inactive
+	return (step.Standing == identity.DirectoryBlocked || step.Standing == identity.Deactivate) && s.account(step.Account).Status != identity.Inactive
 }

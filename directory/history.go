@@ -9,17 +9,35 @@ import (
 	"rollcall/identity"
 )
 
-// Show returns a stored plan.
+// Show returns a stored plan; without its steps if they are not kept any more.
 func (s *Syncer) Show(ctx context.Context, org identity.OrgID, id identity.PlanID) (identity.Plan, Plan, error) {
 	stored, err := s.service.Reader().Plan(ctx, org, id)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
+	}
+	if stored.Dropped() {
+		plan, err := s.outlineOf(ctx, stored)
+		return stored, plan, err
 	}
 	var plan Plan
 	if err := json.Unmarshal(stored.Body, &plan); err != nil {
 		return identity.Plan{}, Plan{}, fmt.Errorf("directory: decode plan %s: %w", id, err)
 	}
 	return stored, plan, nil
+}
+
+// outlineOf is what is left of a plan whose steps are not kept any more.
+func (s *Syncer) outlineOf(ctx context.Context, p identity.Plan) (Plan, error) {
+	n, err := s.service.Reader().Connector(ctx, p.Org, p.Connector)
+	if err != nil {
+		return Plan{}, err
+	}
+	var left Summary
+	if err := json.Unmarshal(p.Summary, &left); err != nil {
+		return Plan{}, fmt.Errorf("directory: decode summary of plan %s: %w", p.ID, err)
+	}
+	return Plan{Connector: n.ID, ConnectorName: n.Name, Reading: left.Reading, Figures: left.Figures, Guard: left.Guard, Refused: left.Refused,
+		NoLosses: left.NoLosses, Steps: []Step{}, DroppedAt: p.DroppedAt}, nil
 }
 
 // History returns the runs of an organization, the newest first, at most limit; of one connector unless it is empty.
@@ -114,7 +132,7 @@ func (s *Syncer) RunIncremental(ctx context.Context, org identity.OrgID, connect
 }
 
 func (s *Syncer) runOf(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, progress Progress) (identity.Plan, Plan, Report, error) {
-	stored, plan, err := s.plan(ctx, org, connector, by, kind, true, progress)
+	stored, plan, err := s.plan(ctx, org, connector, by, asked{kind: kind, toApply: true}, progress)
 	if err != nil || stored.State != identity.PlanReady {
 		return stored, plan, Report{}, err
 	}
@@ -149,13 +167,34 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 			}
 		}
 	}
-	plans, err := read.Plans(ctx, org, connector, 1)
+	plans, err := read.Plans(ctx, org, connector, plansLookedAt)
 	if err != nil {
 		return err
 	}
-	if len(plans) == 0 || plans[0].CreatedAt.Before(c.UpdatedAt) {
+	last, err := lastSeen(plans)
+	if err != nil {
+		return err
+	}
+	if last == nil || last.CreatedAt.Before(c.UpdatedAt) {
 		return identity.Refuse(identity.Conflict, identity.RuleDryRunRequired,
 			"nobody has seen yet what this connector, as it is now set up, would do; make a plan first and read it")
 	}
-	return knowsLastClaim(ctx, read, plans[0])
+	return knowsLastClaim(ctx, read, *last)
+}
+
+// plansLookedAt is how many plans are looked at, to find one that tells of the directory.
+const plansLookedAt = 100
+
+// lastSeen is the newest plan of what a synchronization would do; nil if there is none. It refuses if a run was undone after that.
+func lastSeen(plans []identity.Plan) (*identity.Plan, error) {
+	for i, p := range plans {
+		switch {
+		case p.Undoes == "":
+			return &plans[i], nil
+		case p.State == identity.PlanApplying || p.State == identity.PlanApplied:
+			return nil, identity.Refuse(identity.Conflict, identity.RuleDryRunRequired, "the run %s was undone, and nobody has seen since then what a synchronization "+
+				"would do; it may do the same again, so make a plan first and read it", p.Undoes)
+		}
+	}
+	return nil, nil
 }

@@ -15,6 +15,7 @@ type Op string
 
 // The operations.
 const (
+	OpPurge    Op = "purge"   // gone for less than 7 days, and deleted for good all the same, because somebody asked for it
 	OpRemove   Op = "remove"  // gone from the directory: inactive, deleted 7 days later
 	OpDisable  Op = "disable" // disabled in the directory: inactive and kept
 	OpCreate   Op = "create"
@@ -23,6 +24,7 @@ const (
 	OpEnable   Op = "enable"  // was disabled, is enabled
 	OpRename   Op = "rename"  // address, userName or place in the directory
 	OpUpdate   Op = "update"  // other attributes
+	OpUntie    Op = "untie"   // a run is taken back that tied an account to an entry
 	OpConflict Op = "conflict"
 	OpSkip     Op = "skip"
 
@@ -34,7 +36,7 @@ const (
 )
 
 // Ops lists the operations in the order in which plans show them.
-var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpConflict, OpSkip,
+var Ops = []Op{OpPurge, OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpUntie, OpConflict, OpSkip,
 	OpGroupCreate, OpGroupUpdate, OpGroupDelete, OpGroupRelease, OpGroupSkip}
 
 // Acts reports whether steps of this kind change anything.
@@ -80,8 +82,17 @@ type Step struct {
 	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
 	// being changed. The next reading of changes looks at it again.
 	Unsettled bool `json:"unsettled,omitempty"`
+	// Move is who can settle what the step leaves open; Then and PurgeAt are what becomes of somebody whom it makes inactive.
+	Move    Mover     `json:"move,omitempty"`
+	Then    string    `json:"then,omitempty"`
+	PurgeAt time.Time `json:"purgeAt,omitzero"` // if the plan were applied as soon as it was made; zero: never by itself
 	// Claimed says that the user was claimed and that no entry of the directory matches (CLM-03).
 	Claimed bool `json:"claimed,omitempty"`
+
+	// Was is what the account was before, for taking the step back; nil for a new one. Back, in a plan that takes back a run, is what it
+	// becomes again.
+	Was  *Former `json:"was,omitempty"`
+	Back *Former `json:"back,omitempty"`
 
 	// What is written: the account's new values, its standing in the directory, and why it is lost.
 	Draft    *Draft                  `json:"draft,omitempty"`
@@ -92,11 +103,14 @@ type Step struct {
 	Manager identity.ObjectID `json:"manager,omitempty"`
 
 	// Of a group: which it is here, if it is, what it is called, the entries of those who join, and who leaves.
-	Group identity.GroupID    `json:"groupId,omitempty"`
-	Name  string              `json:"name,omitempty"`
-	Join  []identity.ObjectID `json:"join,omitempty"`
-	Leave []MemberID          `json:"leave,omitempty"`
-	Ends  int                 `json:"ends,omitempty"` // memberships that end
+	Group  identity.GroupID    `json:"groupId,omitempty"`
+	Name   string              `json:"name,omitempty"`
+	Join   []identity.ObjectID `json:"join,omitempty"`
+	Leave  []MemberID          `json:"leave,omitempty"`
+	Return []MemberID          `json:"return,omitempty"` // of those whom a run that is taken back let leave, who joins again
+	Ends   int                 `json:"ends,omitempty"`   // memberships that end
+	// Within are the entries of the groups that a group is in that goes; whoever wants it back wants it there.
+	Within []identity.ObjectID `json:"within,omitempty"`
 }
 
 // title is what the person or the group of a step is called.
@@ -113,7 +127,8 @@ type Draft struct {
 // Reading is what a plan remembers of the snapshot that it was made from.
 type Reading struct {
 	Kind         ReadingKind `json:"kind"`
-	Why          string      `json:"why,omitempty"` // everything was read though changes were asked for
+	Undoes       *Undone     `json:"undoes,omitempty"` // of a plan that takes back a run: nothing was read
+	Why          string      `json:"why,omitempty"`    // everything was read though changes were asked for
 	Server       string      `json:"server"`
 	InvocationID string      `json:"invocationId,omitempty"`
 	HighestUSN   int64       `json:"highestUSN,omitempty"`
@@ -137,6 +152,8 @@ type ReadingKind = identity.SyncKind
 const (
 	ReadFull    = identity.SyncFull
 	ReadChanges = identity.SyncIncremental // what changed since the last one
+
+	ReadUndo ReadingKind = "undo" // nothing: the plan takes back a run
 )
 
 // Figures counts the people of a plan.
@@ -178,6 +195,8 @@ type Plan struct {
 	Refused       string               `json:"refused,omitempty"`  // why the directory's answer is not good enough to act on at all
 	NoLosses      string               `json:"noLosses,omitempty"` // why nobody's loss was planned
 	Steps         []Step               `json:"steps"`
+	EmailChanges  []EmailChange        `json:"emailChanges,omitempty"` // those of the steps
+	DroppedAt     time.Time            `json:"droppedAt,omitzero"`     // since when the steps are not kept any more
 }
 
 // State is the state that a plan begins in.
@@ -193,7 +212,7 @@ func (p Plan) State() identity.PlanState {
 
 // mismatched is how many users no entry matches; -1 if the plan does not tell.
 func (p Plan) mismatched() int {
-	if p.Refused != "" || p.Reading.Kind == ReadChanges {
+	if p.Refused != "" || p.Reading.kind() != ReadFull {
 		return -1
 	}
 	return p.Figures.Mismatched

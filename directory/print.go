@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"rollcall/identity"
 )
 
 // Print writes the plan for people: what it comes to, the guard's figures, then every step with its reason and evidence.
@@ -13,6 +15,13 @@ import (
 func (p Plan) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	p.Summary().print(b)
+	if !p.DroppedAt.IsZero() {
+		fmt.Fprintf(b, "The steps are not kept any more since %s: those of an applied plan are kept for %d days, others for %d.\n",
+			at(p.DroppedAt), identity.AppliedPlanDays, identity.OtherPlanDays)
+		return b.Flush()
+	}
+	p.printFates(b)
+	p.printEmailChanges(b)
 	p.printClaimed(b)
 	for _, op := range Ops {
 		n := p.Figures.Ops[op]
@@ -69,13 +78,17 @@ func (s Summary) Print(w io.Writer) error {
 }
 
 var titles = map[Op]string{
-	OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
-	OpRename: "Rename", OpUpdate: "Update", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
+	OpPurge: "Purge: deleted for good, at once", OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
+	OpRename: "Rename", OpUpdate: "Update", OpUntie: "Untie from the directory", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
 	OpGroupCreate: "New groups", OpGroupUpdate: "Groups that change", OpGroupDelete: "Groups that go", OpGroupRelease: "Groups that are yours from now on",
 	OpGroupSkip: "Groups left as they are",
 }
 
 func (r Reading) print(b *bufio.Writer) {
+	if u := r.Undoes; u != nil {
+		fmt.Fprintf(b, "UNDO of the run %s of %s. %s\n", u.Run, at(u.At), u.Caution)
+		return
+	}
 	what := "entries"
 	if r.Kind == ReadChanges {
 		what = "changed entries"
@@ -122,6 +135,9 @@ func (s Summary) print(b *bufio.Writer) {
 	g := s.Guard
 	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",
 		g.Losses, g.Base, g.Percent, g.MaxPercent, g.MaxLosses)
+	for _, f := range g.Budgets {
+		f.print(b)
+	}
 	if g.Why != "" {
 		fmt.Fprintf(b, "HELD until an administrator approves this plan: %s\n", g.Why)
 	}
@@ -134,8 +150,8 @@ func (s Summary) print(b *bufio.Writer) {
 }
 
 var verbs = map[Op]string{
-	OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
-	OpRename: "rename", OpUpdate: "update", OpConflict: "settle by hand", OpSkip: "leave alone",
+	OpPurge: "purge", OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
+	OpRename: "rename", OpUpdate: "update", OpUntie: "untie", OpConflict: "settle by hand", OpSkip: "leave alone",
 	OpGroupCreate: "create as groups", OpGroupUpdate: "change as groups", OpGroupDelete: "delete as groups", OpGroupRelease: "release as groups",
 	OpGroupSkip: "leave alone as groups",
 }
@@ -161,13 +177,19 @@ func (s Step) print(b *bufio.Writer) {
 		fmt.Fprintf(b, "      Code: %s\n", s.Code)
 	}
 	fmt.Fprintf(b, "      Why: %s\n", printable(s.Reason))
+	if s.Move != "" {
+		fmt.Fprintf(b, "      Whose move: %s.\n", moves[s.Move])
+	}
+	if s.Then != "" {
+		fmt.Fprintf(b, "      Then: %s\n", s.Then)
+	}
 	for _, note := range s.Notes {
 		fmt.Fprintf(b, "      Note: %s\n", printable(note))
 	}
 	if s.Exchange > 0 {
 		fmt.Fprintf(b, "      Exchange %d: applied together with the other steps of this exchange, or not at all.\n", s.Exchange)
 	}
-	if e := s.Evidence; e != nil && e.Finding != Present {
+	if e := s.Evidence; e != nil && (s.Loses || e.Finding != Present) {
 		fmt.Fprintf(b, "      Evidence: %s", strings.ReplaceAll(string(e.Finding), "_", " "))
 		if e.DN != "" {
 			fmt.Fprintf(b, ", %s", printable(e.DN))

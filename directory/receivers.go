@@ -77,7 +77,7 @@ func tellOfPlan(ctx context.Context, c *identity.Acts, n identity.Connector, sto
 // tellsOfRun reports whether a run is news: a full one always, be it that nothing changed; an incremental one if something was not as it
 // should be (DIR-14).
 func tellsOfRun(reading Reading, noLosses string, r Report) bool {
-	return reading.kind() == identity.SyncFull || !reading.Complete || noLosses != "" || r.Failed+r.Stale > 0
+	return reading.kind() != ReadChanges || !reading.Complete || noLosses != "" || r.Failed+r.Stale > 0
 }
 
 // tellOfRun mails the connector's receivers about a run that ended.
@@ -90,7 +90,9 @@ func tellOfRun(ctx context.Context, c *identity.Acts, n identity.Connector, read
 	if err := r.Print(&b); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "  %d were as they should be\n", figures.Unchanged)
+	if reading.Undoes == nil {
+		fmt.Fprintf(&b, "  %d were as they should be\n", figures.Unchanged)
+	}
 	if err := reading.Print(&b); err != nil {
 		return err
 	}

@@ -23,6 +23,11 @@ const (
 	RuleSyncPaused       identity.Rule = "SYNC_PAUSED"
 	RuleApproverNeeded   identity.Rule = "APPROVER_REQUIRED"
 
+	RulePlanDropped identity.Rule = "PLAN_DROPPED"
+	RuleRunUndoes   identity.Rule = "RUN_UNDOES"
+	RuleNotPurged   identity.Rule = "NOT_PURGED"
+	RuleNotUndoable identity.Rule = "NOT_UNDOABLE"
+
 	RuleUnreachable identity.Rule = "DIRECTORY_UNREACHABLE"
 
 	RuleNotConverted   identity.Rule = "USER_COULD_NOT_BE_CONVERTED"

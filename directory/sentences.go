@@ -24,6 +24,10 @@ const (
 	reasonMismatchNoLosses = "No entry that was read matches this user, but this reading is not good enough to remove anybody (DIR-19)."
 	reasonMismatchDeleted  = "No entry of the directory matches this user, and the connector's policy removes such users. The user becomes inactive and is deleted 7 days after this is applied (DIR-04)."
 
+	reasonPurge         = "The entry is gone from the directory, and somebody asked for the user to be deleted before the 7 days are over. The address and the licences are free at once; this cannot be undone (DIR-10, USR-15)."
+	reasonPurgeBack     = "The entry is back in the directory, so the user is not deleted; the plan says what becomes of the user instead."
+	reasonPurgeUnproven = "This reading does not prove that the entry is still gone, so the user is not deleted early (DIR-19)."
+
 	noteClaimed = "This user was claimed. To keep the user, put an entry with the address into the directory (CLM-03, CLM-04)."
 
 	reasonCreate         = "A new entry."
@@ -50,6 +54,15 @@ const (
 	reasonGroupRetained   = "The group still exists but has left the synchronized part of the directory. The connector's policy keeps it as it is (DIR-18)."
 	reasonGroupUnknown    = "The group is missing from the reading, but nothing proves that it is gone. It stays as before (DIR-18)."
 	reasonGroupRelease    = "The connector mirrors no groups any more. The group stays with its members and is the administrators' own from now on."
+
+	reasonUndoGroup      = "The group gets back the name and the members that it had before the run."
+	reasonUndoCreate     = "The run made this group: it goes again, with its licence template if it was given one."
+	reasonUndoDelete     = "The run deleted this group: it is made again, with a new id and without the licence template that it had."
+	reasonUndoRelease    = "The run let this group go: it mirrors its entry again."
+	reasonUndoWithin     = "The run deleted this group, which was in another one: it is in there again."
+	reasonUndoGroupGone  = "The group is not there any more, or mirrors nothing."
+	reasonUndoGroupThere = "A group mirrors this entry again, so there is nothing to take back."
+	reasonUndoGroupOther = "Nothing is left of what the run did to this group."
 
 	reasonManagerLater = "The manager is added by this plan, too, and after this user: who it is is written once both are there."
 

@@ -25,6 +25,7 @@ type Input struct {
 	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
+	Purge       []identity.Account            // who is to be deleted for good, of those who are gone
 	Claimed     map[string]bool               // domains that another organization claimed
 	Held        map[identity.EmailKey]identity.Hold
 
@@ -61,18 +62,19 @@ type view struct {
 // survey is the first look: what stands as it should, who is missing, and who needs more thought.
 type survey struct {
 	Input
-	rendered  renderer
-	linked    map[identity.ObjectID]int // accounts of this connector, by entry
-	present   map[identity.ObjectID]bool
-	unsettled []*view
-	unchanged int
-	missing   []int // accounts whose entry must be looked up
-	managers  managers
-	strays    atomic.Int64 // entries whose manager is nobody who is synchronized
-	refused   string
-	noLosses  string
-
+	rendered     renderer
+	linked       map[identity.ObjectID]int // accounts of this connector, by entry
+	present      map[identity.ObjectID]bool
+	unsettled    []*view
+	unchanged    int
+	missing      []int // accounts whose entry must be looked up
+	managers     managers
+	strays       atomic.Int64 // entries whose manager is nobody who is synchronized
+	refused      string
+	noLosses     string
 	strayMembers int
+	purges       []Step                      // what becomes of those in Purge
+	purged       map[identity.AccountID]bool // of those, who is deleted
 }
 
 func surveyOf(in Input) *survey {
@@ -113,6 +115,7 @@ func surveyOf(in Input) *survey {
 	}
 	s.judgeReading(len(order))
 	s.findMissing()
+	s.judgePurges()
 	return s
 }
 

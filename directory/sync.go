@@ -28,56 +28,71 @@ func New(service *identity.Service, open Open) *Syncer { return &Syncer{service:
 // answers with nobody, gives a plan that is refused and says so. by may be anybody; who applies the plan is recorded. The
 // connector's receivers of reports are told of a plan that is held.
 func (s *Syncer) Plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
-	return s.plan(ctx, org, connector, by, ReadFull, false, progress)
+	return s.plan(ctx, org, connector, by, asked{kind: ReadFull}, progress)
 }
 
 // PlanChanges is [Syncer.Plan] of what changed since the connector's last run that was applied to its end (DIR-06). It needs as long as
 // there are changes, however many people there are. Where the directory cannot tell all changes, everything is read, and the plan
 // says why.
 func (s *Syncer) PlanChanges(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, progress Progress) (identity.Plan, Plan, error) {
-	return s.plan(ctx, org, connector, by, ReadChanges, false, progress)
+	return s.plan(ctx, org, connector, by, asked{kind: ReadChanges}, progress)
 }
 
-// plan is [Syncer.Plan] and [Syncer.PlanChanges], also for a plan that is to be applied at once.
-func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, kind ReadingKind, toApply bool, progress Progress) (identity.Plan, Plan, error) {
-	read := s.service.Reader()
-	in := Input{EmailPolicy: s.service.EmailPolicy()}
-	var err error
-	if in.Org, err = read.Organization(ctx, org); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if in.Connector, err = read.Connector(ctx, org, connector); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if in.Groups.Mode, err = groupMode(in.Connector.Settings); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	if _, err := receiversOf(in.Connector.Settings); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	in.Now = s.service.Now()
-	if in.Past, err = s.past(ctx, in.Connector, in.Now); err != nil {
-		return identity.Plan{}, Plan{}, err
-	}
-	last, _, err := identity.LastClaim(ctx, read, org)
+// asked is what a plan shall be.
+type asked struct {
+	kind    ReadingKind
+	toApply bool // at once
+	purge   Purging
+}
+
+// plan is what [Syncer.Plan] and its like have in common.
+func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, by identity.Actor, ask asked, progress Progress) (identity.Plan, Plan, error) {
+	in, last, err := s.begun(ctx, org, connector)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	if in.Purge, err = s.purged(ctx, in.Connector, ask.purge); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	var since bookmark
-	if kind == ReadChanges {
+	if ask.kind == ReadChanges {
 		if since, err = bookmarkOf(in.Connector); err != nil {
 			return identity.Plan{}, Plan{}, err
 		}
 	}
-	plan, err := s.compute(ctx, in, kind, since, progress)
+	plan, err := s.compute(ctx, in, ask.kind, since, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	stored, err := s.storePlan(ctx, in, plan, last, by, toApply)
+	stored, err := s.storePlan(ctx, in, plan, last, by, ask.toApply)
 	return stored, plan, err
+}
+
+// begun is what every plan begins with, and whom the organization claimed last.
+func (s *Syncer) begun(ctx context.Context, org identity.OrgID, connector identity.ConnectorID) (in Input, last identity.Claim, err error) {
+	read := s.service.Reader()
+	in.EmailPolicy = s.service.EmailPolicy()
+	if in.Org, err = read.Organization(ctx, org); err != nil {
+		return in, last, err
+	}
+	if in.Connector, err = read.Connector(ctx, org, connector); err != nil {
+		return in, last, err
+	}
+	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
+		return in, last, err
+	}
+	if in.Groups.Mode, err = groupMode(in.Connector.Settings); err != nil {
+		return in, last, err
+	}
+	if _, err := receiversOf(in.Connector.Settings); err != nil {
+		return in, last, err
+	}
+	in.Now = s.service.Now()
+	if in.Past, err = s.past(ctx, in.Connector, in.Now); err != nil {
+		return in, last, err
+	}
+	last, _, err = identity.LastClaim(ctx, read, org)
+	return in, last, err
 }
 
 func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, progress Progress) (plan Plan, err error) {
@@ -255,6 +270,9 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 	}
 	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
 		Hash: hash, State: plan.State(), Mismatched: plan.mismatched(), Summary: summary, Body: body, Version: 1}
+	if plan.Reading.Undoes != nil {
+		stored.Undoes = plan.Reading.Undoes.Run
+	}
 	err = s.service.Transact(ctx, in.Org.ID, by, func(c *identity.Acts) error {
 		now, err := c.Tx().Connector(ctx, in.Org.ID, in.Connector.ID)
 		if err != nil {

@@ -77,6 +77,9 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if s, err = a.withManager(ctx, c, s); err != nil {
 		return err
 	}
+	if s.Op == OpPurge {
+		return c.Delete(ctx, s.Account, unchangedSince(s.Version))
+	}
 	if s.Op == OpCreate {
 		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
@@ -85,6 +88,10 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	version := s.Version
 	if parked {
 		version++
+	}
+	if s.Back != nil {
+		_, err = c.TakeBack(ctx, s.Account, unchangedSince(version), identity.Former{Draft: s.Draft.identity(), Link: s.Back.Link, Reason: s.Back.Reason}, evidence)
+		return err
 	}
 	m := identity.Mirror{Link: link, Standing: s.Standing, Loss: s.Loss, Evidence: evidence}
 	if s.Draft != nil {

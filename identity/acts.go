@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // Origin says where a new account comes from.
@@ -176,7 +177,23 @@ func (c *Acts) Deactivate(ctx context.Context, id AccountID, expect func(Account
 
 // Reactivate brings an inactive account back to its previous status (USR-21).
 func (c *Acts) Reactivate(ctx context.Context, id AccountID, expect func(Account) error) (Account, error) {
-	return c.transition(ctx, id, expect, c.activeTrigger(true))
+	a, err := c.transition(ctx, id, expect, c.activeTrigger(true))
+	if RuleOf(err) == RuleManagedByDirectory && c.about.State() == StateDeleted {
+		err = c.onlyTheDirectory()
+	}
+	return a, err
+}
+
+// onlyTheDirectory says how somebody comes back who is gone from the directory while that owns the organization (USR-12).
+func (c *Acts) onlyTheDirectory() error {
+	at, _ := c.about.PurgeAt(c.org)
+	e := Refuse(Conflict, RuleManagedByDirectory, "the user %s is gone from the directory and is deleted for good at %s; until then only the directory brings the user back",
+		c.about.UserName, at.Format(time.RFC3339))
+	e.Ways = []Remedy{
+		{Text: "Restore the entry in the directory, or add one with the same address, and synchronize before that time: the user has the status and the licences from before then."},
+		{Text: "Switch synchronization off, and reactivate the user then; the next synchronization after it is switched on again looks for the entry anew."},
+	}
+	return e
 }
 
 // SignIn records that the person of an account signed in (USR-04).

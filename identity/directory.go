@@ -45,8 +45,10 @@ type Plan struct {
 	State      PlanState       `json:"state"`
 	Summary    json.RawMessage `json:"summary"`
 	ApprovedBy string          `json:"approvedBy,omitempty"`
-	Mismatched int             `json:"mismatched"` // users whom no entry matches (DIR-04); -1: the plan does not tell
+	Mismatched int             `json:"mismatched"`       // users whom no entry matches (DIR-04); -1: the plan does not tell
+	Undoes     RunID           `json:"undoes,omitempty"` // the run that the plan takes back; it says nothing about the directory then
 	Body       json.RawMessage `json:"body,omitempty"`
+	DroppedAt  time.Time       `json:"droppedAt,omitzero"` // since when the body is not kept any more
 	Version    int64           `json:"version"`
 }
 

@@ -93,6 +93,9 @@ type Reader interface {
 	Plan(ctx context.Context, org OrgID, id PlanID) (Plan, error)
 	// Plans lists the newest first, without their bodies, at most limit; of one connector if it is not empty.
 	Plans(ctx context.Context, org OrgID, connector ConnectorID, limit int) ([]Plan, error)
+	// PlansToDrop is crossing: plans with a body that were made at or before an instant, without their bodies, the oldest first, at most limit:
+	// one instant for those that were applied, and one for the others, except those that are being applied.
+	PlansToDrop(ctx context.Context, applied, others time.Time, limit int) ([]Plan, error)
 	Run(ctx context.Context, org OrgID, id RunID) (Run, error)
 	// Runs lists the newest first, at most limit; of one connector if it is not empty.
 	Runs(ctx context.Context, org OrgID, connector ConnectorID, limit int) ([]Run, error)
@@ -117,6 +120,7 @@ type Tx interface {
 	ItemTx
 	ExchangeTx
 	ScheduleTx
+	PlanTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error

@@ -69,10 +69,10 @@ func LastClaim(ctx context.Context, r Reader, org OrgID) (Claim, bool, error) {
 func (p Plan) Knows(last Claim) bool { return p.CreatedAt.After(last.ClaimedAt) }
 
 // dryRunOwed reports whether nobody could see yet what a connector, as it is set up now, would do to the user of a claim. A plan that was
-// refused tells nothing.
+// refused tells nothing, and neither does one that takes back a run.
 func dryRunOwed(n Connector, plans []Plan, last Claim) bool {
 	return !slices.ContainsFunc(plans, func(p Plan) bool {
-		return p.State != PlanRefused && p.Knows(last) && !p.CreatedAt.Before(n.UpdatedAt)
+		return p.State != PlanRefused && p.Undoes == "" && p.Knows(last) && !p.CreatedAt.Before(n.UpdatedAt)
 	})
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"rollcall/identity"
 )
@@ -52,11 +53,11 @@ func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, i
 	return t.write(ctx, unknownConnector, `DELETE FROM connectors WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, mismatched, version`
+const planColumns = `id, org_id, connector_id, created_at, hash, state, summary, approved_by, mismatched, undoes, dropped_at, version`
 
 func planFields(p *identity.Plan) []any {
 	return []any{scanID(&p.ID), scanID(&p.Org), scanID(&p.Connector), instant{&p.CreatedAt}, &p.Hash, text(&p.State), document{&p.Summary},
-		&p.ApprovedBy, &p.Mismatched, &p.Version}
+		&p.ApprovedBy, &p.Mismatched, scanID(&p.Undoes), instant{&p.DroppedAt}, &p.Version}
 }
 
 func scanPlan(r *sql.Rows) (p identity.Plan, err error) { return p, r.Scan(planFields(&p)...) }
@@ -67,11 +68,32 @@ func scanWholePlan(r *sql.Rows) (p identity.Plan, err error) {
 
 func (r reader) Plan(ctx context.Context, org identity.OrgID, id identity.PlanID) (identity.Plan, error) {
 	return one(ctx, r.run, unknownPlan, scanWholePlan, `SELECT `+planColumns+`, body FROM plans
-		JOIN plan_bodies ON plan_id = id WHERE org_id = $1 AND id = $2`, org, id)
+		LEFT JOIN plan_bodies ON plan_id = id WHERE org_id = $1 AND id = $2`, org, id)
 }
 
 func (r reader) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
 	return newest(ctx, r, scanPlan, `SELECT `+planColumns+` FROM plans WHERE org_id = $1`, org, connector, limit)
+}
+
+func (r reader) PlansToDrop(ctx context.Context, applied, others time.Time, limit int) ([]identity.Plan, error) {
+	if err := positive(limit); err != nil {
+		return nil, r.run.failed(err)
+	}
+	return list(ctx, r.run, scanPlan, `SELECT `+planColumns+` FROM plans WHERE dropped_at IS NULL AND created_at <= $2 AND state <> 'applying'
+		AND (created_at <= $1 OR state <> 'applied') ORDER BY created_at LIMIT $3`, applied, others, limit)
+}
+
+func (t *transaction) DropPlan(ctx context.Context, p identity.Plan) error {
+	n, err := t.exec(ctx, `UPDATE plans SET state = $4, dropped_at = $5, version = version + 1 WHERE org_id = $1 AND id = $2 AND version = $3`,
+		p.Org, p.ID, p.Version, p.State, p.DroppedAt)
+	if err == nil && n == 0 {
+		return t.stale(ctx, unknownPlan, `SELECT version FROM plans WHERE org_id = $1 AND id = $2`, p.Org, p.ID)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM plan_bodies WHERE plan_id = $1`, p.ID)
+	return err
 }
 
 // newest completes a query on plans or runs, whose ids are greater the later they were made.
@@ -86,8 +108,8 @@ func newest[T any](ctx context.Context, r reader, scan func(*sql.Rows) (T, error
 }
 
 func (t *transaction) InsertPlan(ctx context.Context, p identity.Plan) error {
-	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
-		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy, p.Mismatched); err != nil {
+	if _, err := t.exec(ctx, `INSERT INTO plans (`+planColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)`,
+		p.ID, p.Org, p.Connector, p.CreatedAt, p.Hash, p.State, p.Summary, p.ApprovedBy, p.Mismatched, orNull(p.Undoes), p.DroppedAt); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, `INSERT INTO plan_bodies (plan_id, body) VALUES ($1, $2)`, p.ID, p.Body)

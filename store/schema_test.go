@@ -371,9 +371,11 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},
 		"Plans":                {ask: func() error { _, err := r.Plans(ctx, org, "", 10); return err }},
 		"Plans of a connector": {ask: func() error { _, err := r.Plans(ctx, org, "c", 10); return err }},
-		"Run":                  {ask: func() error { _, err := r.Run(ctx, org, "x"); return err }},
-		"Runs":                 {ask: func() error { _, err := r.Runs(ctx, org, "", 10); return err }},
-		"Runs of a connector":  {ask: func() error { _, err := r.Runs(ctx, org, "c", 10); return err }},
+		"PlansToDrop": {ask: func() error { _, err := r.PlansToDrop(ctx, time.Unix(7, 0), time.Unix(9, 0), 10); return err },
+			want: []string{"INDEX plans_kept (created_at<?)"}},
+		"Run":                 {ask: func() error { _, err := r.Run(ctx, org, "x"); return err }},
+		"Runs":                {ask: func() error { _, err := r.Runs(ctx, org, "", 10); return err }},
+		"Runs of a connector": {ask: func() error { _, err := r.Runs(ctx, org, "c", 10); return err }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e.plans = nil

@@ -14,7 +14,9 @@ type syncCmd struct {
 	Plan     syncPlanCmd     `cmd:"" help:"Read the directory and show what a synchronization would do; nothing is changed."`
 	Apply    syncApplyCmd    `cmd:"" help:"Apply a plan, exactly as it was shown; a run that was cut short goes on."`
 	End      syncEndCmd      `cmd:"" help:"Leave the rest of a paused run undone; what was applied stays."`
+	Undo     syncUndoCmd     `cmd:"" help:"Show what it takes to take back a run; nothing is changed."`
 	Run      syncRunCmd      `cmd:"" help:"Plan and apply in one go, unless a guard holds the plan."`
+	Deleted  syncDeletedCmd  `cmd:"" help:"List the users who are gone from the directory, and when each is deleted for good."`
 	History  syncHistoryCmd  `cmd:"" help:"List the runs."`
 	Show     syncShowCmd     `cmd:"" help:"Show a plan or a run."`
 	Status   syncStatusCmd   `cmd:"" help:"Show what every connector did last, what comes next, and what stands in the way."`
@@ -44,100 +46,6 @@ func (s *session) watched(work func(directory.Progress) error) error {
 	p := newProgress(s.stderr)
 	defer p.end()
 	return work(p.tell)
-}
-
-type syncPlanCmd struct {
-	storeFlag
-	orgFlag
-	connectorFlag
-	incrementalFlag
-}
-
-// incrementalFlag says how much is read.
-type incrementalFlag struct {
-	Incremental bool `help:"Read what changed since the last run, instead of everything. Needs a full run first, and another one after the connector's settings changed."`
-}
-
-// sayFull says what to do when changes alone are not enough.
-func (s *session) sayFull(err error, o identity.Organization, n identity.Connector) error {
-	if identity.RuleOf(err) != directory.RuleFullSyncRequired {
-		return err
-	}
-	status := complain(s.stderr, err)
-	s.say("Next: rollcall sync run --org %s --connector %s", o.ID, n.ID)
-	return exit(status)
-}
-
-// Help names the exit statuses.
-func (syncPlanCmd) Help() string {
-	return "Exit status: 0 nothing to do, 2 changes, 3 a guard refuses or holds the plan, 1 error."
-}
-
-// Run plans. The plan is stored, so that it can be applied as it was shown.
-func (c *syncPlanCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
-		if err != nil {
-			return err
-		}
-		var stored identity.Plan
-		var plan directory.Plan
-		err = s.watched(func(p directory.Progress) error {
-			var err error
-			plans := s.syncer().Plan
-			if c.Incremental {
-				plans = s.syncer().PlanChanges
-			}
-			stored, plan, err = plans(s.ctx, o.ID, n.ID, s.by, p)
-			return err
-		})
-		if err != nil {
-			return s.sayFull(err, o, n)
-		}
-		if err := s.showPlan(stored, plan); err != nil {
-			return err
-		}
-		return s.next(o, stored, plan)
-	})
-}
-
-// next says what to do about a plan, and with which exit status.
-func (s *session) next(o identity.Organization, stored identity.Plan, plan directory.Plan) error {
-	apply := fmt.Sprintf("rollcall sync apply --org %s %s", o.ID, stored.ID)
-	switch {
-	case stored.State == identity.PlanRefused:
-		s.say("The plan %s is refused; see above for what to check, then plan again.", stored.ID)
-		return exitGuard
-	case stored.State == identity.PlanHeld:
-		s.say("The plan %s is held. If it is right: %s --approve --by NAME", stored.ID, apply)
-		return exitGuard
-	case plan.Empty():
-		s.say("Nothing to do. (Plan %s)", stored.ID)
-		s.sayOff(o)
-		return nil
-	case !o.ManagedByDirectory():
-		s.say("To do exactly this after synchronization is switched on: %s", apply)
-		s.sayOff(o)
-		return exitChanges
-	}
-	s.say("To do exactly this: %s", apply)
-	return exitChanges
-}
-
-// sayOff says how to go on where synchronization is off.
-func (s *session) sayOff(o identity.Organization) {
-	if !o.ManagedByDirectory() {
-		s.say("Synchronization is off. To switch it on: rollcall sync enable --org %s", o.ID)
-	}
-}
-
-func (s *session) showPlan(stored identity.Plan, plan directory.Plan) error {
-	return s.show(stored, func(w io.Writer) error {
-		if _, err := fmt.Fprintf(w, "Plan %s of %s: %s\n", stored.ID, printable(plan.ConnectorName), stored.State); err != nil {
-			return err
-		}
-		return plan.Print(w)
-	})
 }
 
 type syncApplyCmd struct {
@@ -338,9 +246,9 @@ func (s *session) listPlans(org identity.OrgID, connector identity.ConnectorID, 
 	return s.show(listOf(plans), func(w io.Writer) error {
 		rows := make([][]string, len(plans))
 		for i, p := range plans {
-			rows[i] = []string{string(p.ID), instant(p.CreatedAt), string(p.State), p.ApprovedBy}
+			rows[i] = []string{string(p.ID), instant(p.CreatedAt), string(p.State), or(string(p.Undoes), "-"), p.ApprovedBy}
 		}
-		return table(w, []string{"PLAN", "MADE", "STATE", "APPROVED BY"}, rows)
+		return table(w, []string{"PLAN", "MADE", "STATE", "UNDOES", "APPROVED BY"}, rows)
 	})
 }
 
@@ -374,6 +282,9 @@ func (c *syncShowCmd) Run(a *app) error {
 		report, err := directory.ReportOf(run)
 		if err != nil {
 			return err
+		}
+		if _, plan, err := s.syncer().Show(s.ctx, o.ID, run.Plan); err == nil && plan.Undoable() && !run.FinishedAt.IsZero() {
+			s.say("To take it back: rollcall sync undo --org %s %s", o.ID, run.ID)
 		}
 		return s.show(run, report.Print)
 	})

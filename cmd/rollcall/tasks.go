@@ -20,6 +20,7 @@ const (
 	stepsAtOnce   = 20 // of a job, before the next one has its turn
 	deletedAtOnce = 500
 	idleAtOnce    = 20
+	plansAtOnce   = 50 // of which the steps are forgotten: there can be many
 
 	connectorsAtOnce  = 100 // that one round looks after
 	directoriesAtOnce = 4   // that a server reads side by side
@@ -56,6 +57,7 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 			{Name: "e-mail changes", Every: revertEvery, Run: worker.Drain(revertsAtOnce, service.RevertEmailChanges)},
 			{Name: "claims", Every: claimsEvery, Run: worker.Drain(claimsAtOnce, retention.SettleClaims)},
 			{Name: "idle organizations", Every: idleEvery, Run: worker.Drain(idleAtOnce, retention.DeleteIdle)},
+			{Name: "plans", Every: housekeepingEvery, Run: worker.Drain(plansAtOnce, service.ForgetPlans)},
 			{Name: "housekeeping", Every: housekeepingEvery, Run: housekeeping(service)},
 		},
 		{{Name: "mail", Every: mailEvery, Run: worker.Drain(mailsAtOnce, d.Deliver)}},

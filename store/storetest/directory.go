@@ -65,6 +65,47 @@ func testDirectory(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, latest, got)
 	})
+	t.Run("a plan says which run it takes back", func(t *testing.T) {
+		p := identity.Plan{ID: identity.PlanID(w.ids.New()), Org: w.own, Connector: second.ID, CreatedAt: start, Hash: "00", State: identity.PlanReady,
+			Body: json.RawMessage(`{}`), Undoes: other.ID, Version: 1}
+		w.must(t, func(tx identity.Tx) error { return tx.InsertPlan(ctx, p) })
+		got, err := w.store.Plan(ctx, w.own, p.ID)
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+	})
+	t.Run("old plans lose their bodies, applied ones later, and those of runs under way never", func(t *testing.T) {
+		month, week := start.Add(-30*identity.Day), start.Add(-7*identity.Day)
+		made := map[string]identity.Plan{}
+		for name, c := range map[string]struct {
+			state identity.PlanState
+			at    time.Time
+		}{"applied at the limit": {identity.PlanApplied, month}, "applied later": {identity.PlanApplied, month.Add(time.Microsecond)},
+			"held at the limit": {identity.PlanHeld, week}, "held later": {identity.PlanHeld, week.Add(time.Microsecond)},
+			"being applied": {identity.PlanApplying, month.Add(-identity.Day)}} {
+			p := identity.Plan{ID: identity.PlanID(w.ids.New()), Org: w.own, Connector: second.ID, CreatedAt: c.at, Hash: "00", State: c.state, Body: json.RawMessage(`{}`), Version: 1}
+			w.must(t, func(tx identity.Tx) error { return tx.InsertPlan(ctx, p) })
+			made[name] = p
+		}
+		due, err := w.store.PlansToDrop(ctx, month, week, 10)
+		require.NoError(t, err)
+		require.Len(t, due, 2)
+		require.Equal(t, made["applied at the limit"].ID, due[0].ID, "the oldest first")
+		require.Equal(t, made["held at the limit"].ID, due[1].ID)
+		due, err = w.store.PlansToDrop(ctx, month, week, 1)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		p := due[0]
+		p.DroppedAt = start
+		w.must(t, func(tx identity.Tx) error { return tx.DropPlan(ctx, p) })
+		refused(t, w.do(func(tx identity.Tx) error { return tx.DropPlan(ctx, p) }), identity.Stale, identity.RuleVersionMismatch)
+		p.Version++
+		got, err := w.store.Plan(ctx, w.own, p.ID)
+		require.NoError(t, err)
+		require.Equal(t, p, got, "without its body")
+		due, err = w.store.PlansToDrop(ctx, month, week, 10)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+	})
 	t.Run("accounts are found by the entries they are linked to", func(t *testing.T) {
 		var all []identity.Account
 		for object, of := range map[identity.ObjectID]identity.Connector{"o1": n, "o2": n, "o3": n, "o4": second} {
@@ -108,6 +149,6 @@ func testDirectory(t *testing.T, w world) {
 		require.Equal(t, kept, got)
 		plans, err := w.store.Plans(ctx, w.own, "", 10)
 		require.NoError(t, err)
-		require.Len(t, plans, 1)
+		require.Len(t, plans, 7)
 	})
 }

@@ -48,6 +48,7 @@ var crossing = map[string]string{
 	"ClockWatch":         "is one for the whole store",
 	"MessagesDue":        "finds every mail that is to be delivered",
 	"JobsOpen":           "finds every job that is to be done",
+	"PlansToDrop":        "finds plans that are too old to be kept",
 	"SchedulesDue":       "finds every connector that is to synchronize",
 	"Hold":               "finds the holder of an address, wherever it is",
 	"TokenByHash":        "finds out which organization a bearer token is for",
@@ -198,6 +199,10 @@ var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity
 	"UpdatePlan": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		p.plan.Org = org
 		return tx.UpdatePlan(ctx, p.plan)
+	},
+	"DropPlan": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		p.plan.Org, p.plan.DroppedAt = org, start
+		return tx.DropPlan(ctx, p.plan)
 	},
 	"UpdateRun": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		p.run.Org = org

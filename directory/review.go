@@ -1,0 +1,144 @@
+package directory
+
+import (
+	"bufio"
+	"fmt"
+	"time"
+
+	"rollcall/identity"
+)
+
+// Mover is who can settle what a plan leaves open.
+type Mover string
+
+// The movers.
+const (
+	MoveDirectory    Mover = "directory"    // whoever administers the directory
+	MoveRollcall     Mover = "rollcall"     // whoever administers the organization here
+	MoveOrganization Mover = "organization" // the other organization
+	MoveNobody       Mover = "nobody"       // it passes by itself
+)
+
+var moves = map[Mover]string{
+	MoveDirectory:    "the directory's administrator",
+	MoveRollcall:     "an administrator of the organization here",
+	MoveOrganization: "the other organization",
+	MoveNobody:       "nobody's; it passes by itself, or stays so on purpose",
+}
+
+// movers are whose move it is, by the code of a step. Where a code is not in it, an entry says something that cannot be used, and whoever
+// administers the directory can change that.
+var movers = map[identity.Rule]Mover{
+	RuleNotConverted:               MoveRollcall, // a claim
+	RuleMismatched:                 MoveRollcall,
+	identity.RuleDomainNotVerified: MoveRollcall,
+	RuleNotUndoable:                MoveRollcall,
+	identity.RuleDomainClaimed:     MoveOrganization,
+	identity.RuleUserOwnsTrialOrg:  MoveOrganization,
+	identity.RuleEmailHeld:         MoveNobody,
+	RuleClaimUndecided:             MoveNobody,
+	RuleRetained:                   MoveNobody,
+	RuleNotPurged:                  MoveNobody,
+	RuleAccountMovedOn:             MoveNobody,
+	identity.RuleUnknownAccount:    MoveNobody,
+}
+
+// moverOf says whose move a step is; nobody's if it acts.
+func moverOf(s Step) Mover {
+	switch m, ok := movers[s.Code]; {
+	case s.Op.Acts():
+		return ""
+	case ok:
+		return m
+	}
+	return MoveDirectory
+}
+
+// EmailChange is one person's address on its way from before to after.
+type EmailChange struct {
+	UserName string             `json:"userName"`
+	Account  identity.AccountID `json:"account"`
+	Before   string             `json:"before,omitempty"`
+	After    string             `json:"after,omitempty"`
+}
+
+// review adds what somebody wants to know who reads a plan before it is applied: whose move it is where nothing can be done, when those
+// are deleted for good who become inactive, and whose address changes.
+func (p *Plan) review(o identity.Organization) {
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		s.Move = moverOf(*s)
+		if !s.Op.Acts() {
+			continue
+		}
+		s.PurgeAt, s.Then = p.fate(*s, o)
+		for _, c := range s.Changes {
+			if c.Attribute == "emails" && s.Op != OpCreate {
+				p.EmailChanges = append(p.EmailChanges, EmailChange{UserName: s.UserName, Account: s.Account, Before: c.Before, After: c.After})
+			}
+		}
+	}
+}
+
+// fate says what becomes of somebody whom a step makes inactive, and when, if the plan is applied as soon as it is made.
+func (p *Plan) fate(s Step, o identity.Organization) (at time.Time, then string) {
+	reason := leaves(s)
+	if s.Back != nil {
+		reason = s.Back.Reason
+	}
+	switch {
+	case s.Op == OpPurge || reason == "":
+		return time.Time{}, ""
+	case reason == identity.DirectoryDisabled:
+		return time.Time{}, "Kept for as long as the entry is disabled."
+	}
+	days, _ := o.Retention(reason)
+	at = p.Reading.ReadAt.Add(time.Duration(days) * identity.Day)
+	return at, fmt.Sprintf("Deleted for good %d days after this is applied, so not before %s.", days, at.UTC().Format(time.DateOnly))
+}
+
+// printFates says in short what the steps lead to in the end.
+func (p Plan) printFates(b *bufio.Writer) {
+	kept, deleted, first := 0, 0, time.Time{}
+	for _, s := range p.Steps {
+		switch {
+		case s.Then == "":
+		case s.PurgeAt.IsZero():
+			kept++
+		default:
+			deleted++
+			if first.IsZero() || s.PurgeAt.Before(first) {
+				first = s.PurgeAt
+			}
+		}
+	}
+	if deleted > 0 {
+		fmt.Fprintf(b, "Later: %d users are deleted for good unless they are back by then, the first not before %s.\n", deleted, first.UTC().Format(time.DateOnly))
+	}
+	if kept > 0 {
+		fmt.Fprintf(b, "Later: %d users are kept for as long as their entry is disabled.\n", kept)
+	}
+	if n := p.Figures.Ops[OpPurge]; n > 0 {
+		fmt.Fprintf(b, "At once: %d users are deleted for good when this is applied.\n", n)
+	}
+}
+
+// printEmailChanges names everybody whose address changes, apart from everything else: by the address people sign in and are found.
+func (p Plan) printEmailChanges(b *bufio.Writer) {
+	if len(p.EmailChanges) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nAddresses that change (%d)\n", len(p.EmailChanges))
+	for _, c := range p.EmailChanges {
+		fmt.Fprintf(b, "  %s: %s -> %s\n", orNone(printable(c.UserName)), shown(c.Before), shown(c.After))
+	}
+}
+
+// print writes how much of a budget the plan uses.
+func (f BudgetFigure) print(b *bufio.Writer) {
+	fmt.Fprintf(b, "  %d of %d %s %s", f.Count, f.Limit, words[f.What], said(f.Window))
+	if f.Earlier > 0 {
+		fmt.Fprintf(b, ", %d of them by earlier runs", f.Earlier)
+	}
+	fmt.Fprintln(b)
+}
