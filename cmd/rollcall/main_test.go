@@ -46,14 +46,14 @@ func (m withBinary) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(withBinary{m}, map[string]func(){"rollcall": inStory})
+	testscript.Main(withBinary{m}, map[string]func(){"rollcall": inStory, killedProgram: untilKilled})
 }
 
 // inStory is main by a clock that is as many days ahead as $DAYS_LATER says.
 func inStory() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
-	status := runAt(ctx, ahead(days), os.Args[1:], os.Stdout, os.Stderr)
+	status := runIn(ctx, world{clock: ahead(days)}, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
