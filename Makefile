@@ -7,11 +7,12 @@ export CGO_ENABLED := 1
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
+KILLS ?= 25
 PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check unit fuzz conformance lint fmt bench fixtures
+.PHONY: help run test check unit fuzz conformance lint fmt bench kill fixtures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,10 @@ fmt: ## format the code
 
 bench: fixtures ## the benchmarks, each beside its control
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+# The tests do the same with fewer people and once.
+kill: ## kill "sync plan" and "sync apply" KILLS (25) times at each point, with 5,000 people
+	go test ./cmd/rollcall -timeout 3h -run '^TestDIR16_KilledAnywhere' -v -kills $(KILLS) -people 5000
 
 fixtures: ## install what the tests start (Samba AD, OpenLDAP, PostgreSQL, Python); quick when it is there
 	fixtures/install.sh

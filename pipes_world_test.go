@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +23,7 @@ import (
 	"rollcall/internal/web"
 	"rollcall/scim"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 const audience = "rollcall"
@@ -69,7 +69,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	log := slog.New(slog.DiscardHandler)

@@ -28,6 +28,7 @@ import (
 	"rollcall/notify"
 	"rollcall/scim"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // canary is in every secret of the test, so that it sings wherever one of them comes out.
@@ -105,7 +106,7 @@ func (s *post) serve(t *testing.T) string {
 // newCanaryWorld is the whole server with secrets that can be recognized and a log that leaves nothing out.
 func newCanaryWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{t: t, ctx: t.Context(), clock: &clock{now: t0}, issuer: newIssuer(t), log: &buffer{}}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,37 +43,33 @@ func (a *api) refusals(o operation) map[string]*huma.Response {
 	return responses
 }
 
-// addDocuments serves the OpenAPI document and a page that shows it. Both are made once, and both are for everybody: they say
-// what the API is and nothing about who uses it.
-func (a *api) addDocuments() error {
+// addDocuments serves the OpenAPI document and a page that shows it. Both are for everybody: they say what the API is and nothing about
+// who uses it. Each is made when it is first asked for, because that takes longer than all else that a server does when it starts.
+func (a *api) addDocuments() {
 	// huma lists the shape of its own errors, which fromHuma never lets out.
 	shapes := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(shapes, "ErrorModel")
 	delete(shapes, "ErrorDetail")
-	document, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
-	if err != nil {
-		return err
-	}
-	page, err := docsPage(a.huma.OpenAPI())
-	if err != nil {
-		return err
-	}
-	style, err := pages.ReadFile("docs.css")
-	if err != nil {
-		return err
-	}
-	a.mux.HandleFunc("GET /api/openapi.json", fixed("application/json", document))
-	a.mux.HandleFunc("GET /api/docs.css", fixed("text/css; charset=utf-8", style))
-	html := fixed("text/html; charset=utf-8", page)
+	a.mux.HandleFunc("GET /api/openapi.json", a.made("application/json", func() ([]byte, error) {
+		return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
+	}))
+	a.mux.HandleFunc("GET /api/docs.css", a.made("text/css; charset=utf-8", func() ([]byte, error) { return pages.ReadFile("docs.css") }))
+	html := a.made("text/html; charset=utf-8", func() ([]byte, error) { return docsPage(a.huma.OpenAPI()) })
 	a.mux.HandleFunc("GET /api/docs", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		html(w, r)
 	})
-	return nil
 }
 
-func fixed(contentType string, body []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+// made answers with what is made once, for whoever comes first.
+func (a *api) made(contentType string, document func() ([]byte, error)) http.HandlerFunc {
+	once := sync.OnceValues(document)
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := once()
+		if err != nil {
+			writeRefusal(w, mapError(r.Context(), a.logger, err))
+			return
+		}
 		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write(body) // the client is gone; there is nobody left to tell
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -90,7 +90,7 @@ func newWorldWith(t *testing.T, i *issuer, more ...admin.Issuer) *world {
 // newWorldOf is newWorld with other options. Limits are far away unless they are what is tested.
 func newWorldOf(t *testing.T, i *issuer, change func(*admin.Options)) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{t: t, ctx: t.Context(), clock: &clock{now: t0}, issuer: i, log: &buffer{}}

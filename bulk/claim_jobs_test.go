@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 func TestCLM33_OneFileOfClaimsAtATime(t *testing.T) {
@@ -124,7 +124,7 @@ func TestCLM36_AJobOfClaimsThatIsKilledAnywhereClaimsNobodyTwice(t *testing.T) {
 	}
 	for _, c := range deaths {
 		t.Run(c.name, func(t *testing.T) {
-			s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+			s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, s.Close()) })
 			d := &dying{flaky: &flaky{Store: s}}
@@ -171,7 +171,7 @@ func TestCLM36_KilledAfterEveryHundredRowsAJobOfClaimsGoesOn(t *testing.T) {
 }
 
 func TestCLM36_TwoWorkersClaimEverybodyOnce(t *testing.T) {
-	path := "sqlite:" + filepath.Join(t.TempDir(), "rollcall.db")
+	path := "sqlite:" + fresh.Database(t)
 	s, err := store.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // flaky is a store whose transactions can be made to fail, like those of a process that is killed.
@@ -52,7 +52,7 @@ func (f *flaky) set(before, after func(n int) error) {
 
 func newFlakyWorld(t *testing.T) (*world, *flaky) {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	f := &flaky{Store: s}
@@ -173,7 +173,7 @@ func killedAt(n, at int) error {
 }
 
 func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
-	path := "sqlite:" + filepath.Join(t.TempDir(), "rollcall.db")
+	path := "sqlite:" + fresh.Database(t)
 	s, err := store.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,6 +16,7 @@ import (
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 type world struct {
@@ -28,7 +28,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{Service: identity.NewService(s, system.Clock{}, system.IDs{}, identity.EmailPolicy{}), t: t, log: &strings.Builder{}}

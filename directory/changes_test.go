@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"rollcall/directory"
 	"rollcall/identity"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // teller is a made-up directory that tells what changed: it compares what it was at a cursor with what it is.
@@ -267,7 +267,7 @@ func TestWhoeverCouldNotBeSettledIsLookedAtAgain(t *testing.T) {
 func TestDIR06_ReadingChangesComesToTheSameAsReadingEverything(t *testing.T) {
 	var stores [2]identity.Store // each of the two must be able to have the same addresses
 	for i := range stores {
-		s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+		s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		stores[i] = s

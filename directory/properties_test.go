@@ -3,7 +3,6 @@ package directory_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"rollcall/directory"
 	"rollcall/identity"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // directoryOf draws a directory of a few people who fight for a few addresses.
@@ -116,7 +116,7 @@ func TestPropertyAPlanDependsOnNothingButItsInput(t *testing.T) {
 // TestPropertyManagersAreWhomTheDirectoryNames: after a plan was applied, everybody's manager is the account of the entry that the
 // directory names, if that has one and is still there.
 func TestPropertyManagersAreWhomTheDirectoryNames(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	number := 0
@@ -237,7 +237,7 @@ func TestPropertyEveryPersonHasAtMostOneStepAndEveryAddressOneOwner(t *testing.T
 // TestPropertyApplyingAPlanLeavesNothingToDo takes an organization through several directories drawn at random. Whatever the plan
 // showed happens, no more is lost than it said, and the next plan of the same directory changes nobody.
 func TestPropertyApplyingAPlanLeavesNothingToDo(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	number := 0

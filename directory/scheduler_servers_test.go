@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"context"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,10 +11,11 @@ import (
 
 	"rollcall/identity"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 func TestTwoServersNeverReadTheSameConnectorAtOnce(t *testing.T) {
-	file := "sqlite:" + filepath.Join(t.TempDir(), "rollcall.db")
+	file := "sqlite:" + fresh.Database(t)
 	open := func() identity.Store {
 		s, err := store.Open(t.Context(), file)
 		require.NoError(t, err)

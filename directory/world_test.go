@@ -20,6 +20,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // world is an organization with a connector over a real store and a directory made up by the test.
@@ -91,7 +92,7 @@ func (m *madeUp) Close() error { return nil }
 func (m *madeUp) set(entries ...directory.Entry) { m.entries = entries }
 
 func newWorld(t testing.TB) *world {
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})

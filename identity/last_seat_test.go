@@ -2,7 +2,6 @@ package identity_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +9,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // contested is a store in which somebody else takes the last seat of the first subscriptions asked, just before it is taken here.
@@ -36,7 +36,7 @@ func (t *contestedTx) TakeSeat(ctx context.Context, a identity.Assignment) error
 }
 
 func TestLIC05_SomebodyElseTakesTheSeatAtTheSameMoment(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	race := &contested{Store: s}

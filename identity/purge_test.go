@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 func TestUSR10_WithTheAccountGoItsAddressAndItsLicence(t *testing.T) {
@@ -264,7 +264,7 @@ func TestRetention_DeletesNobodyByAClockThatJumpedAndSaysSo(t *testing.T) {
 }
 
 func TestRetention_TheMarkOutlivesTheProcess(t *testing.T) {
-	url := "sqlite:" + filepath.Join(t.TempDir(), "rollcall.db")
+	url := "sqlite:" + fresh.Database(t)
 	now := &clock{now: t0}
 	look := func() identity.ClockWatch {
 		s, err := store.Open(t.Context(), url)

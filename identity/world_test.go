@@ -2,7 +2,6 @@ package identity_test
 
 import (
 	"context"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // clock stands still until it is moved.
@@ -52,7 +52,7 @@ var (
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "rollcall.db")
+	file := fresh.Database(t)
 	s, err := store.Open(t.Context(), "sqlite:"+file)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"rollcall/internal/web"
 	"rollcall/scim"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 var operator = identity.Actor{Kind: identity.Operator}
@@ -60,7 +60,7 @@ func newWorld(t testing.TB) *world {
 
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	s, err := store.Open(context.Background(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/identity"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 var ctx = context.Background()
@@ -18,7 +19,7 @@ var ctx = context.Background()
 // openStore opens a new store that is closed when the test ends.
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(ctx, "sqlite:"+t.TempDir()+"/rollcall.db")
+	s, err := store.Open(ctx, "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

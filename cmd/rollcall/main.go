@@ -59,14 +59,20 @@ type cli struct {
 
 // app is what every command gets.
 type app struct {
-	ctx      context.Context
-	stdin    io.Reader
-	stdout   io.Writer
-	stderr   io.Writer
-	json     bool
-	clock    identity.Clock
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	json   bool
+	world
 	rules    identity.Rules // as the flags say
 	settings *settingsFile
+}
+
+// world is what the program finds around itself. Tests put other things there.
+type world struct {
+	clock identity.Clock
+	over  func(identity.Store) identity.Store // stands between a command's services and its store; nil for nothing
 }
 
 // exit ends the program with a status that is no failure: "sync plan" has several.
@@ -84,11 +90,11 @@ func main() {
 
 // run is main without the process around it: it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return runAt(ctx, system.Clock{}, args, stdout, stderr)
+	return runIn(ctx, world{clock: system.Clock{}}, args, stdout, stderr)
 }
 
-// runAt is run by another clock.
-func runAt(ctx context.Context, clock identity.Clock, args []string, stdout, stderr io.Writer) int {
+// runIn is run in another world.
+func runIn(ctx context.Context, w world, args []string, stdout, stderr io.Writer) int {
 	settings, err := configFile(args)
 	if err != nil {
 		return complain(stderr, err)
@@ -116,7 +122,7 @@ func runAt(ctx context.Context, clock identity.Clock, args []string, stdout, std
 		return complain(stderr, settings.place(err))
 	}
 	return complain(stderr, parsed.Run(&app{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings,
-		clock: clock, rules: rules}))
+		world: w, rules: rules}))
 }
 
 // usage adds to an error of the command line where to read on.

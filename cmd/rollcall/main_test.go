@@ -46,14 +46,14 @@ func (m withBinary) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(withBinary{m}, map[string]func(){"rollcall": inStory})
+	testscript.Main(withBinary{m}, map[string]func(){"rollcall": inStory, killedProgram: untilKilled})
 }
 
 // inStory is main by a clock that is as many days ahead as $DAYS_LATER says.
 func inStory() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
-	status := runAt(ctx, ahead(days), os.Args[1:], os.Stdout, os.Stderr)
+	status := runIn(ctx, world{clock: ahead(days)}, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
@@ -82,6 +82,8 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROLLCALL_DATABASE", "sqlite:"+filepath.Join(env.WorkDir, "data", "rollcall.db"))
+			// By itself the race detector lets every process of a story wait a second before it ends.
+			env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 			if err := startNameServer(env); err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ import (
 	"rollcall/internal/demodirectory"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // shifted is the machine's clock, so much later.
@@ -38,7 +39,7 @@ func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	secret := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(secret, []byte(password), 0o600))
-	opened, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+	opened, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, opened.Close()) })
 	var later time.Duration

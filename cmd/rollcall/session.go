@@ -58,7 +58,11 @@ func (a *app) onStore(f storeFlag, do func(s *session) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	service := identity.NewService(opened, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
+	var under identity.Store = opened
+	if a.over != nil {
+		under = a.over(opened)
+	}
+	service := identity.NewService(under, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
 	return do(&session{app: a, store: opened, service: service, read: opened, by: operator()})
 }
 

@@ -3,7 +3,6 @@ package ldap_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // fault is what goes wrong with one page of three. It sends the page, or a part of it, and ends it.
@@ -119,7 +119,7 @@ func TestDIR16_DIR19_NoFaultLosesAnybody(t *testing.T) {
 				if f.root != nil {
 					server.root = func(int) map[string][]string { return f.root(wrong && read) }
 				}
-				s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
+				s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
 				require.NoError(t, err)
 				defer func() { require.NoError(t, s.Close()) }()
 				service := identity.NewService(s, system.Clock{}, system.IDs{}, identity.EmailPolicy{})

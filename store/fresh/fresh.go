@@ -1,0 +1,42 @@
+// Package fresh gives tests databases that are as a server's first start makes them.
+//
+// Its one idea: bringing a schema up takes much longer than most tests do, and under the race detector longer than anything else in
+// them. So it is brought up once in a process, by the migrations that everybody runs, and copied. What the migrations do is tested in
+// package store, which starts from nothing.
+package fresh
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/store"
+)
+
+// Database returns the path of a new database file, in a folder that is removed when the test ends.
+func Database(t testing.TB) string {
+	t.Helper()
+	content, err := migrated()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "rollcall-fresh-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "rollcall.db")
+	// After its end nothing has the file open, so all that was written is in it and nothing beside it.
+	if _, err := store.Migrate(context.Background(), "sqlite:"+path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
