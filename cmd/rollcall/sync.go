@@ -35,8 +35,16 @@ type connectorFlag struct {
 	Connector string `env:"ROLLCALL_CONNECTOR" placeholder:"ID|NAME" help:"The connector; not needed if there is only one."`
 }
 
-func (s *session) syncer() *directory.Syncer {
-	return directory.New(s.service, openSource(s.service.Now))
+// syncer is for what needs no directory.
+func (s *session) syncer() *directory.Syncer { return directory.New(s.service, nil) }
+
+// reader is a syncer that gets at directories.
+func (s *session) reader(f accessFlags) (*directory.Syncer, error) {
+	d, err := f.directories(s.service.Now)
+	if err != nil {
+		return nil, err
+	}
+	return directory.New(s.service, d.Open), nil
 }
 
 // watched gives work a progress display and closes it afterwards.
@@ -51,6 +59,7 @@ type syncPlanCmd struct {
 	orgFlag
 	connectorFlag
 	incrementalFlag
+	accessFlags
 }
 
 // incrementalFlag says how much is read.
@@ -80,13 +89,17 @@ func (c *syncPlanCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		syncer, err := s.reader(c.accessFlags)
+		if err != nil {
+			return err
+		}
 		var stored identity.Plan
 		var plan directory.Plan
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			plans := s.syncer().Plan
+			plans := syncer.Plan
 			if c.Incremental {
-				plans = s.syncer().PlanChanges
+				plans = syncer.PlanChanges
 			}
 			stored, plan, err = plans(s.ctx, o.ID, n.ID, s.by, p)
 			return err
@@ -235,6 +248,7 @@ type syncRunCmd struct {
 	orgFlag
 	connectorFlag
 	incrementalFlag
+	accessFlags
 }
 
 // Help names the exit statuses.
@@ -249,14 +263,18 @@ func (c *syncRunCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		syncer, err := s.reader(c.accessFlags)
+		if err != nil {
+			return err
+		}
 		var stored identity.Plan
 		var plan directory.Plan
 		var report directory.Report
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			run := s.syncer().Run
+			run := syncer.Run
 			if c.Incremental {
-				run = s.syncer().RunIncremental
+				run = syncer.RunIncremental
 			}
 			stored, plan, report, err = run(s.ctx, o.ID, n.ID, s.by, p)
 			return err
