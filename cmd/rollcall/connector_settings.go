@@ -73,7 +73,7 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 		e := s.WithDefaults()
 		pairs = []string{"servers", strings.Join(e.URLs, " | "), "servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
 			"CA", authoritiesIn(e.CA), "server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile,
-			"bind DN", e.BindDN, "bind password", sealedWith(n), "bind password file", e.BindPasswordFile, "changes", or(e.Changes, "auto")}
+			"bind DN", e.BindDN, "bind password", sealedWith(n), "bind password file", e.BindPasswordFile, "changes", or(e.Changes, "auto"), "public addresses only", yesIf(e.PublicOnly)}
 		filter, bases, sources, p, reports = e.Filter, e.BaseDNs, e.Mapping, e.Policy, e.ReportTo
 	}
 	if err != nil {
@@ -86,6 +86,14 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 	return append(pairs, "base DNs", strings.Join(bases, " | "), "filter", filter, "mapping", strings.Join(made, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "budgets", budgetsOf(p), "reports to", strings.Join(reports, ", ")), nil
+}
+
+// yesIf says so, or nothing.
+func yesIf(set bool) string {
+	if set {
+		return "yes: an administrator of the organization chose the servers"
+	}
+	return ""
 }
 
 // sealedWith says how a connector's password is kept, if it is.

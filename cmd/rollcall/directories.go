@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
+	"rollcall/admin"
 	"rollcall/directory"
 	"rollcall/directory/ldap"
 	"rollcall/directory/ldif"
@@ -44,6 +46,43 @@ func (d *directories) Open(ctx context.Context, n identity.Connector) (directory
 	}
 	return d.servers.Open(ctx, n)
 }
+
+// Delegated lays a patch over a connector's settings, and another password, as an administrator of its organization may.
+func (d *directories) Delegated(n identity.Connector, patch json.RawMessage, password *string) (identity.Connector, error) {
+	before := ldap.Settings{Kind: n.Kind}
+	switch {
+	case n.Kind == ldif.Kind:
+		return n, identity.Refuse(identity.Forbidden, identity.RuleForbiddenRole, "the connector reads files of the server, so only whoever runs it can change it")
+	case n.Settings != nil:
+		var err error
+		if before, err = ldap.SettingsOf(n); err != nil {
+			return n, err
+		}
+	}
+	after, err := before.Delegated(patch, password)
+	if err != nil {
+		return n, err
+	}
+	if n.Settings, err = json.Marshal(after); err != nil || password == nil {
+		return n, err
+	}
+	n.Secret, err = d.seal(n, *password)
+	return n, err
+}
+
+// Shown are the settings that are an organization's own, and the names of others that are set.
+func (d *directories) Shown(n identity.Connector) (own json.RawMessage, others []string, err error) {
+	if n.Kind == ldif.Kind {
+		return json.RawMessage(`{}`), []string{"path"}, nil
+	}
+	s, err := ldap.SettingsOf(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Shown()
+}
+
+var _ admin.Directories = (*directories)(nil)
 
 // seal seals a password for a connector.
 func (d *directories) seal(n identity.Connector, password string) (string, error) {

@@ -56,6 +56,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	api.Directories = directories
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
 	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
 		limit: c.scimLimit(), baseURL: c.BaseURL, log: logger}

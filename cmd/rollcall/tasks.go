@@ -23,6 +23,9 @@ const (
 
 	connectorsAtOnce  = 100 // that one round looks after
 	directoriesAtOnce = 4   // that a server reads side by side
+
+	errandsAtOnce     = 10
+	errandsSideBySide = 2
 )
 
 // How often the server does what has no setting of its own.
@@ -67,6 +70,10 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 	synchronize := schedules(service, directories, logger)
 	for range directoriesAtOnce {
 		all = append(all, []worker.Task{{Name: "synchronizations", Every: schedulesEvery, Run: synchronize}})
+	}
+	do := errands(service, directories, logger)
+	for range errandsSideBySide {
+		all = append(all, []worker.Task{{Name: "synchronizations asked for", Every: jobsEvery, Run: do}})
 	}
 	var runners []*worker.Runner
 	for _, tasks := range all {

@@ -18,6 +18,15 @@ func (s Settings) CheckSecret(before Settings, given bool) error {
 	case before.BindPasswordFile == "" || s.BindPasswordFile == "":
 		return nil
 	}
+	changed := s.whereabouts(before)
+	if len(changed) == 0 {
+		return nil
+	}
+	return invalid(field, "%s changed, and the password of before is not sent to whoever answers now; give %s again", strings.Join(changed, ", "), field)
+}
+
+// whereabouts names the settings that say where a password is sent, and over what, and differ from those before.
+func (s Settings) whereabouts(before Settings) []string {
 	var changed []string
 	for _, one := range []struct {
 		field string
@@ -35,8 +44,5 @@ func (s Settings) CheckSecret(before Settings, given bool) error {
 			changed = append(changed, one.field)
 		}
 	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return invalid(field, "%s changed, and the password of before is not sent to whoever answers now; give %s again", strings.Join(changed, ", "), field)
+	return changed
 }
