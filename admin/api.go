@@ -232,9 +232,10 @@ type operation struct {
 	id, method, path string
 	scope            Scope
 	summary, about   string
-	refusals         []int // beside those of every route
-	maxBody          int64 // bytes; 0 means maxBody
-	status           int   // of success; 0 means 200, or 204 without a body
+	refusals         []int  // beside those of every route
+	maxBody          int64  // bytes; 0 means maxBody
+	status           int    // of success; 0 means 200, or 204 without a body
+	secret           string // the member of the body that nothing may be kept of; empty if there is none
 	// undecided says that the operation is there for people who have been claimed and not decided yet, too. They may do nothing else.
 	undecided bool
 	// whileDeleting says that the operation is there for an organization that is being deleted, too. Nothing else is (ORG-19).
@@ -247,7 +248,7 @@ func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*O
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary,
 		Description:  o.about + "\n\nRoles: " + o.scope.text() + ".",
 		Security:     []map[string][]string{{securityName: {}}},
-		Metadata:     map[string]any{scopeKey: o.scope, undecidedKey: o.undecided},
+		Metadata:     map[string]any{scopeKey: o.scope, undecidedKey: o.undecided, secretKey: o.secret},
 		Responses:    a.refusals(o),
 		MaxBodyBytes: cmp.Or(o.maxBody, maxBody) + 1, // huma refuses a body of exactly its limit
 		// 0 lets huma choose by what the handler returns.

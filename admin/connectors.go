@@ -116,7 +116,7 @@ func (a *api) addConnectors() {
 		summary: "List connectors", about: "The organization's connections to directories.",
 	}, a.listConnectors)
 	add(a, operation{
-		id: "createConnector", method: http.MethodPost, path: connectorsPath, scope: scopeWriteConnectors, status: http.StatusCreated,
+		id: "createConnector", method: http.MethodPost, path: connectorsPath, scope: scopeWriteConnectors, status: http.StatusCreated, secret: "bindPassword",
 		summary: "Connect a directory", about: "From then on the directory owns the organization's people, unless it has claimed users; nobody is changed before a plan is applied. " +
 			"The servers need certificates and public addresses, unless whoever runs this server allows private ones.",
 		refusals: []int{http.StatusConflict},

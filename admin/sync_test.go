@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,10 @@ func TestDIR_ConnectorsOverTheAPI(t *testing.T) {
 	require.Equal(t, one, made.header.Get("Location"))
 	tag := made.header.Get("ETag")
 	w.post(path, full, newConnector).refused(http.StatusConflict, identity.RuleConnectorExists)
+	again := w.post(path, full, strings.Replace(newConnector, "AD", "B", 1), "Idempotency-Key", "k")
+	again.is(http.StatusCreated)
+	require.Equal(t, again.body, w.post(path, full, strings.Replace(newConnector, "AD", "B", 1), "Idempotency-Key", "k").body)
+	w.post(path, full, newConnector, "Idempotency-Key", "k").refused(http.StatusConflict, identity.RuleKeyReused)
 	for name, body := range map[string]string{
 		"no password":           `{"name":"B","kind":"ad","settings":{}}`,
 		"a kind of files":       `{"name":"B","kind":"ldif","settings":{},"bindPassword":"x"}`,

@@ -25,7 +25,7 @@ const (
 	directoriesAtOnce = 4   // that a server reads side by side
 
 	errandsAtOnce     = 10
-	errandsSideBySide = 2
+	errandsSideBySide = 4
 )
 
 // How often the server does what has no setting of its own.
