@@ -92,3 +92,15 @@ func (d *directories) seal(n identity.Connector, password string) (string, error
 func (d *directories) unseal(n identity.Connector) (string, error) {
 	return d.keys.Open(n.Secret, string(n.Org), string(n.ID))
 }
+
+// syncer is for what needs no directory.
+func (s *session) syncer() *directory.Syncer { return directory.New(s.service, nil) }
+
+// reader is a syncer that gets at directories.
+func (s *session) reader(f accessFlags) (*directory.Syncer, error) {
+	d, err := f.directories(s.service.Now)
+	if err != nil {
+		return nil, err
+	}
+	return directory.New(s.service, d.Open), nil
+}

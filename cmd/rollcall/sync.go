@@ -35,18 +35,6 @@ type connectorFlag struct {
 	Connector string `env:"ROLLCALL_CONNECTOR" placeholder:"ID|NAME" help:"The connector; not needed if there is only one."`
 }
 
-// syncer is for what needs no directory.
-func (s *session) syncer() *directory.Syncer { return directory.New(s.service, nil) }
-
-// reader is a syncer that gets at directories.
-func (s *session) reader(f accessFlags) (*directory.Syncer, error) {
-	d, err := f.directories(s.service.Now)
-	if err != nil {
-		return nil, err
-	}
-	return directory.New(s.service, d.Open), nil
-}
-
 // watched gives work a progress display and closes it afterwards.
 func (s *session) watched(work func(directory.Progress) error) error {
 	p := newProgress(s.stderr)
