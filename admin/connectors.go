@@ -30,20 +30,21 @@ type Connector struct {
 
 // DirectorySettings say where a directory is and what is read in it.
 type DirectorySettings struct {
-	URLs            []string          `json:"urls,omitempty" nullable:"false" maxItems:"8" doc:"With the scheme ldaps, or ldap together with startTLS, and a host; in the order in which they are tried" example:"[\"ldaps://dc1.corp.example\"]"`
-	SRV             string            `json:"srv,omitempty" maxLength:"255" doc:"Instead of urls: the domain whose servers the DNS names"`
-	StartTLS        bool              `json:"startTLS,omitempty"`
-	ServerName      string            `json:"serverName,omitempty" maxLength:"255" doc:"The name in the server's certificate, if there is one URL and it is not its host"`
-	CA              string            `json:"ca,omitempty" maxLength:"65536" doc:"Certificates in PEM to check the servers' against, instead of the well-known authorities"`
-	BindDN          string            `json:"bindDN,omitempty" maxLength:"1000" doc:"The account that reads the directory" example:"CN=svc-sync,CN=Users,DC=corp,DC=example"`
-	BaseDNs         []string          `json:"baseDNs,omitempty" nullable:"false" maxItems:"100" doc:"Where the people are" example:"[\"OU=People,DC=corp,DC=example\"]"`
-	Filter          string            `json:"filter,omitempty" maxLength:"10000" doc:"Which entries are people (RFC 4515); by default everybody of the kind's class"`
-	Mapping         map[string]any    `json:"mapping,omitempty" doc:"What attributes are made from: the name of a directory's attribute, or an expression; what is not named keeps its default"`
-	Policy          *directory.Policy `json:"policy,omitempty" doc:"What becomes of people who leave, and what needs an approval"`
-	ReportTo        []string          `json:"reportTo,omitempty" nullable:"false" maxItems:"30" doc:"Addresses that get a mail about every full run, and about plans that wait"`
-	Changes         string            `json:"changes,omitempty" enum:"usn,off" doc:"How the directory tells what changed; absent: by what it has"`
-	IgnoreReferrals []string          `json:"ignoreReferrals,omitempty" nullable:"false" maxItems:"100" doc:"Referrals that say nothing about the people"`
-	PageSize        int               `json:"pageSize,omitempty" minimum:"1" maximum:"100000"`
+	URLs            []string                 `json:"urls,omitempty" nullable:"false" maxItems:"8" doc:"With the scheme ldaps, or ldap together with startTLS, and a host; in the order in which they are tried" example:"[\"ldaps://dc1.corp.example\"]"`
+	SRV             string                   `json:"srv,omitempty" maxLength:"255" doc:"Instead of urls: the domain whose servers the DNS names"`
+	StartTLS        bool                     `json:"startTLS,omitempty"`
+	ServerName      string                   `json:"serverName,omitempty" maxLength:"255" doc:"The name in the server's certificate, if there is one URL and it is not its host"`
+	CA              string                   `json:"ca,omitempty" maxLength:"65536" doc:"Certificates in PEM to check the servers' against, instead of the well-known authorities"`
+	BindDN          string                   `json:"bindDN,omitempty" maxLength:"1000" doc:"The account that reads the directory" example:"CN=svc-sync,CN=Users,DC=corp,DC=example"`
+	BaseDNs         []string                 `json:"baseDNs,omitempty" nullable:"false" maxItems:"100" doc:"Where the people are" example:"[\"OU=People,DC=corp,DC=example\"]"`
+	Filter          string                   `json:"filter,omitempty" maxLength:"10000" doc:"Which entries are people (RFC 4515); by default everybody of the kind's class"`
+	Groups          *directory.GroupSettings `json:"groups,omitempty" doc:"Which groups are mirrored; absent: none (DIR-13)"`
+	Mapping         map[string]any           `json:"mapping,omitempty" doc:"What attributes are made from: the name of a directory's attribute, or an expression; what is not named keeps its default"`
+	Policy          *directory.Policy        `json:"policy,omitempty" doc:"What becomes of people who leave, and what needs an approval"`
+	ReportTo        []string                 `json:"reportTo,omitempty" nullable:"false" maxItems:"30" doc:"Addresses that get a mail about every full run, and about plans that wait"`
+	Changes         string                   `json:"changes,omitempty" enum:"usn,off" doc:"How the directory tells what changed; absent: by what it has"`
+	IgnoreReferrals []string                 `json:"ignoreReferrals,omitempty" nullable:"false" maxItems:"100" doc:"Referrals that say nothing about the people"`
+	PageSize        int                      `json:"pageSize,omitempty" minimum:"1" maximum:"100000"`
 }
 
 // DirectoryPatch changes settings of a directory: what is absent stays, null takes a setting away (RFC 7396).

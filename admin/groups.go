@@ -14,6 +14,7 @@ type Group struct {
 	Name       string    `json:"name" doc:"Need not be unique"`
 	ExternalID string    `json:"externalId,omitempty" doc:"The identity provider's own id"`
 	Source     string    `json:"source" enum:"manual,csv,scim,directory,self,claim" doc:"Who made it; a group of a directory is changed there"`
+	Directory  *Entry    `json:"directory,omitempty" doc:"The entry that it mirrors"`
 	CreatedAt  time.Time `json:"createdAt"`
 	UpdatedAt  time.Time `json:"updatedAt"`
 	Version    int64     `json:"version" doc:"Counts changes of the name and the members; the ETag shows it"`
@@ -106,7 +107,7 @@ func (a *api) createGroup(ctx context.Context, in *struct {
 	Body NewGroup
 }) (*group, error) {
 	shown, err := a.changeGroup(ctx, in.OrgPath, "", func(c *identity.Acts, _ func(identity.Group) error) (identity.Group, error) {
-		return c.CreateGroup(ctx, in.Body.Name, "", identity.SourceManual)
+		return c.CreateGroup(ctx, in.Body.Name, "", identity.Origin{Source: identity.SourceManual})
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (a *api) renameGroup(ctx context.Context, in *struct {
 
 func (a *api) deleteGroup(ctx context.Context, in *GroupVersion) (*struct{}, error) {
 	_, err := a.changeGroup(ctx, in.OrgPath, in.IfMatch, func(c *identity.Acts, expect func(identity.Group) error) (identity.Group, error) {
-		return identity.Group{}, c.DeleteGroup(ctx, in.group(), expect)
+		return identity.Group{}, c.DeleteGroup(ctx, in.group(), expect, nil)
 	})
 	return nil, err
 }
@@ -163,8 +164,12 @@ func (a *api) changeGroup(ctx context.Context, org OrgPath, ifMatch string, do f
 }
 
 func showGroup(g identity.Group) Group {
-	return Group{ID: string(g.ID), Name: g.Name, ExternalID: string(g.ExternalID), Source: string(g.Source),
+	shown := Group{ID: string(g.ID), Name: g.Name, ExternalID: string(g.ExternalID), Source: string(g.Source),
 		CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt, Version: g.Version}
+	if d := g.Directory; d != nil {
+		shown.Directory = &Entry{Connector: string(d.Connector), Object: string(d.Object), DN: d.DN}
+	}
+	return shown
 }
 
 func showGroups(groups []identity.Group) []Group {

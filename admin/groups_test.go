@@ -147,7 +147,7 @@ func TestGroupsOfTheDirectoryAreChangedThere(t *testing.T) {
 	var g identity.Group
 	require.NoError(t, w.Transact(w.ctx, org, operator, func(c *identity.Acts) error {
 		var err error
-		g, err = c.CreateGroup(w.ctx, "From the directory", "x", identity.SourceDirectory)
+		g, err = c.CreateGroup(w.ctx, "From the directory", "x", identity.Origin{Source: identity.SourceDirectory})
 		return err
 	}))
 	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })

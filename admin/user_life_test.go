@@ -150,7 +150,7 @@ func TestUSR24_DeletingAUserFreesEverything(t *testing.T) {
 	var group identity.Group
 	require.NoError(t, w.Transact(w.ctx, org, operator, func(c *identity.Acts) error {
 		var err error
-		if group, err = c.CreateGroup(w.ctx, "Everybody", "", identity.SourceManual); err != nil {
+		if group, err = c.CreateGroup(w.ctx, "Everybody", "", identity.Origin{Source: identity.SourceManual}); err != nil {
 			return err
 		}
 		group, err = c.AddMember(w.ctx, group.ID, nil, u.ID)

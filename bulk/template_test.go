@@ -60,7 +60,7 @@ func TestLIC03_AGroupsTemplateGoesToItsMembersOnly(t *testing.T) {
 	var group identity.Group
 	require.NoError(t, w.service.Transact(w.ctx, w.org, admin, func(c *identity.Acts) error {
 		var err error
-		if group, err = c.CreateGroup(w.ctx, "Sales", "", identity.SourceManual); err != nil {
+		if group, err = c.CreateGroup(w.ctx, "Sales", "", identity.Origin{Source: identity.SourceManual}); err != nil {
 			return err
 		}
 		_, err = c.Tx().AddMember(w.ctx, w.org, group.ID, identity.Member{Account: ada.ID})

@@ -215,12 +215,15 @@ func (a *application) oneByOne(ctx context.Context, until int) (Report, error) {
 	}
 }
 
-// batch applies about n of the next steps in one transaction. Steps that belong together are never parted.
+// batch applies about n of the next steps in one transaction, fewer if there is more in them than one person. Steps that belong together are never parted.
 func (a *application) batch(ctx context.Context, n int) (report Report, first int, err error) {
 	err = a.transact(ctx, func(c *identity.Acts, run *identity.Run, r *Report) error {
 		first = run.NextStep
-		for run.NextStep < min(first+n, a.until) {
+		for work := 0; work < n && run.NextStep < a.until; {
 			unit := a.unit(run.NextStep)
+			for _, step := range unit {
+				work += step.weight()
+			}
 			err := a.applyUnit(ctx, c, unit, r, run.NextStep)
 			if err != nil {
 				if len(unit) > 1 || !refusal(err) {
@@ -257,7 +260,7 @@ func (a *application) giveUp(ctx context.Context, at int, why error) (report Rep
 // unit returns the step at i with all the others of its group.
 func (a *application) unit(i int) []Step {
 	end := i + 1
-	for g := a.steps[i].Group; g != 0 && end < len(a.steps) && a.steps[end].Group == g; end++ {
+	for g := a.steps[i].Exchange; g != 0 && end < len(a.steps) && a.steps[end].Exchange == g; end++ {
 	}
 	return a.steps[i:end]
 }

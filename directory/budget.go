@@ -18,13 +18,15 @@ const (
 	Disables     Spending = "disables"     // people who are disabled
 	EmailChanges Spending = "emailChanges" // people whose address changes to another one
 	Blanked      Spending = "blanked"      // people of whom an attribute vanishes
+	GroupLosses  Spending = "groupLosses"  // memberships of groups that end
 )
 
 // Spendings lists them in the order in which plans tell of them.
-var Spendings = []Spending{Removals, Disables, EmailChanges, Blanked}
+var Spendings = []Spending{Removals, Disables, EmailChanges, Blanked, GroupLosses}
 
 // words say a spending in a sentence.
-var words = map[Spending]string{Removals: "removals", Disables: "disabled users", EmailChanges: "changed addresses", Blanked: "users who lose an attribute"}
+var words = map[Spending]string{Removals: "removals", Disables: "disabled users", EmailChanges: "changed addresses", Blanked: "users who lose an attribute",
+	GroupLosses: "memberships of groups that end"}
 
 // Window is the time that a budget is for.
 type Window string
@@ -61,17 +63,19 @@ type Budget struct {
 //
 // By default a day may lose as many people as one run may, of each kind, and a week twice as many; a run is limited by MaxLosses and
 // MaxLossPercent for both kinds together. Half of the people may get another address, or lose an attribute, in a run or a
-// day, and three quarters in a week.
+// day, and three quarters in a week. The same goes for the memberships of groups that end; those of a group that is deleted are among them.
 type Budgets struct {
 	Removals     Budget `json:"removals,omitzero"`
 	Disables     Budget `json:"disables,omitzero"`
 	EmailChanges Budget `json:"emailChanges,omitzero"`
 	Blanked      Budget `json:"blanked,omitzero"`
+	GroupLosses  Budget `json:"groupLosses,omitzero"`
 }
 
 // at returns the place of one number.
 func (b *Budgets) at(what Spending, in Window) *int {
-	budget := map[Spending]*Budget{Removals: &b.Removals, Disables: &b.Disables, EmailChanges: &b.EmailChanges, Blanked: &b.Blanked}[what]
+	budget := map[Spending]*Budget{Removals: &b.Removals, Disables: &b.Disables, EmailChanges: &b.EmailChanges, Blanked: &b.Blanked,
+		GroupLosses: &b.GroupLosses}[what]
 	if budget == nil {
 		return nil
 	}
@@ -83,7 +87,7 @@ func (b *Budgets) Set(name string, n int) error {
 	what, in, _ := strings.Cut(name, ".")
 	place := b.at(Spending(what), Window(in))
 	if place == nil {
-		return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "%q is no budget; use removals, disables, emailChanges or blanked, with .run, .day or .week",
+		return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "%q is no budget; use removals, disables, emailChanges, blanked or groupLosses, with .run, .day or .week",
 			name).At("policy.budgets")
 	}
 	*place = n
@@ -124,7 +128,7 @@ func (p Policy) limit(what Spending, in Window, base int) (int, bool) {
 	case n > 0:
 		return n, true
 	}
-	if what == EmailChanges || what == Blanked {
+	if what == EmailChanges || what == Blanked || what == GroupLosses {
 		if in == InWeek {
 			return share(75), true
 		}
@@ -170,29 +174,33 @@ func spentSince(past []Past, since time.Time) map[Spending]int {
 	return sum
 }
 
-// spends lists what a step costs.
-func (s Step) spends() []Spending {
-	if !s.Op.Acts() || s.Account == "" {
-		return nil
+// spends adds what a step costs.
+func (s Step) spends(sum map[Spending]int) {
+	if !s.Op.Acts() {
+		return
 	}
-	var list []Spending
+	if s.Ends > 0 {
+		sum[GroupLosses] += s.Ends
+	}
+	if s.Account == "" {
+		return
+	}
 	switch {
 	case s.Loses && s.Standing == identity.DirectoryMissing:
-		list = append(list, Removals)
+		sum[Removals]++
 	case s.Loses:
-		list = append(list, Disables)
+		sum[Disables]++
 	}
 	if slices.ContainsFunc(s.Changes, func(c Change) bool {
 		return c.Attribute == "emails" && c.Before != "" && c.After != "" && !strings.EqualFold(c.Before, c.After)
 	}) {
-		list = append(list, EmailChanges)
+		sum[EmailChanges]++
 	}
 	if slices.ContainsFunc(s.Changes, func(c Change) bool {
 		return c.Before != "" && c.After == "" && c.Attribute != "status" && c.Attribute != "directory.dn"
 	}) {
-		list = append(list, Blanked)
+		sum[Blanked]++
 	}
-	return list
 }
 
 // BudgetFigure is how much of a budget is used once a plan is applied.
@@ -221,9 +229,7 @@ func (f BudgetFigure) over() string {
 func (s *survey) budgets(steps []Step, base int) []BudgetFigure {
 	now := map[Spending]int{}
 	for _, step := range steps {
-		for _, what := range step.spends() {
-			now[what]++
-		}
+		step.spends(now)
 	}
 	var figures []BudgetFigure
 	for _, what := range Spendings {
@@ -236,7 +242,11 @@ func (s *survey) budgets(steps []Step, base int) []BudgetFigure {
 				earlier = spentSince(s.Past, s.Now.Add(-w.long))
 			}
 			// Whoever was removed in the window was there when it began.
-			limit, limited := s.Policy.limit(what, w.name, max(base+earlier[Removals], s.Policy.MinBase))
+			of := base + earlier[Removals]
+			if what == GroupLosses {
+				of = s.Groups.Memberships + earlier[GroupLosses]
+			}
+			limit, limited := s.Policy.limit(what, w.name, max(of, s.Policy.MinBase))
 			if limited {
 				figures = append(figures, BudgetFigure{What: what, Window: w.name, Count: now[what] + earlier[what], Earlier: earlier[what], Limit: limit})
 			}

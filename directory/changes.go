@@ -79,7 +79,7 @@ func (b *bookmark) leave(steps []Step, reading Reading, r Report) {
 	for _, step := range steps {
 		switch {
 		case step.Object == "" || !step.Unsettled:
-		case step.Code == RuleLossUnproven:
+		case step.Code == RuleLossUnproven, step.Op.OfGroup():
 			b.Again = append(b.Again, step.Object)
 		default:
 			b.Waiting = append(b.Waiting, step.Object)
@@ -192,10 +192,16 @@ func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, s
 		return Plan{}, err
 	}
 	progress.tell("planning", len(in.Snapshot.Entries), len(in.Snapshot.Entries))
-	return view.plan(), nil
+	plan, held := view.planPeople()
+	if plan.Refused == "" {
+		if err := s.gatherGroups(ctx, source, view, plan.Steps); err != nil {
+			return Plan{}, err
+		}
+	}
+	return view.planGroups(plan, held), nil
 }
 
-// linkedObjects lists the entries of a connector that are not known to be gone.
+// linkedObjects lists the entries of a connector, of people and groups, that are not known to be gone.
 func (s *Syncer) linkedObjects(ctx context.Context, n identity.Connector) ([]identity.ObjectID, error) {
 	var ids []identity.ObjectID
 	var after identity.AccountID
@@ -210,6 +216,23 @@ func (s *Syncer) linkedObjects(ctx context.Context, n identity.Connector) ([]ide
 			}
 		}
 		if len(page) < accountsPerPage {
+			return s.addLinkedGroups(ctx, n, ids)
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+func (s *Syncer) addLinkedGroups(ctx context.Context, n identity.Connector, ids []identity.ObjectID) ([]identity.ObjectID, error) {
+	var after identity.GroupID
+	for {
+		page, err := s.service.Reader().Groups(ctx, n.Org, identity.GroupQuery{Connector: n.ID, After: after, Limit: groupsPerPage})
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range page {
+			ids = append(ids, g.Directory.Object)
+		}
+		if len(page) < groupsPerPage {
 			return ids, nil
 		}
 		after = page[len(page)-1].ID

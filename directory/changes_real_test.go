@@ -44,6 +44,11 @@ func (w *world) syncChanges() (directory.Plan, directory.Report) {
 	return plan, w.apply(stored.ID)
 }
 
+// withGroups makes a connector mirror groups.
+func withGroups(mode directory.GroupMode) func(*ldap.Settings) {
+	return func(s *ldap.Settings) { s.Groups = &directory.GroupSettings{Members: mode} }
+}
+
 // both are two organizations with the same directory: one reads what changed, the other everything.
 type both struct {
 	changes, full *world
@@ -71,6 +76,7 @@ func (b both) same(t *testing.T, full string) {
 	}
 	b.full.sync()
 	require.Equal(t, b.full.standings(), b.changes.standings())
+	require.Equal(t, b.full.teams(), b.changes.teams())
 	require.Zero(t, report.Stale)
 	again, _ := b.changes.syncChanges()
 	require.Empty(t, again.Steps, "the same changes are not told again")
@@ -83,10 +89,16 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 		recycleBin bool
 		edit       func(*ldap.Settings)
 	}{
-		{"DirSync, tombstones", false, func(*ldap.Settings) {}},
-		{"DirSync, recycle bin", true, func(*ldap.Settings) {}},
-		{"update sequence numbers, tombstones", false, func(s *ldap.Settings) { s.Changes, s.PageSize = ldap.ChangesUSN, 2 }},
-		{"update sequence numbers, recycle bin", true, func(s *ldap.Settings) { s.Changes = ldap.ChangesUSN }},
+		{"DirSync, tombstones", false, withGroups(directory.NestedMembers)},
+		{"DirSync, recycle bin", true, withGroups(directory.FlattenedMembers)},
+		{"update sequence numbers, tombstones", false, func(s *ldap.Settings) {
+			s.Changes, s.PageSize = ldap.ChangesUSN, 2
+			withGroups(directory.DirectMembers)(s)
+		}},
+		{"update sequence numbers, recycle bin", true, func(s *ldap.Settings) {
+			s.Changes = ldap.ChangesUSN
+			withGroups(directory.NestedMembers)(s)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -131,7 +143,23 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 				{"made and deleted meanwhile", func() { d.Delete(t, add(staff, "fay")) }, ""},
 				{"disabled and moved out meanwhile", func() { d.Disable(t, ids["zoe"]); d.Move(t, ids["zoe"], outside) }, ""},
 				{"a new unit with somebody in it", func() { ids["gil"] = add(d.AddOU(t, staff, "Lab"), "gil") }, ""},
-				{"a group that somebody is in", func() { d.AddGroup(t, staff, "Readers", ids["ada"]) }, ""},
+				{"a group that somebody is in", func() { ids["readers"] = d.AddGroup(t, staff, "Readers", ids["ada"]) }, ""},
+				{"somebody joins a group", func() { d.AddMember(t, ids["readers"], ids["gil"]) }, ""},
+				{"somebody leaves a group", func() { d.RemoveMember(t, ids["readers"], ids["ada"]) }, ""},
+				{"somebody from outside joins a group", func() { d.AddMember(t, ids["readers"], ids["zoe"]) }, ""},
+				{"a member moves in", func() { d.Move(t, ids["zoe"], staff); d.Enable(t, ids["zoe"]) }, ""},
+				{"a group with a group in it", func() { ids["all"] = d.AddGroup(t, staff, "All", ids["readers"], ids["cy"]) }, ""},
+				{"a group with another name", func() { d.Rename(t, ids["readers"], "Lectors") }, ""},
+				{"a member with another name", func() { d.Rename(t, ids["gil"], "Gilbert") }, ""},
+				{"a member who is deleted", func() { d.Delete(t, ids["zoe"]) }, ""},
+				{"a member who is restored", func() { d.Restore(t, ids["zoe"]); d.Move(t, ids["zoe"], staff) }, ""},
+				{"a member who moves out", func() { d.Move(t, ids["gil"], outside) }, ""},
+				{"a member who moves back", func() { d.Move(t, ids["gil"], staff) }, ""},
+				{"a group in a group that moves out", func() { d.Move(t, ids["readers"], outside) }, ""},
+				{"a group in a group that moves back", func() { d.Move(t, ids["readers"], staff) }, ""},
+				{"a group that is deleted", func() { d.Delete(t, ids["readers"]) }, ""},
+				{"a group that is restored", func() { d.Restore(t, ids["readers"]); d.Move(t, ids["readers"], staff) }, ""},
+				{"a group that becomes a mailing list", func() { d.Set(t, ids["all"], "groupType", "2") }, ""},
 				{"a unit with another name", func() { d.Rename(t, d.IDOf(t, sales), "Markets") }, "OU=Markets"},
 				{"a server that was stopped", func() { d.Stop(t); d.Start(t) }, ""},
 				{"a change after that", func() { d.Set(t, ids["ada"], "title", "Countess") }, ""},
@@ -141,6 +169,7 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 					b.same(t, e.full)
 				})
 			}
+			require.NotEmpty(t, b.full.teams())
 		})
 	}
 }
@@ -149,9 +178,10 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		options fixtures.SlapdOptions
+		mode    directory.GroupMode
 	}{
-		{"by a session log", fixtures.SlapdOptions{}},
-		{"by who is present", fixtures.SlapdOptions{NoSessionLog: true}},
+		{"by a session log", fixtures.SlapdOptions{}, directory.NestedMembers},
+		{"by who is present", fixtures.SlapdOptions{NoSessionLog: true}, directory.FlattenedMembers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -165,7 +195,7 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 			for _, login := range []string{"ada", "bob", "cy", "dora", "eve"} {
 				ids[login] = add(people, login)
 			}
-			b := bothJoined(t, d, func(*ldap.Settings) {}, people)
+			b := bothJoined(t, d, withGroups(c.mode), people)
 			for _, e := range []struct {
 				name string
 				do   func()
@@ -192,7 +222,23 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 				{"deleted", func() { d.Delete(t, ids["dora"]) }, ""},
 				{"deleted and made anew", func() { d.Delete(t, ids["eve"]); ids["eve"] = add(people, "eve") }, ""},
 				{"made and deleted meanwhile", func() { d.Delete(t, add(people, "fay")) }, ""},
-				{"a group that somebody is in", func() { d.AddGroup(t, people, "Readers", ids["ada"]) }, ""},
+				{"a group that somebody is in", func() { ids["readers"] = d.AddGroup(t, people, "Readers", ids["ada"]) }, ""},
+				{"somebody joins a group", func() { d.AddMember(t, ids["readers"], ids["cy"]) }, ""},
+				{"somebody leaves a group", func() { d.RemoveMember(t, ids["readers"], ids["ada"]) }, ""},
+				{"somebody from outside joins a group", func() {
+					ids["hal"] = add(outside, "hal")
+					d.AddMember(t, ids["readers"], ids["hal"])
+				}, ""},
+				{"a member moves in", func() { d.Move(t, ids["hal"], people) }, ""},
+				{"a group with a group in it", func() { ids["all"] = d.AddGroup(t, people, "All", ids["readers"], ids["bob"]) }, ""},
+				{"a group with another name", func() { d.Rename(t, ids["readers"], "Lectors") }, ""},
+				{"a member with another name", func() { d.Rename(t, ids["cy"], "cyrus2") }, ""},
+				{"a member who is deleted", func() { d.Delete(t, ids["hal"]) }, ""},
+				{"a member who moves out", func() { d.Move(t, ids["cy"], outside) }, ""},
+				{"a member who moves back", func() { d.Move(t, ids["cy"], people) }, ""},
+				{"a group in a group that moves out", func() { d.Move(t, ids["readers"], outside) }, ""},
+				{"a group in a group that moves back", func() { d.Move(t, ids["readers"], people) }, ""},
+				{"a group that is deleted", func() { d.Delete(t, ids["readers"]) }, ""},
 				{"a unit with another name", func() { d.Rename(t, d.IDOf(t, sales), "Markets") }, "Markets"},
 				{"a server that was stopped", func() { d.Stop(t); d.Start(t) }, ""},
 				{"deleted after that", func() { d.Delete(t, ids["bob"]) }, ""},
@@ -202,6 +248,7 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 					b.same(t, e.full)
 				})
 			}
+			require.NotEmpty(t, b.full.teams())
 		})
 	}
 }

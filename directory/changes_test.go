@@ -24,12 +24,14 @@ type teller struct {
 	*madeUp
 	elsewhere []directory.Entry   // outside the scope
 	was       [][]directory.Entry // by cursor
+	knew      []int               // how much had happened to groups, by cursor
 	full      string
 	asked     [][]identity.ObjectID // which entries were read
 }
 
 func (d *teller) here() directory.Cursor {
 	d.was = append(d.was, slices.Clone(d.entries))
+	d.knew = append(d.knew, d.happened)
 	return directory.Cursor(fmt.Sprint(len(d.was) - 1))
 }
 
@@ -59,6 +61,11 @@ func (d *teller) Changes(_ context.Context, since directory.Cursor, _ func() ([]
 			c.IDs = append(c.IDs, id)
 		}
 	}
+	for id, when := range d.touched {
+		if when > d.knew[at] {
+			c.IDs = append(c.IDs, id)
+		}
+	}
 	c.Next, c.Read = d.here(), directory.Snapshot{Complete: true, Server: "dc1.corp.example", ReadAt: readAt}
 	return c, nil
 }
@@ -74,6 +81,7 @@ func byObject(list []directory.Entry) map[identity.ObjectID]directory.Entry {
 func (d *teller) Entries(ctx context.Context, ids []identity.ObjectID) (directory.Snapshot, error) {
 	d.asked = append(d.asked, ids)
 	s, err := d.madeUp.Snapshot(ctx, nil)
+	s.Groups = nil
 	s.Entries = slices.DeleteFunc(s.Entries, func(e directory.Entry) bool { return !slices.Contains(ids, e.ID) })
 	return s, err
 }

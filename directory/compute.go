@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
 
 	"rollcall/identity"
 )
@@ -16,7 +17,32 @@ import (
 func Compute(in Input) Plan { return surveyOf(in).plan() }
 
 func (s *survey) plan() Plan {
-	p := Plan{
+	p, held := s.planPeople()
+	return s.planGroups(p, held)
+}
+
+// planGroups completes a plan with the steps of groups and the guard's judgement. held says why an administrator must look first.
+func (s *survey) planGroups(p Plan, held string) Plan {
+	if p.Refused != "" {
+		s.guardLosses(&p, "")
+		return p
+	}
+	steps, hold := s.groupSteps(p.Steps)
+	p.Steps = append(p.Steps, steps...)
+	p.Figures.Groups, p.Figures.StrayMembers = len(s.Snapshot.Groups), s.strayMembers
+	for _, step := range p.Steps {
+		p.Figures.Ops[step.Op]++
+		if step.Claimed {
+			p.Figures.ClaimedUnknown++
+		}
+	}
+	s.guardLosses(&p, strings.TrimSpace(held+" "+hold))
+	return p
+}
+
+// planPeople plans everything about people.
+func (s *survey) planPeople() (p Plan, held string) {
+	p = Plan{
 		Connector: s.Connector.ID, ConnectorName: s.Connector.Name, Steps: []Step{},
 		Reading: Reading{Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
 			ReadAt: s.Snapshot.ReadAt, Count: len(s.Snapshot.Entries), Complete: s.Snapshot.Complete, Gaps: s.Snapshot.Gaps, Kind: ReadFull,
@@ -30,8 +56,7 @@ func (s *survey) plan() Plan {
 		s.guardDrops()
 	}
 	if p.Refused = s.refused; p.Refused != "" {
-		s.guardLosses(&p, "")
-		return p
+		return p, ""
 	}
 	p.NoLosses = s.noLosses
 	g := newGains(s)
@@ -57,14 +82,7 @@ func (s *survey) plan() Plan {
 	byName(losses)
 	byName(idle)
 	p.Steps = slices.Concat(p.Steps, losses, gains, idle)
-	for _, step := range p.Steps {
-		p.Figures.Ops[step.Op]++
-		if step.Claimed {
-			p.Figures.ClaimedUnknown++
-		}
-	}
-	s.guardLosses(&p, held)
-	return p
+	return p, held
 }
 
 // stillWaiting takes out of the steps those of entries about which nothing is new: earlier plans said what they wait for.

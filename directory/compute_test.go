@@ -121,8 +121,8 @@ func said(p directory.Plan) string {
 		if s.Code != "" {
 			text += " " + string(s.Code)
 		}
-		if s.Group > 0 {
-			text += fmt.Sprintf(" group %d", s.Group)
+		if s.Exchange > 0 {
+			text += fmt.Sprintf(" group %d", s.Exchange)
 		}
 		parts = append(parts, text)
 	}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// dnKey writes the distinguished names alike that directories take for the same (RFC 4514): without regard to case, to spaces around
+// DNKey writes the distinguished names alike that directories take for the same (RFC 4514): without regard to case, to spaces around
 // separators, and to how a character is escaped.
-func dnKey(dn string) string {
+func DNKey(dn string) string {
 	if spelledSimply(dn) {
 		return strings.ToLower(dn)
 	}

@@ -21,12 +21,12 @@ func TestNamesThatAreTheSame(t *testing.T) {
 		{`cn=a b`}, {`cn=ab`}, {`cn=a,b`}, {`cn=a\`},
 	} {
 		for _, dn := range group {
-			require.Equal(t, dnKey(group[0]), dnKey(dn), dn)
+			require.Equal(t, DNKey(group[0]), DNKey(dn), dn)
 		}
 	}
-	require.NotEqual(t, dnKey("cn=a b"), dnKey("cn=ab"))
-	require.NotEqual(t, dnKey(`cn=a\,b`), dnKey("cn=a,b"))
-	require.NotEqual(t, dnKey(`cn=a\+sn=b`), dnKey("cn=a+sn=b"))
+	require.NotEqual(t, DNKey("cn=a b"), DNKey("cn=ab"))
+	require.NotEqual(t, DNKey(`cn=a\,b`), DNKey("cn=a,b"))
+	require.NotEqual(t, DNKey(`cn=a\+sn=b`), DNKey("cn=a+sn=b"))
 }
 
 // FuzzNames: the short way gives what the long one does, and a name means the same whatever its case and the spaces around it.
@@ -35,9 +35,9 @@ func FuzzNames(f *testing.F) {
 	f.Add("CN=Ada Lovelace,OU=People,DC=corp")
 	f.Add("a=b=c, =,+ \\20 ,")
 	f.Fuzz(func(t *testing.T, dn string) {
-		require.Equal(t, respelled(dn), dnKey(dn))
+		require.Equal(t, respelled(dn), DNKey(dn))
 		if !strings.HasSuffix(dn, `\`) {
-			require.Equal(t, dnKey(dn), dnKey("  "+dn+" "))
+			require.Equal(t, DNKey(dn), DNKey("  "+dn+" "))
 		}
 	})
 }

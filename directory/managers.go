@@ -24,14 +24,14 @@ func (s *survey) managersOf(order []*Entry) managers {
 		return m
 	}
 	for _, e := range order {
-		if key := dnKey(e.DN); m.entries[key] == nil {
+		if key := DNKey(e.DN); m.entries[key] == nil {
 			m.entries[key] = e
 		}
 	}
 	m.others = map[string]int{}
 	for name, object := range s.Managers {
 		if i, linked := s.linked[object]; linked && !goneNow(&s.Accounts[i]) {
-			m.others[dnKey(name)] = i
+			m.others[DNKey(name)] = i
 		}
 	}
 	for i := range s.Accounts {
@@ -39,7 +39,7 @@ func (s *survey) managersOf(order []*Entry) managers {
 		if !s.full() || a.Directory == nil || goneNow(a) || s.ours(a) && s.present[a.Directory.Object] {
 			continue
 		}
-		if key := dnKey(a.Directory.DN); key != "" {
+		if key := DNKey(a.Directory.DN); key != "" {
 			if _, taken := m.others[key]; !taken {
 				m.others[key] = i
 			}
@@ -73,7 +73,7 @@ func (s *survey) managerOf(e *Entry) (identity.AccountID, managerStanding) {
 	if e.Manager == "" || s.managers.entries == nil {
 		return "", managerFound
 	}
-	key := dnKey(e.Manager)
+	key := DNKey(e.Manager)
 	if boss := s.managers.entries[key]; boss != nil {
 		if i, linked := s.linked[boss.ID]; linked {
 			return s.Accounts[i].ID, managerFound
@@ -120,7 +120,7 @@ func (g *gains) findManagers() {
 
 func (g *gains) findManager(c *candidate, byEntry map[identity.ObjectID]*candidate) {
 	v := c.view
-	key := dnKey(v.entry.Manager)
+	key := DNKey(v.entry.Manager)
 	var id identity.AccountID
 	if boss := g.managers.entries[key]; boss != nil {
 		switch b := byEntry[boss.ID]; {

@@ -25,13 +25,23 @@ const (
 	OpUpdate   Op = "update"  // other attributes
 	OpConflict Op = "conflict"
 	OpSkip     Op = "skip"
+
+	OpGroupCreate  Op = "group_create"
+	OpGroupUpdate  Op = "group_update"  // name, place in the directory, members
+	OpGroupDelete  Op = "group_delete"  // gone from the directory
+	OpGroupRelease Op = "group_release" // groups are mirrored no longer: it becomes the administrators' own
+	OpGroupSkip    Op = "group_skip"
 )
 
 // Ops lists the operations in the order in which plans show them.
-var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpConflict, OpSkip}
+var Ops = []Op{OpRemove, OpDisable, OpRestore, OpEnable, OpCreate, OpAdopt, OpRename, OpUpdate, OpConflict, OpSkip,
+	OpGroupCreate, OpGroupUpdate, OpGroupDelete, OpGroupRelease, OpGroupSkip}
 
 // Acts reports whether steps of this kind change anything.
-func (o Op) Acts() bool { return o != OpConflict && o != OpSkip }
+func (o Op) Acts() bool { return o != OpConflict && o != OpSkip && o != OpGroupSkip }
+
+// OfGroup reports whether steps of this kind are about a group.
+func (o Op) OfGroup() bool { return rank(o) >= rank(OpGroupCreate) }
 
 // Change is one attribute's way from before to after.
 type Change struct {
@@ -50,7 +60,7 @@ type Evidence struct {
 // Present is the finding of an entry that was read.
 const Present FindingKind = "present"
 
-// Step is one person's part of a plan.
+// Step is one person's or one group's part of a plan.
 type Step struct {
 	Op       Op                 `json:"op"`
 	Account  identity.AccountID `json:"account,omitempty"`
@@ -63,8 +73,8 @@ type Step struct {
 	Notes    []string           `json:"notes,omitempty"`
 	Changes  []Change           `json:"changes,omitempty"`
 	Evidence *Evidence          `json:"evidence,omitempty"`
-	// Group ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is no group.
-	Group int `json:"group,omitempty"`
+	// Exchange ties steps whose addresses change places: they are applied in one transaction or not at all. 0 is none.
+	Exchange int `json:"exchange,omitempty"`
 	// Loses says that somebody who is not lost yet is removed or disabled.
 	Loses bool `json:"loses,omitempty"`
 	// Unsettled says that what the entry says could not all be taken over, for a reason that lies elsewhere and may pass without the entry
@@ -80,7 +90,17 @@ type Step struct {
 	// Manager is the entry of a manager whose account the same plan makes: whoever is linked to it by then is written. A step
 	// without a draft writes nothing else.
 	Manager identity.ObjectID `json:"manager,omitempty"`
+
+	// Of a group: which it is here, if it is, what it is called, the entries of those who join, and who leaves.
+	Group identity.GroupID    `json:"groupId,omitempty"`
+	Name  string              `json:"name,omitempty"`
+	Join  []identity.ObjectID `json:"join,omitempty"`
+	Leave []MemberID          `json:"leave,omitempty"`
+	Ends  int                 `json:"ends,omitempty"` // memberships that end
 }
+
+// title is what the person or the group of a step is called.
+func (s Step) title() string { return cmp.Or(s.Name, s.UserName) }
 
 // Draft is [identity.Draft] as it is stored in a plan.
 type Draft struct {
@@ -131,6 +151,9 @@ type Figures struct {
 	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
 	// StrayManagers counts the entries whose manager is nobody who is synchronized; those people have no manager here.
 	StrayManagers int `json:"strayManagers,omitempty"`
+	Groups        int `json:"groups,omitempty"` // that were read
+	// StrayMembers counts the memberships of whom nobody synchronizes.
+	StrayMembers int `json:"strayMembers,omitempty"`
 }
 
 // Guard is the loss guard's account of a plan (DIR-09).

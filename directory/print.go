@@ -71,6 +71,8 @@ func (s Summary) Print(w io.Writer) error {
 var titles = map[Op]string{
 	OpRemove: "Remove", OpDisable: "Disable", OpRestore: "Restore", OpEnable: "Enable", OpCreate: "Create", OpAdopt: "Adopt",
 	OpRename: "Rename", OpUpdate: "Update", OpConflict: "Conflict: somebody has to decide", OpSkip: "Skip: left as it is",
+	OpGroupCreate: "New groups", OpGroupUpdate: "Groups that change", OpGroupDelete: "Groups that go", OpGroupRelease: "Groups that are yours from now on",
+	OpGroupSkip: "Groups left as they are",
 }
 
 func (r Reading) print(b *bufio.Writer) {
@@ -114,6 +116,9 @@ func (s Summary) print(b *bufio.Writer) {
 	if n := s.Figures.StrayManagers; n > 0 {
 		fmt.Fprintf(b, "Managers: %d people have a manager who is not synchronized, and none here.\n", n)
 	}
+	if n := s.Figures.StrayMembers; n > 0 {
+		fmt.Fprintf(b, "Groups: %d memberships are of somebody who is not synchronized, and are not made here.\n", n)
+	}
 	g := s.Guard
 	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",
 		g.Losses, g.Base, g.Percent, g.MaxPercent, g.MaxLosses)
@@ -131,15 +136,17 @@ func (s Summary) print(b *bufio.Writer) {
 var verbs = map[Op]string{
 	OpRemove: "remove", OpDisable: "disable", OpRestore: "restore", OpEnable: "enable", OpCreate: "create", OpAdopt: "adopt",
 	OpRename: "rename", OpUpdate: "update", OpConflict: "settle by hand", OpSkip: "leave alone",
+	OpGroupCreate: "create as groups", OpGroupUpdate: "change as groups", OpGroupDelete: "delete as groups", OpGroupRelease: "release as groups",
+	OpGroupSkip: "leave alone as groups",
 }
 
 func (s Step) print(b *bufio.Writer) {
-	fmt.Fprintf(b, "  %s", orNone(printable(s.UserName)))
+	fmt.Fprintf(b, "  %s", orNone(printable(s.title())))
 	if s.DN != "" {
 		fmt.Fprintf(b, "   %s", printable(s.DN))
 	}
 	fmt.Fprintln(b)
-	if s.Op != OpCreate {
+	if s.Op != OpCreate && s.Op != OpGroupCreate {
 		for _, c := range s.Changes {
 			fmt.Fprintf(b, "      %s: %s -> %s\n", c.Attribute, shown(c.Before), shown(c.After))
 		}
@@ -157,8 +164,8 @@ func (s Step) print(b *bufio.Writer) {
 	for _, note := range s.Notes {
 		fmt.Fprintf(b, "      Note: %s\n", printable(note))
 	}
-	if s.Group > 0 {
-		fmt.Fprintf(b, "      Exchange %d: applied together with the other steps of this exchange, or not at all.\n", s.Group)
+	if s.Exchange > 0 {
+		fmt.Fprintf(b, "      Exchange %d: applied together with the other steps of this exchange, or not at all.\n", s.Exchange)
 	}
 	if e := s.Evidence; e != nil && e.Finding != Present {
 		fmt.Fprintf(b, "      Evidence: %s", strings.ReplaceAll(string(e.Finding), "_", " "))

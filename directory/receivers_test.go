@@ -102,7 +102,7 @@ func TestNTF05_DIR14_EveryRunIsReported(t *testing.T) {
 		require.Equal(t, "corp", m.Data["connector"])
 		require.Equal(t, "completed_with_errors", m.Data["state"])
 		for _, says := range []string{
-			"Run " + string(report.Run) + ": completed_with_errors, 4 of 4 steps.\n  create   3\n",
+			"Run " + string(report.Run) + ": completed_with_errors, 4 of 4 steps.\n  create        3\n",
 			"1 not possible", "not an address: ", "(INVALID_EMAIL)", "0 were as they should be",
 			"Read 4 entries from dc1.corp.example at 2026-01-02 03:04:05 UTC, proven complete.",
 			"rollcall sync show --org " + string(w.org) + " " + string(report.Run),

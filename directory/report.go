@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,6 +39,7 @@ type Item struct {
 	Account  identity.AccountID `json:"account,omitempty"`
 	Object   identity.ObjectID  `json:"object,omitempty"`
 	UserName string             `json:"userName,omitempty"`
+	Group    string             `json:"group,omitempty"` // what the group is called that the step is about
 	Code     identity.Rule      `json:"code"`
 	Detail   string             `json:"detail"`
 }
@@ -48,34 +50,34 @@ func (r *Report) applied(s Step) {
 		r.Applied = map[Op]int{}
 	}
 	r.Applied[s.Op]++
-	for _, what := range s.spends() {
-		if r.Spent == nil {
-			r.Spent = map[Spending]int{}
-		}
-		r.Spent[what]++
+	if r.Spent == nil {
+		r.Spent = map[Spending]int{}
 	}
+	s.spends(r.Spent)
 }
 
 // rest counts a step that only reports. Claimed users whom the directory does not know are named even if nothing happens to them (A30).
 func (r *Report) rest(n int, s Step) {
-	if s.Op == OpSkip {
-		r.Skipped++
-	} else {
+	if s.Op == OpConflict {
 		r.Failed++
+	} else {
+		r.Skipped++
 	}
 	if s.Op == OpSkip && !s.Claimed {
 		return
 	}
-	r.add(Item{Step: n, Op: s.Op, Account: s.Account, Object: s.Object, UserName: s.UserName, Code: s.Code, Detail: s.Reason})
+	r.add(Item{Step: n, Op: s.Op, Account: s.Account, Object: s.Object, UserName: s.UserName, Group: s.Name, Code: s.Code, Detail: s.Reason})
 }
 
 // fail counts a step that was refused.
 func (r *Report) fail(n int, s Step, err error) {
-	item := Item{Step: n, Op: s.Op, Account: s.Account, Object: s.Object, UserName: s.UserName, Code: identity.RuleOf(err), Detail: sentence(err)}
+	item := Item{Step: n, Op: s.Op, Account: s.Account, Object: s.Object, UserName: s.UserName, Group: s.Name, Code: identity.RuleOf(err), Detail: sentence(err)}
 	switch {
 	case identity.KindOf(err) == identity.Stale || identity.IsNotFound(err):
 		item.Code = RuleAccountMovedOn
-		item.Detail = "The user was changed or deleted after the plan was made and stays as it is; the next plan looks again."
+		if item.Detail = "The user was changed or deleted after the plan was made and stays as it is; the next plan looks again."; s.Op.OfGroup() {
+			item.Detail = "The group was changed or deleted after the plan was made and stays as it is; the next plan looks again."
+		}
 		r.Stale++
 	default:
 		r.Failed++
@@ -121,7 +123,7 @@ func (r Report) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "Run %s: %s, %d of %d steps.\n", r.Run, r.State, r.Done, r.Total)
 	for _, op := range Ops {
 		if n := r.Applied[op]; n > 0 && err == nil {
-			_, err = fmt.Fprintf(w, "  %-8s %d\n", op, n)
+			_, err = fmt.Fprintf(w, "  %-13s %d\n", op, n)
 		}
 	}
 	for _, line := range []struct {
@@ -134,7 +136,7 @@ func (r Report) Print(w io.Writer) error {
 	}
 	for _, item := range r.Items {
 		if err == nil {
-			_, err = fmt.Fprintf(w, "    %s: %s (%s)\n", orNone(printable(item.UserName)), printable(item.Detail), item.Code)
+			_, err = fmt.Fprintf(w, "    %s: %s (%s)\n", orNone(printable(cmp.Or(item.Group, item.UserName))), printable(item.Detail), item.Code)
 		}
 	}
 	if r.Further > 0 && err == nil {

@@ -40,6 +40,17 @@ const (
 	reasonEnableOverride = "The user was deactivated here, but the entry is enabled, and the directory decides: the user gets back the former status (DIR-08)."
 	reasonUpdate         = "The attributes differ; the directory's values win (DIR-08)."
 
+	reasonGroupCreate     = "A new group."
+	reasonGroupRename     = "The group was renamed or moved in the directory; it is the same group."
+	reasonGroupMembers    = "The members differ; the directory says who is in the group (DIR-08)."
+	reasonGroupFurther    = "Further members of the group."
+	reasonGroupsJoin      = "Groups that are in the group."
+	reasonGroupDelete     = "The group was deleted in the directory. It goes here, too, with its licence template; its members keep the licences that they have (LIC-03)."
+	reasonGroupOutOfScope = "The group still exists but has left the synchronized part of the directory. It goes here, with its licence template; its members keep the licences that they have (LIC-03)."
+	reasonGroupRetained   = "The group still exists but has left the synchronized part of the directory. The connector's policy keeps it as it is (DIR-18)."
+	reasonGroupUnknown    = "The group is missing from the reading, but nothing proves that it is gone. It stays as before (DIR-18)."
+	reasonGroupRelease    = "The connector mirrors no groups any more. The group stays with its members and is the administrators' own from now on."
+
 	reasonManagerLater = "The manager is added by this plan, too, and after this user: who it is is written once both are there."
 
 	reasonDisableNotPlanned = "The entry is disabled in the directory, but this reading is not good enough to make anybody inactive (DIR-19). The user stays as before."

@@ -42,14 +42,17 @@ type Entry struct {
 
 // Snapshot is one reading of a directory.
 type Snapshot struct {
-	Entries      []Entry
-	Owns         []string // the attribute paths that the mapping owns, sorted; "externalId" and "emails" among them
-	Complete     bool     // proven: see Gaps
-	Gaps         []string // why it is not proven complete, one sentence each
-	Server       string   // who answered
-	InvocationID string   // which copy of the directory's data answered, if the server tells
-	HighestUSN   int64    // read before the search; 0 if the server has none
-	ReadAt       time.Time
+	Entries []Entry
+	Groups  []GroupEntry // if the connector mirrors groups
+	Owns    []string     // the attribute paths that the mapping owns, sorted; "externalId" and "emails" among them
+	// MembersByName says that groups name their members by DN: whoever gets another one may be in the group no longer.
+	MembersByName bool
+	Complete      bool     // proven: see Gaps
+	Gaps          []string // why it is not proven complete, one sentence each
+	Server        string   // who answered
+	InvocationID  string   // which copy of the directory's data answered, if the server tells
+	HighestUSN    int64    // read before the search; 0 if the server has none
+	ReadAt        time.Time
 	// Cursor is where changes begin that the snapshot may not have; none if the directory cannot tell changes, or cannot be relied on to.
 	Cursor Cursor
 }

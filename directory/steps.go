@@ -16,7 +16,7 @@ func (g *gains) steps() (acting, idle []Step) {
 		for _, c := range members {
 			step := g.step(c)
 			if len(members) > 1 {
-				step.Group = group
+				step.Exchange = group
 			}
 			acting = append(acting, step)
 		}

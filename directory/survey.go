@@ -36,6 +36,7 @@ type Input struct {
 	Managers   map[string]identity.ObjectID // of a reading of changes: entries that others name as their managers, by the name they are given
 	Why        string                       // everything was read, though changes were asked for
 	Known      identity.ObjectID            // an entry that should exist, of a reading of changes; empty: none
+	Groups     Groups
 }
 
 // full reports whether everything was read.
@@ -70,6 +71,8 @@ type survey struct {
 	strays    atomic.Int64 // entries whose manager is nobody who is synchronized
 	refused   string
 	noLosses  string
+
+	strayMembers int
 }
 
 func surveyOf(in Input) *survey {
@@ -262,10 +265,28 @@ func (s *survey) lookUps() (ids []identity.ObjectID, known identity.ObjectID) {
 	for _, i := range s.missing {
 		ids = append(ids, s.Accounts[i].Directory.Object)
 	}
+	ids = append(ids, s.missingGroups()...)
 	if known = s.Known; len(s.Snapshot.Entries) > 0 {
 		known = s.Snapshot.Entries[0].ID
 	}
 	return ids, known
+}
+
+// missingGroups returns the entries of groups that the reading lacks.
+func (s *survey) missingGroups() (ids []identity.ObjectID) {
+	if s.Groups.Mode == "" {
+		return nil
+	}
+	read := make(map[identity.ObjectID]bool, len(s.Snapshot.Groups))
+	for i := range s.Snapshot.Groups {
+		read[s.Snapshot.Groups[i].ID] = true
+	}
+	for i := range s.Groups.Linked {
+		if id := s.Groups.Linked[i].Directory.Object; !read[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // wanted returns the addresses of the entries that may change something, so that their holders can be asked for.

@@ -52,6 +52,9 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 	if in.Policy, err = PolicyOf(in.Connector.Settings); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
+	if in.Groups.Mode, err = groupMode(in.Connector.Settings); err != nil {
+		return identity.Plan{}, Plan{}, err
+	}
 	if _, err := receiversOf(in.Connector.Settings); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
@@ -151,6 +154,9 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 			break
 		}
 		after = page[len(page)-1].ID
+	}
+	if err := s.loadGroups(ctx, in); err != nil {
+		return err
 	}
 	return s.loadSurroundings(ctx, in)
 }

@@ -56,6 +56,10 @@ type madeUp struct {
 	findings map[identity.ObjectID]directory.FindingKind
 	down     error
 	lost     bool // look-ups fail
+
+	groups   []*team
+	happened int                       // to groups
+	touched  map[identity.ObjectID]int // when something last happened to a group, which does not show when a member goes
 }
 
 func (m *madeUp) Snapshot(context.Context, directory.Progress) (directory.Snapshot, error) {
@@ -63,7 +67,7 @@ func (m *madeUp) Snapshot(context.Context, directory.Progress) (directory.Snapsh
 		return directory.Snapshot{}, m.down
 	}
 	return directory.Snapshot{Entries: slices.Clone(m.entries), Owns: []string{"displayName", "emails", "title", directory.ManagerPath, "userName"}, Complete: len(m.gaps) == 0,
-		Gaps: m.gaps, Server: "dc1.corp.example", HighestUSN: 42, ReadAt: readAt}, nil
+		Gaps: m.gaps, Server: "dc1.corp.example", HighestUSN: 42, ReadAt: readAt, Groups: m.shownGroups()}, nil
 }
 
 func (m *madeUp) Find(_ context.Context, ids []identity.ObjectID, _ identity.ObjectID) ([]directory.Finding, error) {

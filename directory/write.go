@@ -67,6 +67,9 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if err != nil {
 		return err
 	}
+	if s.Op.OfGroup() {
+		return a.applyGroup(ctx, c, s, evidence)
+	}
 	link := identity.DirectoryLink{Connector: a.plan.Connector, Object: s.Object, DN: s.DN}
 	if s.Manager != "" && s.Draft == nil {
 		return a.setManager(ctx, c, s, evidence)

@@ -162,7 +162,7 @@ func TestCLM47_GroupsAndLicencesStayBehind(t *testing.T) {
 	w.subscribe(org, "Ours", seats("desk", 1))
 	old := w.licensed(source, "ada@corp.example", "calling", "video")
 	group := act1(w, source, func(c *identity.Acts) (identity.Group, error) {
-		g, err := c.CreateGroup(w.ctx, "Team", "", identity.SourceManual)
+		g, err := c.CreateGroup(w.ctx, "Team", "", identity.Origin{Source: identity.SourceManual})
 		if err != nil {
 			return g, err
 		}

@@ -11,15 +11,16 @@ const MaxGroupName = 256
 // Group is a set of accounts of one organization, and of other groups of it. Licences come by direct membership only: what a group in a
 // group has gives nothing (DIR-13).
 type Group struct {
-	ID         GroupID    `json:"id"`
-	Org        OrgID      `json:"org"`
-	Name       string     `json:"name"`
-	ExternalID ExternalID `json:"externalId,omitempty"`
-	Attributes Profile    `json:"attributes,omitempty"` // what else is known of it, in canonical form; identity reads nothing in it
-	Source     Source     `json:"source"`
-	CreatedAt  time.Time  `json:"createdAt"`
-	UpdatedAt  time.Time  `json:"updatedAt"`
-	Version    int64      `json:"version"`
+	ID         GroupID        `json:"id"`
+	Org        OrgID          `json:"org"`
+	Name       string         `json:"name"`
+	ExternalID ExternalID     `json:"externalId,omitempty"`
+	Attributes Profile        `json:"attributes,omitempty"` // what else is known of it, in canonical form; identity reads nothing in it
+	Source     Source         `json:"source"`
+	Directory  *DirectoryLink `json:"directory,omitempty"` // the entry that it is a mirror of
+	CreatedAt  time.Time      `json:"createdAt"`
+	UpdatedAt  time.Time      `json:"updatedAt"`
+	Version    int64          `json:"version"`
 }
 
 // Member is an account or a group that is in a group: exactly one of them is set.
@@ -42,13 +43,26 @@ type Membership struct {
 
 // GroupQuery selects groups of one organization, in the order of ids.
 type GroupQuery struct {
-	ID         GroupID    // empty: any
-	Name       string     // as [Fold] makes it; empty: any
-	ExternalID ExternalID // empty: any
-	Member     string     // id of an account or a group that is directly in them; empty: any
-	After      GroupID    // only groups beyond this one; empty: from the start
-	Skip       int        // pass over so many of them, by an index only
-	Limit      int        // at most so many; must be positive
+	ID         GroupID     // empty: any
+	Name       string      // as [Fold] makes it; empty: any
+	ExternalID ExternalID  // empty: any
+	Member     string      // id of an account or a group that is directly in them; empty: any
+	Connector  ConnectorID // whose entries they mirror; empty: any
+	After      GroupID     // only groups beyond this one; empty: from the start
+	Skip       int         // pass over so many of them, by an index only
+	Limit      int         // at most so many; must be positive
+}
+
+// LinkedMember is an account or a group with its tie to a directory, if it has one.
+type LinkedMember struct {
+	Account   AccountID // or
+	Group     GroupID
+	Connector ConnectorID
+	Object    ObjectID
+	Name      string // of the user or the group
+	// Set apart are accounts whose memberships stay as they are: the directory lost them, and may yet give them back, or a claim is under
+	// way.
+	SetApart bool
 }
 
 // GroupReader reads groups. It is part of [Reader].
@@ -66,6 +80,14 @@ type GroupReader interface {
 	CountMembers(ctx context.Context, org OrgID, group GroupID) (int, error)
 	// GroupsOf lists the groups of an account in the order of their ids.
 	GroupsOf(ctx context.Context, org OrgID, account AccountID) ([]Group, error)
+	// LinkedGroups lists the groups that mirror some of the given entries, in any order.
+	LinkedGroups(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]Group, error)
+	// LinkedMembers lists the direct members of a group with their ties: accounts first, then groups, in the order of their ids.
+	LinkedMembers(ctx context.Context, org OrgID, group GroupID) ([]LinkedMember, error)
+	// LinkedPeople lists the accounts that are linked to some of the given entries, in any order.
+	LinkedPeople(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]LinkedMember, error)
+	// CountMemberships tells how many direct members all groups of a connector have together.
+	CountMemberships(ctx context.Context, org OrgID, connector ConnectorID) (int, error)
 }
 
 // GroupTx writes groups. It is part of [Tx].

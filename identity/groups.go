@@ -2,14 +2,16 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 )
 
-// CreateGroup adds a group without members. Names need not be unique: providers tell groups apart by their ids.
-func (c *Acts) CreateGroup(ctx context.Context, name string, externalID ExternalID, source Source) (Group, error) {
-	g := Group{ID: GroupID(c.service.ids.New()), Org: c.org.ID, Name: name, ExternalID: externalID, Source: source,
+// CreateGroup adds a group without members. Names need not be unique: providers tell groups apart by their ids. Of where it comes from,
+// source, link and evidence count.
+func (c *Acts) CreateGroup(ctx context.Context, name string, externalID ExternalID, from Origin) (Group, error) {
+	g := Group{ID: GroupID(c.service.ids.New()), Org: c.org.ID, Name: name, ExternalID: externalID, Source: from.Source, Directory: from.Link,
 		CreatedAt: c.now, UpdatedAt: c.now, Version: 1}
-	if err := g.validate(); err != nil {
+	if err := g.Validate(); err != nil {
 		return Group{}, err
 	}
 	if err := c.mayEditGroup(g); err != nil {
@@ -18,7 +20,9 @@ func (c *Acts) CreateGroup(ctx context.Context, name string, externalID External
 	if err := c.tx.InsertGroup(ctx, g); err != nil {
 		return Group{}, err
 	}
-	return g, c.tellOf(ctx, GroupCreated, g.target(), map[string]any{"name": g.Name, "externalId": g.ExternalID, "source": g.Source})
+	said := map[string]any{"name": g.Name, "externalId": g.ExternalID, "source": g.Source}
+	prove(said, from.Evidence)
+	return g, c.tellOf(ctx, GroupCreated, g.target(), said)
 }
 
 // GroupEdit is what becomes of a group. What is nil stays as it is. Members leave before others join.
@@ -28,6 +32,17 @@ type GroupEdit struct {
 	Attributes  *Profile
 	Only        bool // nobody stays but those who join
 	Join, Leave []Member
+
+	Link     *DirectoryLink  // the entry that it mirrors from now on
+	Release  bool            // it mirrors no entry any more, and is the administrators' own
+	Evidence json.RawMessage // what a directory showed; stored with the event
+}
+
+// prove adds what a directory showed to what an event says.
+func prove(said map[string]any, evidence json.RawMessage) {
+	if evidence != nil {
+		said["directory"] = evidence
+	}
 }
 
 // EditGroup changes a group; what it is already changes nothing, not even the version. expect, if not nil, sees the group first and may
@@ -58,7 +73,8 @@ func (c *Acts) EditGroup(ctx context.Context, id GroupID, expect func(Group) err
 		said["changed"] = []string{"attributes"}
 		g.Attributes = *e.Attributes
 	}
-	if err := g.validate(); err != nil {
+	g.tie(e, said)
+	if err := g.Validate(); err != nil {
 		return Group{}, err
 	}
 	if err := c.editMembers(ctx, g, e, said); err != nil {
@@ -67,12 +83,25 @@ func (c *Acts) EditGroup(ctx context.Context, id GroupID, expect func(Group) err
 	if len(said) == 0 {
 		return g, nil
 	}
+	prove(said, e.Evidence)
 	return c.writeGroup(ctx, g, said)
 }
 
+// tie ties the group to another entry, or to none.
+func (g *Group) tie(e GroupEdit, said map[string]any) {
+	switch {
+	case e.Release && g.Directory != nil:
+		g.Directory, g.Source = nil, SourceManual
+		said["released"] = true
+	case e.Link != nil && (g.Directory == nil || *g.Directory != *e.Link):
+		g.Directory, g.Source = e.Link, SourceDirectory
+		said["dn"] = e.Link.DN
+	}
+}
+
 // DeleteGroup removes a group with its memberships and its template. Its members keep the licences that they got by it: only an
-// administrator, or a template brought to existing users, takes licences away (LIC-03).
-func (c *Acts) DeleteGroup(ctx context.Context, id GroupID, expect func(Group) error) error {
+// administrator, or a template brought to existing users, takes licences away (LIC-03). evidence is what a directory showed, if one did.
+func (c *Acts) DeleteGroup(ctx context.Context, id GroupID, expect func(Group) error, evidence json.RawMessage) error {
 	g, err := c.loadGroup(ctx, id, expect)
 	if err != nil {
 		return err
@@ -89,7 +118,9 @@ func (c *Acts) DeleteGroup(ctx context.Context, id GroupID, expect func(Group) e
 			return err
 		}
 	}
-	return c.tellOf(ctx, GroupDeleted, g.target(), map[string]any{"name": g.Name, "members": members})
+	said := map[string]any{"name": g.Name, "members": members}
+	prove(said, evidence)
+	return c.tellOf(ctx, GroupDeleted, g.target(), said)
 }
 
 // licenceMember gives somebody who has just joined a group what its template has and the account lacks. Explicit licences at
@@ -138,8 +169,8 @@ func (c *Acts) mayEditGroup(g Group) error {
 
 func (g Group) target() Target { return Target{Type: TargetGroup, ID: string(g.ID), Name: g.Name} }
 
-// validate checks everything that no state of the store could make acceptable.
-func (g Group) validate() error {
+// Validate checks everything that no state of the store could make acceptable.
+func (g Group) Validate() error {
 	switch {
 	case strings.TrimSpace(g.Name) == "":
 		return Refuse(Invalid, RuleInvalidValue, "a group needs a name").At("name")

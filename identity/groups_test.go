@@ -15,7 +15,7 @@ func TestSCM08_ALifeOfAGroup(t *testing.T) {
 	org := w.org("A")
 	a, b := w.must(org, provider, person("ada@example.com")), w.must(org, provider, person("eve@example.com"))
 	g, err := act(w, org, provider, func(c *identity.Acts) (identity.Group, error) {
-		return c.CreateGroup(w.ctx, "Staff", "x1", identity.SourceSCIM)
+		return c.CreateGroup(w.ctx, "Staff", "x1", identity.Origin{Source: identity.SourceSCIM})
 	})
 	require.NoError(t, err)
 	require.Equal(t, g, w.groupNow(g), "what is answered is what is stored")
@@ -38,8 +38,8 @@ func TestSCM08_ALifeOfAGroup(t *testing.T) {
 	left := w.leave(g, a)
 	require.Equal(t, renamed.Version+1, left.Version)
 	require.Equal(t, left, w.leave(g, a))
-	require.NoError(t, w.Transact(w.ctx, org, admin, func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, nil) }))
-	refusedWith(t, w.Transact(w.ctx, org, admin, func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, nil) }), identity.RuleUnknownGroup)
+	require.NoError(t, w.Transact(w.ctx, org, admin, func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, nil, nil) }))
+	refusedWith(t, w.Transact(w.ctx, org, admin, func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, nil, nil) }), identity.RuleUnknownGroup)
 	of, err := w.Reader().GroupsOf(w.ctx, org, b.ID)
 	require.NoError(t, err)
 	require.Empty(t, of)
@@ -111,7 +111,7 @@ func TestSCM13_AGroupThatChangedMeanwhile(t *testing.T) {
 	}
 	for name, change := range map[string]func(c *identity.Acts) error{
 		"rename": func(c *identity.Acts) error { _, err := c.RenameGroup(w.ctx, g.ID, stale, "H"); return err },
-		"delete": func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, stale) },
+		"delete": func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, stale, nil) },
 		"join":   func(c *identity.Acts) error { _, err := c.AddMember(w.ctx, g.ID, stale, a.ID); return err },
 		"leave":  func(c *identity.Acts) error { _, err := c.RemoveMember(w.ctx, g.ID, stale, a.ID); return err },
 	} {
@@ -125,7 +125,9 @@ func TestDIR13_ADirectorysGroupsAreTheDirectorys(t *testing.T) {
 	org := w.org("A")
 	a := w.synchronized(org, "ada@example.com", false)
 	create := func(by identity.Actor, source identity.Source) (identity.Group, error) {
-		return act(w, org, by, func(c *identity.Acts) (identity.Group, error) { return c.CreateGroup(w.ctx, "G", "", source) })
+		return act(w, org, by, func(c *identity.Acts) (identity.Group, error) {
+			return c.CreateGroup(w.ctx, "G", "", identity.Origin{Source: source})
+		})
 	}
 	w.set(org, func(o *identity.Organization) { o.SyncMode = identity.SyncManual })
 	g, err := create(connector, identity.SourceDirectory)
@@ -160,7 +162,7 @@ func TestLimitsOfAGroupsValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := act(w, org, admin, func(acts *identity.Acts) (identity.Group, error) {
-				return acts.CreateGroup(w.ctx, c.name, c.external, identity.SourceManual)
+				return acts.CreateGroup(w.ctx, c.name, c.external, identity.Origin{Source: identity.SourceManual})
 			})
 			if c.field == "" {
 				require.NoError(t, err)

@@ -88,7 +88,7 @@ func (w *world) store(a identity.Account) {
 func (w *world) group(org identity.OrgID, name string, members ...identity.Account) identity.Group {
 	w.t.Helper()
 	g, err := act(w, org, admin, func(c *identity.Acts) (identity.Group, error) {
-		return c.CreateGroup(w.ctx, name, "", identity.SourceManual)
+		return c.CreateGroup(w.ctx, name, "", identity.Origin{Source: identity.SourceManual})
 	})
 	require.NoError(w.t, err)
 	return w.join(g, members...)

@@ -139,7 +139,7 @@ type Tx interface {
 
 	InsertConnector(ctx context.Context, c Connector) error
 	UpdateConnector(ctx context.Context, c Connector) error
-	// DeleteConnector removes the connector with its schedule, plans and runs, and unlinks its accounts.
+	// DeleteConnector removes the connector with its schedule, plans and runs, and unlinks its accounts and groups.
 	DeleteConnector(ctx context.Context, org OrgID, id ConnectorID) error
 	InsertPlan(ctx context.Context, p Plan) error
 	// UpdatePlan writes the state and the approval; a plan's body never changes.

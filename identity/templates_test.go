@@ -127,7 +127,7 @@ func TestLIC03_DeletingATemplateRemovesNothing(t *testing.T) {
 	require.NoError(t, w.DeleteTemplate(w.ctx, admin, org, ""))
 	require.Equal(t, 1, w.organization(org).LicenceTemplates)
 	refusedWith(t, w.DeleteTemplate(w.ctx, admin, org, ""), identity.RuleUnknownTemplate)
-	require.NoError(t, w.Transact(w.ctx, org, admin, func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, nil) }))
+	require.NoError(t, w.Transact(w.ctx, org, admin, func(c *identity.Acts) error { return c.DeleteGroup(w.ctx, g.ID, nil, nil) }))
 	require.Zero(t, w.organization(org).LicenceTemplates, "a group's template goes with it")
 	require.Equal(t, []identity.Licence{"l1", "l2"}, w.licences(a))
 	require.Equal(t, []identity.Licence{identity.FreeLicence}, w.licences(w.must(org, provider, person("eve@example.com"))))

@@ -39,7 +39,7 @@ func (k groups) create(ctx context.Context, acts *identity.Acts, d Dialect, doc 
 	if err != nil {
 		return nil, err
 	}
-	g, err := acts.CreateGroup(ctx, said.Name, said.ExternalID, identity.SourceSCIM)
+	g, err := acts.CreateGroup(ctx, said.Name, said.ExternalID, identity.Origin{Source: identity.SourceSCIM})
 	if err != nil || len(join.Join) == 0 && said.Attributes == "" {
 		return k.of(g), err
 	}
@@ -126,7 +126,7 @@ func (k groups) change(ctx context.Context, acts *identity.Acts, id string, chec
 }
 
 func (k groups) delete(ctx context.Context, acts *identity.Acts, id string, check check) error {
-	return acts.DeleteGroup(ctx, identity.GroupID(id), func(g identity.Group) error { return check(g.Version) })
+	return acts.DeleteGroup(ctx, identity.GroupID(id), func(g identity.Group) error { return check(g.Version) }, nil)
 }
 
 func (k groups) get(ctx context.Context, read identity.Reader, org identity.OrgID, id string) (entity, error) {

@@ -9,11 +9,16 @@ import (
 )
 
 const groupColumns = `groups.org_id, groups.id, groups.name, groups.external_id, groups.attributes, groups.source, groups.created_at, groups.updated_at,
-	groups.version`
+	groups.version, groups.connector_id, groups.object_id, groups.dn`
 
 func scanGroup(r *sql.Rows) (g identity.Group, err error) {
-	return g, r.Scan(scanID(&g.Org), scanID(&g.ID), &g.Name, text(&g.ExternalID), text(&g.Attributes), text(&g.Source), instant{&g.CreatedAt},
-		instant{&g.UpdatedAt}, &g.Version)
+	var link identity.DirectoryLink
+	err = r.Scan(scanID(&g.Org), scanID(&g.ID), &g.Name, text(&g.ExternalID), text(&g.Attributes), text(&g.Source), instant{&g.CreatedAt},
+		instant{&g.UpdatedAt}, &g.Version, scanID(&link.Connector), text(&link.Object), text(&link.DN))
+	if link.Connector != "" {
+		g.Directory = &link
+	}
+	return g, err
 }
 
 func (r reader) Group(ctx context.Context, org identity.OrgID, id identity.GroupID) (identity.Group, error) {
@@ -54,6 +59,9 @@ func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *co
 	}
 	if q.ExternalID != "" {
 		where += ` AND groups.external_id = ` + c.arg(q.ExternalID)
+	}
+	if q.Connector != "" {
+		where += ` AND groups.connector_id = ` + c.arg(q.Connector)
 	}
 	if q.After != "" {
 		where += ` AND groups.id > ` + c.arg(q.After)
@@ -132,17 +140,21 @@ func (r reader) GroupsOf(ctx context.Context, org identity.OrgID, account identi
 }
 
 func (t *transaction) InsertGroup(ctx context.Context, g identity.Group) error {
-	_, err := t.exec(ctx, `INSERT INTO groups (org_id, id, name, name_key, external_id, source, created_at, updated_at, attributes, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
-		g.Org, g.ID, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes)
+	link := linkColumns(g.Directory)
+	_, err := t.exec(ctx, `INSERT INTO groups (org_id, id, name, name_key, external_id, source, created_at, updated_at, attributes, version,
+			connector_id, object_id, dn)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12)`,
+		g.Org, g.ID, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes, link[0], link[1], link[2])
 	return err
 }
 
 func (t *transaction) UpdateGroup(ctx context.Context, g identity.Group) error {
+	link := linkColumns(g.Directory)
 	n, err := t.exec(ctx, `UPDATE groups SET name = $4, name_key = $5, external_id = $6, source = $7, created_at = $8, updated_at = $9,
-			attributes = $10, version = version + 1
+			attributes = $10, connector_id = $11, object_id = $12, dn = $13, version = version + 1
 		WHERE org_id = $1 AND id = $2 AND version = $3`,
-		g.Org, g.ID, g.Version, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes)
+		g.Org, g.ID, g.Version, g.Name, identity.Fold(g.Name), orNull(g.ExternalID), g.Source, g.CreatedAt, g.UpdatedAt, g.Attributes,
+		link[0], link[1], link[2])
 	if err == nil && n == 0 {
 		return t.staleGroup(ctx, g.Org, g.ID)
 	}

@@ -258,6 +258,22 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=? AND account_id>?)"}},
 		"CountMembers": {ask: func() error { _, err := r.CountMembers(ctx, org, "g"); return err },
 			want: []string{"(org_id=? AND group_id=?)"}},
+		"Groups of a connector": {ask: func() error {
+			_, err := r.Groups(ctx, org, identity.GroupQuery{Connector: "n", After: "x", Limit: 10})
+			return err
+		}, want: []string{"INDEX groups_connector (connector_id=? AND id>?)"}},
+		"LinkedGroups": {ask: func() error {
+			_, err := r.LinkedGroups(ctx, org, "n", []identity.ObjectID{"a", "b"})
+			return err
+		}, want: []string{"INDEX groups_object (connector_id=? AND object_id=?)"}},
+		"LinkedMembers": {ask: func() error { _, err := r.LinkedMembers(ctx, org, "g"); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND group_id=?)"}},
+		"LinkedPeople": {ask: func() error {
+			_, err := r.LinkedPeople(ctx, org, "n", []identity.ObjectID{"a", "b"})
+			return err
+		}, want: []string{"INDEX accounts_object (connector_id=? AND object_id=?)"}},
+		"CountMemberships": {ask: func() error { _, err := r.CountMemberships(ctx, org, "n"); return err },
+			want: []string{"INDEX groups_connector (connector_id=?)", "PRIMARY KEY (org_id=? AND group_id=?)"}},
 		"GroupsOf": {ask: func() error { _, err := r.GroupsOf(ctx, org, "a"); return err },
 			want: []string{"INDEX group_members_account (org_id=? AND account_id=?)"}},
 		"Message": {ask: func() error { _, err := r.Message(ctx, org, "x"); return err }},

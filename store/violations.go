@@ -29,6 +29,8 @@ var uniquenesses = []uniqueness{
 		"another user of this organization has this userName"},
 	{"accounts_object", "accounts.connector_id, accounts.object_id", identity.RuleObjectLinked, "",
 		"another user is linked to this directory entry"},
+	{"groups_object", "groups.connector_id, groups.object_id", identity.RuleObjectLinked, "",
+		"another group mirrors this directory entry"},
 	{"address_holds", "address_holds.email_key", identity.RuleEmailTaken, "emails",
 		"another account has one of the addresses"},
 	{"connectors_name", "connectors.org_id, connectors.name", identity.RuleConnectorExists, "name",

@@ -38,13 +38,18 @@ type directoryFlags struct {
 	AllowPlaintext    *bool             `negatable:"" help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
 	Map               map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
 
-	OutOfScope      *string        `placeholder:"remove|retain|hold" help:"What becomes of people who leave the base or the filter (remove)."`
+	Groups      *string  `placeholder:"off|direct|nested|flattened" help:"Mirror security groups: with their direct members, with the groups that are in them, or with everybody who is in them by way of others (off)."`
+	GroupBaseDN []string `name:"group-base-dn" sep:"none" placeholder:"DN" help:"Where the groups are (where the people are); repeatable."`
+	GroupFilter *string  `placeholder:"FILTER" help:"Which entries are groups (default by --kind)."`
+	GroupName   *string  `placeholder:"ATTRIBUTE" help:"The attribute that groups are called by (cn)."`
+
+	OutOfScope      *string        `placeholder:"remove|retain|hold" help:"What becomes of people and groups that leave the base or the filter (remove)."`
 	Mismatched      *string        `placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
 	MaxLossPercent  *int           `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
 	MaxLossCount    *int           `placeholder:"N" help:"More losses than so many people need an approval (500)."`
 	MinCountPercent *int           `placeholder:"N" help:"A reading with less than this share of the last one loses nobody (50)."`
 	MaxDropPercent  *int           `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
-	Budget          map[string]int `mapsep:"none" placeholder:"KIND.WINDOW=N" help:"Hold a plan that brings more removals, disables, emailChanges or blanked (users who lose an attribute) in a run, a day or a week, such as removals.day=50; -1 is no limit, 0 the default; repeatable."`
+	Budget          map[string]int `mapsep:"none" placeholder:"KIND.WINDOW=N" help:"Hold a plan that brings more removals, disables, emailChanges, blanked (users who lose an attribute) or groupLosses (memberships that end) in a run, a day or a week, such as removals.day=50; -1 is no limit, 0 the default; repeatable."`
 	Changes         *string        `placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
 	PageSize        *int           `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
@@ -111,7 +116,7 @@ func (f directoryFlags) filesSettings(before json.RawMessage) (json.RawMessage, 
 	if err := giveFile(&s.Path, f.Path); err != nil {
 		return nil, err
 	}
-	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
+	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Groups, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
 		return nil, err
 	}
 	return checked(s)
@@ -168,6 +173,7 @@ const maxPassword = 4096
 type commonSettings struct {
 	bases   *[]string
 	filter  *string
+	groups  **directory.GroupSettings
 	mapping *mapping.Mapping
 	policy  *directory.Policy
 	reports *[]string
@@ -176,6 +182,9 @@ type commonSettings struct {
 func (f directoryFlags) common(s commonSettings) error {
 	giveList(s.bases, f.BaseDN)
 	give(s.filter, f.Filter)
+	if err := f.groups(s.groups); err != nil {
+		return err
+	}
 	if f.Map != nil {
 		m, err := f.mapping()
 		if err != nil {
@@ -195,6 +204,31 @@ func (f directoryFlags) common(s commonSettings) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// groups puts the flags about groups over the settings of a connector.
+func (f directoryFlags) groups(to **directory.GroupSettings) error {
+	const off = "off"
+	switch {
+	case f.Groups != nil && *f.Groups == off:
+		*to = nil
+	case f.Groups != nil && *to == nil:
+		*to = &directory.GroupSettings{}
+	}
+	if *to == nil {
+		if f.GroupBaseDN != nil || f.GroupFilter != nil || f.GroupName != nil {
+			return identity.Refuse(identity.Invalid, identity.RuleInvalidValue,
+				"groups are not mirrored, so nothing can be said about them; give --groups direct, nested or flattened, too").At("groups")
+		}
+		return nil
+	}
+	g := **to // not the stored ones, which are compared with these
+	give((*string)(&g.Members), f.Groups)
+	giveList(&g.BaseDNs, f.GroupBaseDN)
+	give(&g.Filter, f.GroupFilter)
+	give(&g.Name, f.GroupName)
+	*to = &g
 	return nil
 }
 
@@ -231,7 +265,7 @@ func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	if give(&s.Changes, f.Changes); s.Changes == "auto" {
 		s.Changes = ldap.ChangesAuto
 	}
-	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
+	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Groups, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
 		return s, err
 	}
 	for _, file := range []struct{ to, from *string }{{&s.BindPasswordFile, f.BindPasswordFile}, {&s.CAFile, f.CAFile},

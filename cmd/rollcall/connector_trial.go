@@ -23,6 +23,7 @@ type trial struct {
 	Server     string   `json:"server"`
 	Encryption string   `json:"encryption,omitempty"`
 	Entries    int      `json:"entries"`
+	Groups     int      `json:"groups,omitempty"`
 	Complete   bool     `json:"complete"`
 	Gaps       []string `json:"gaps,omitempty"`
 	Unusable   int      `json:"unusable"`           // entries that could not be mapped
@@ -73,7 +74,7 @@ func (s *session) try(source directory.Source, n identity.Connector, p directory
 	if err != nil {
 		return t, err
 	}
-	t.Server, t.Entries, t.Complete, t.Gaps = snapshot.Server, len(snapshot.Entries), snapshot.Complete, snapshot.Gaps
+	t.Server, t.Entries, t.Groups, t.Complete, t.Gaps = snapshot.Server, len(snapshot.Entries), len(snapshot.Groups), snapshot.Complete, snapshot.Gaps
 	for _, e := range snapshot.Entries {
 		if e.Problem == "" {
 			continue
@@ -113,6 +114,9 @@ func (t trial) print(w io.Writer) error {
 	}
 	if t.Unusable > 0 {
 		pairs = append(pairs, "unusable", fmt.Sprint(t.Unusable))
+	}
+	if t.Groups > 0 {
+		pairs = append(pairs, "groups", fmt.Sprint(t.Groups))
 	}
 	for _, problem := range t.Problems {
 		pairs = append(pairs, "  for example", problem)

@@ -48,7 +48,11 @@ func (a *app) showGroups(groups []seen[admin.Group]) error {
 
 func (a *app) showGroup(g seen[admin.Group]) error {
 	return a.show(g, func(w io.Writer) error {
-		return properties(w, "id", g.is.ID, "name", g.is.Name, "externalId", g.is.ExternalID, "source", g.is.Source, "changed", instant(g.is.UpdatedAt))
+		dn := ""
+		if d := g.is.Directory; d != nil {
+			dn = d.DN
+		}
+		return properties(w, "id", g.is.ID, "name", g.is.Name, "externalId", g.is.ExternalID, "source", g.is.Source, "entry", dn, "changed", instant(g.is.UpdatedAt))
 	})
 }
 

@@ -32,7 +32,13 @@ var containers = []string{"organizationalUnit", "container", "organization", "lo
 
 // changeFilter is as wide as can be: a directory compares entries as they are now, so one that left a narrower filter would not be told of.
 // objectCategory would leave out the deleted.
-var changeFilter = "(|(objectClass=person)" + containerFilter() + ")"
+func (s Settings) changeFilter() string {
+	groups := ""
+	if s.Groups != nil {
+		groups = "(objectClass=group)"
+	}
+	return "(|(objectClass=person)" + groups + containerFilter() + ")"
+}
 
 func containerFilter() string {
 	var b strings.Builder
@@ -63,7 +69,7 @@ func (s *Source) askDirSync(ctx context.Context, c *connection, since map[string
 	for root, cookie := range since {
 		var named []identity.ObjectID // entries with a new name or place, of which the class is not told
 		var err error
-		next[root], err = s.dirSync(ctx, c, root, changeFilter, cookie, func(e *ldap.Entry) {
+		next[root], err = s.dirSync(ctx, c, root, s.settings.changeFilter(), cookie, func(e *ldap.Entry) {
 			id, ok := idOf(AD, e.GetRawAttributeValue(idAttributes[AD]))
 			if !ok {
 				t.full = fmt.Sprintf("The change of %s came without a usable %s.", shownDN(e.DN), idAttributes[AD])
@@ -110,7 +116,13 @@ func (s *Source) dirSync(ctx context.Context, c *connection, root, filter string
 
 // dirSyncAttributes are those whose changes are told: what is read of people, what the filter compares, and where and whether an entry is.
 func (s *Source) dirSyncAttributes() []string {
-	all := slices.Concat(s.decoder.wanted, filterAttributes(s.settings.Filter), []string{attrName, attrDeleted, attrClass, attrState})
+	all := slices.Concat(s.decoder.wanted, []string{attrName, attrDeleted, attrClass, attrState})
+	for _, filter := range s.settings.filters() {
+		all = append(all, filterAttributes(filter)...)
+	}
+	if s.groups != nil {
+		all = append(all, s.groups.Wanted()...)
+	}
 	slices.SortFunc(all, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	return slices.CompactFunc(all, strings.EqualFold)
 }
@@ -149,7 +161,7 @@ func (s *Source) askUSN(ctx context.Context, c *connection, v server, last int64
 		shows = append(shows, ldap.NewControlString(oidShowRecycled, false, ""))
 	}
 	for _, root := range roots {
-		filter := fmt.Sprintf("(&(%s>=%d)%s)", attrUSN, last+1, changeFilter)
+		filter := fmt.Sprintf("(&(%s>=%d)%s)", attrUSN, last+1, s.settings.changeFilter())
 		paging := ldap.NewControlPaging(uint32(s.settings.PageSize))
 		for {
 			result, err := c.search(ctx, ldap.NewSearchRequest(root, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter,

@@ -31,7 +31,7 @@ func (s *Source) startSyncrepl(ctx context.Context, c *connection, v server, sta
 		return none("The server does not offer to tell what changed (RFC 4533); load and configure the overlay syncprov.")
 	}
 	start.Way, start.Cookies = bySyncrepl, map[string][]byte{}
-	for _, dn := range s.settings.BaseDNs {
+	for _, dn := range s.settings.bases() {
 		root := v.contextOf(dn)
 		found, err := c.search(ctx, base(root, "(objectClass=*)", attrContextCSN))
 		if err != nil && !answered(err) {
@@ -89,7 +89,7 @@ func (r *refresh) run(ctx context.Context, c *connection, dn string, cookie []by
 	c.budget.refill()
 	began := time.Now()
 	request := ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		"(|"+r.source.settings.Filter+containerFilter()+")", []string{attrClass, attrCreateTime}, nil)
+		"(|"+strings.Join(r.source.settings.filters(), "")+containerFilter()+")", []string{attrClass, attrCreateTime}, nil)
 	answer := c.Syncrepl(ctx, request, syncBuffer, ldap.SyncRequestModeRefreshOnly, cookie, false)
 	done := false
 	for answer.Next() {

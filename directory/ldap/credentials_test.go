@@ -63,7 +63,7 @@ func TestACertificateMayBeTheAccount(t *testing.T) {
 	settings := connectorTo(t, strict, "ou=People,"+strict.BaseDN)
 	byCertificate(strict)(&settings)
 	checks := examine(t, settings)
-	require.Equal(t, "clock: not tried\nok: 16", outcome(checks))
+	require.Equal(t, "clock: not tried\nok: 17", outcome(checks))
 	require.Equal(t, "as the certificate in "+strict.ClientCertFile, checkOf(t, checks, "bind").Seen)
 	for left, want := range map[int]ldap.Result{29: ldap.CheckOK, 10: ldap.CheckWarning, -1: ldap.CheckFailed} {
 		checks = examineAt(t, settings, func() time.Time { return time.Now().AddDate(0, 0, 30-left) })

@@ -114,10 +114,10 @@ func answered(err error) bool {
 	return errors.As(err, &e) && saidByServer(e) && !passing(err)
 }
 
-// roots are the naming contexts of the base DNs.
+// roots are the naming contexts of the base DNs, of people and groups.
 func (s *Source) roots(v server) ([]string, error) {
 	var roots []string
-	for _, dn := range s.settings.BaseDNs {
+	for _, dn := range s.settings.bases() {
 		root := v.contextOf(dn)
 		if root == "" {
 			return nil, fmt.Errorf("ldap: no naming context of the server holds %q", dn)
@@ -148,9 +148,11 @@ var computed = []string{"memberof", "directreports", "tokengroups", "msds-user-a
 
 // untold names an attribute of the filter whose changes no directory tells; empty if there is none.
 func (s *Source) untold() string {
-	for _, name := range filterAttributes(s.settings.Filter) {
-		if slices.Contains(computed, strings.ToLower(name)) {
-			return name
+	for _, filter := range s.settings.filters() {
+		for _, name := range filterAttributes(filter) {
+			if slices.Contains(computed, strings.ToLower(name)) {
+				return name
+			}
 		}
 	}
 	return ""

@@ -85,6 +85,7 @@ var examinations = []examination{
 	{"incremental", "", "reading", checkIncremental},
 	{"usable entries", "", "reading", checkUsable},
 	{"addresses", "", "reading", checkAddresses},
+	{"groups", "", "reading", checkGroups},
 	{"sample", "", "reading", checkSample},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/directory"
 	"rollcall/directory/ldap"
 	"rollcall/fixtures"
 )
@@ -66,7 +67,7 @@ func TestDoctorTellsWhatAnAccountMayDoInActiveDirectory(t *testing.T) {
 	settings := connectorTo(t, d, staff)
 
 	checks := examine(t, settings)
-	require.Equal(t, "ok: 20", outcome(checks))
+	require.Equal(t, "ok: 21", outcome(checks))
 	require.Contains(t, checkOf(t, checks, "incremental").Seen, "the DirSync control")
 	require.Equal(t, ldap.CheckOK, ldap.Worst(checks))
 	require.Contains(t, checkOf(t, checks, "root DSE").Seen, "dc1.corp.example.com is Active Directory (Samba")
@@ -77,12 +78,18 @@ func TestDoctorTellsWhatAnAccountMayDoInActiveDirectory(t *testing.T) {
 	require.True(t, slices.ContainsFunc(checks, func(c ldap.Check) bool {
 		return c.Name == "sample" && strings.Contains(c.Seen, "name.familyName=Müller")
 	}))
+	require.Equal(t, "groups are not mirrored", checkOf(t, checks, "groups").Seen)
+	settings.Groups = &directory.GroupSettings{}
+	require.Contains(t, checkOf(t, examine(t, settings), "groups").Remedy, "check groups.baseDNs")
+	d.AddGroup(t, staff, "Readers", gone, d.IDOf(t, "CN=Administrator,CN=Users,"+d.BaseDN))
+	require.Equal(t, "groups: 1 with 2 memberships, 1 of them of somebody who is not read", checkOf(t, examine(t, settings), "groups").Seen)
+	settings.Groups = nil
 	d.Delete(t, gone)
 	require.Contains(t, checkOf(t, examine(t, settings), "deleted objects").Seen, "what was deleted is seen")
 
 	settings.BindDN, settings.BindPasswordFile = d.PlainDN, passwordFile(t, d.PlainPassword)
 	checks = examine(t, settings)
-	require.Equal(t, "deleted objects: warning\nincremental: warning\nok: 17", outcome(checks))
+	require.Equal(t, "deleted objects: warning\nincremental: warning\nok: 18", outcome(checks))
 	require.Equal(t, ldap.CheckWarning, ldap.Worst(checks))
 	require.Contains(t, checkOf(t, checks, "deleted objects").Seen, "DELETED PEOPLE CANNOT BE SEEN")
 	require.Contains(t, checkOf(t, checks, "deleted objects").Remedy, `dsacls "CN=Deleted Objects,DC=corp,DC=example,DC=com"`)
@@ -98,7 +105,7 @@ func TestDoctorTellsWhatAnAccountMayDoInOpenLDAP(t *testing.T) {
 	d := fixtures.StartSlapd(t, fixtures.SlapdOptions{People: 600})
 	settings := connectorTo(t, d, "ou=People,"+d.BaseDN)
 	checks := examine(t, settings)
-	require.Equal(t, "clock: not tried\nusable entries: warning\naddresses: warning\nok: 16", outcome(checks))
+	require.Equal(t, "clock: not tried\nusable entries: warning\naddresses: warning\nok: 17", outcome(checks))
 	require.Contains(t, checkOf(t, checks, "root DSE").Seen, "is OpenLDAP; it holds dc=example,dc=org")
 	require.Contains(t, checkOf(t, checks, "size limits").Seen, "571")
 	require.Contains(t, checkOf(t, checks, "usable entries").Seen, "24 of 571")
@@ -106,7 +113,7 @@ func TestDoctorTellsWhatAnAccountMayDoInOpenLDAP(t *testing.T) {
 
 	settings.BindDN, settings.BindPasswordFile = d.PlainDN, passwordFile(t, d.PlainPassword)
 	checks = examine(t, settings)
-	require.Equal(t, "size limits: failed\nclock: not tried\nreading: not tried\nincremental: not tried\nusable entries: not tried\naddresses: not tried\nsample: not tried\nok: 10", outcome(checks))
+	require.Equal(t, "size limits: failed\nclock: not tried\nreading: not tried\nincremental: not tried\nusable entries: not tried\naddresses: not tried\ngroups: not tried\nsample: not tried\nok: 10", outcome(checks))
 	require.Equal(t, ldap.CheckFailed, ldap.Worst(checks))
 	require.Contains(t, checkOf(t, checks, "size limits").Seen, "about 500 entries")
 	require.Contains(t, checkOf(t, checks, "size limits").Remedy, `limits dn.exact="cn=plain,dc=example,dc=org" size=unlimited`)
@@ -190,7 +197,7 @@ func known(i int, mail ...string) map[string][]string {
 
 // TestDoctorTellsFaults: every server here speaks in clear text on loopback, which is a warning of its own.
 func TestDoctorTellsFaults(t *testing.T) {
-	const afterPaging = "size limits: not tried\nsyncrepl: ok\nclock: not tried\nreading: not tried\nincremental: not tried\nusable entries: not tried\naddresses: not tried\nsample: not tried"
+	const afterPaging = "size limits: not tried\nsyncrepl: ok\nclock: not tried\nreading: not tried\nincremental: not tried\nusable entries: not tried\naddresses: not tried\ngroups: not tried\nsample: not tried"
 	for name, c := range map[string]struct {
 		answer func(s *session, q query)
 		root   map[string][]string
@@ -217,18 +224,18 @@ func TestDoctorTellsFaults(t *testing.T) {
 		"something that is no address": {answer: somebody(known(1, "nobody")), want: "usable entries: warning", check: "usable entries", seen: "1 of 1, such as uid=u0"},
 		"cut off":                      {answer: func(s *session, q query) { _ = s.conn.Close() }, want: "paging: failed\n" + strings.ReplaceAll(afterPaging, "syncrepl: ok", "syncrepl: failed"), check: "paging", seen: "the connection broke"},
 		"a size limit": {answer: sizeLimit, check: "size limits", seen: "about 100 entries", remedy: `limits dn.exact="cn=reader,dc=example"`,
-			want: "size limits: failed\nclock: not tried\nreading: not tried\nincremental: not tried\nusable entries: not tried\naddresses: not tried\nsample: not tried"},
+			want: "size limits: failed\nclock: not tried\nreading: not tried\nincremental: not tried\nusable entries: not tried\naddresses: not tried\ngroups: not tried\nsample: not tried"},
 		"no syncrepl":        {answer: somebody(person(1)), root: with("supportedControl"), want: "syncrepl: warning\nincremental: warning", check: "syncrepl", seen: "does not offer", remedy: "overlay syncprov"},
 		"no contextCSN":      {answer: somebody(person(1)), base: func(s *session, q query) { s.entry(q.base, nil); s.done(0) }, want: "syncrepl: warning\nincremental: warning", check: "syncrepl", seen: "contextCSN of dc=example cannot be read", remedy: "overlay syncprov"},
 		"a nameless server":  {answer: somebody(person(1)), root: with("objectClass", "top"), want: "root DSE: warning", check: "root DSE", seen: "does not say what it is", remedy: "kind"},
-		"another kind":       {answer: somebody(person(1)), root: with("supportedCapabilities", "1.2.840.113556.1.4.800"), want: "root DSE: failed\n" + rest("base DNs", "paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "sample"), check: "root DSE", remedy: "this server is Active Directory"},
-		"no such base":       {answer: somebody(person(1)), base: func(s *session, q query) { s.done(32) }, want: "base DNs: failed\n" + rest("paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "sample"), check: "base DNs", seen: "ou=people,dc=example: there is no such entry", remedy: "check the base DN"},
+		"another kind":       {answer: somebody(person(1)), root: with("supportedCapabilities", "1.2.840.113556.1.4.800"), want: "root DSE: failed\n" + rest("base DNs", "paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "groups", "sample"), check: "root DSE", remedy: "this server is Active Directory"},
+		"no such base":       {answer: somebody(person(1)), base: func(s *session, q query) { s.done(32) }, want: "base DNs: failed\n" + rest("paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "groups", "sample"), check: "base DNs", seen: "ou=people,dc=example: there is no such entry", remedy: "check the base DN"},
 		"no naming contexts": {answer: somebody(person(1)), root: with("namingContexts"), want: "base DNs: warning\nsyncrepl: not tried\nincremental: warning", check: "base DNs", seen: "none of the naming contexts"},
 		"the settings": {answer: nil, edit: func(s *ldap.Settings) { s.BindPasswordFile = filepath.Join(filepath.Dir(s.BindPasswordFile), "none") },
-			want:  "settings: failed\n" + rest("servers", "DNS", "TCP", "TLS", "bind", "root DSE", "base DNs", "paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "sample"),
+			want:  "settings: failed\n" + rest("servers", "DNS", "TCP", "TLS", "bind", "root DSE", "base DNs", "paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "groups", "sample"),
 			check: "settings", seen: "bind password cannot be read", remedy: "correct the settings"},
 		"nobody there": {answer: nil, edit: func(s *ldap.Settings) { s.URLs = []string{"ldap://127.0.0.1:1"} },
-			want:  "TCP: failed\n" + rest("TLS", "bind", "root DSE", "base DNs", "paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "sample"),
+			want:  "TCP: failed\n" + rest("TLS", "bind", "root DSE", "base DNs", "paging", "size limits", "syncrepl", "clock", "reading", "incremental", "usable entries", "addresses", "groups", "sample"),
 			check: "TCP", seen: "nobody answers there", remedy: "check the host and the port"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -312,7 +319,7 @@ func TestDoctorTellsFaultsOfActiveDirectory(t *testing.T) {
 		return root
 	}
 	checks := examineAt(t, server.settings(func(s *ldap.Settings) { s.Kind = ldap.AD }), func() time.Time { return at })
-	require.Equal(t, "TLS: warning\nroot DSE: warning\nDirSync: warning\ndeleted objects: warning\nclock: warning\nincremental: warning\nok: 13", outcome(checks))
+	require.Equal(t, "TLS: warning\nroot DSE: warning\nDirSync: warning\ndeleted objects: warning\nclock: warning\nincremental: warning\nok: 14", outcome(checks))
 	require.Contains(t, checkOf(t, checks, "root DSE").Seen, "has not caught up")
 	require.Contains(t, checkOf(t, checks, "DirSync").Seen, "may not ask for changes")
 	require.Contains(t, checkOf(t, checks, "clock").Seen, "10m0s from ours")
@@ -331,7 +338,7 @@ func TestDoctorLooksAtEveryServer(t *testing.T) {
 	}
 	t.Run("the first is down", func(t *testing.T) {
 		checks := examine(t, both([]string{nobody(t)}, start(somebody(person(1)))))
-		require.Equal(t, "TCP: warning\nTLS: not tried\nTLS: warning\nbind: not tried\nclock: not tried\nok: 16", outcome(checks))
+		require.Equal(t, "TCP: warning\nTLS: not tried\nTLS: warning\nbind: not tried\nclock: not tried\nok: 17", outcome(checks))
 	})
 	t.Run("both are down", func(t *testing.T) {
 		settings := start(nil).settings()
@@ -382,5 +389,5 @@ func TestTheDocumentationListsTheDoctorsChecks(t *testing.T) {
 			rest = rest[i+1:]
 		}
 	}
-	require.Len(t, listed, 20)
+	require.Len(t, listed, 21)
 }

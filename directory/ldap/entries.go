@@ -57,21 +57,15 @@ func (s Settings) total() time.Duration { return time.Duration(s.TotalTimeout) }
 func (s *Source) Named(ctx context.Context, dns []string) (map[string]identity.ObjectID, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
 	defer cancel()
-	attribute := idAttributes[s.settings.Kind]
 	named := map[string]identity.ObjectID{}
 	err := s.retry(ctx, func(c *connection) error {
 		clear(named)
 		for _, dn := range dns {
-			result, err := c.search(ctx, base(dn, "(objectClass=*)", attribute))
-			switch {
-			case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultReferral, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultInsufficientAccessRights):
-				continue // nobody whom this server knows
-			case err != nil:
+			id, err := s.idNamed(ctx, c, dn)
+			if err != nil {
 				return err
-			case len(result.Entries) != 1:
-				continue
 			}
-			if id, ok := idOf(s.settings.Kind, result.Entries[0].GetRawAttributeValue(attribute)); ok {
+			if id != "" {
 				named[dn] = id
 			}
 		}

@@ -100,6 +100,13 @@ func (l *lookUp) batch(ctx context.Context, ids []identity.ObjectID) ([]director
 			return nil, err
 		}
 	}
+	if groups := l.source.settings.Groups; groups != nil {
+		for _, dn := range groups.BaseDNs {
+			if err := l.collect(ctx, dn, "(&"+groups.Filter+filter+")", nil, inScope); err != nil {
+				return nil, err
+			}
+		}
+	}
 	findings := make([]directory.Finding, len(ids))
 	for i, id := range ids {
 		findings[i] = l.judge(id, all[id], len(inScope[id]) > 0, len(all[l.known]) > 0)

@@ -28,6 +28,7 @@ type query struct {
 	paged  bool
 	since  string // the cookie of the DirSync or the Sync Request control
 	told   bool   // one of these was sent
+	wants  []string
 }
 
 // session answers on one connection. It writes whatever it is told to, right or wrong.
@@ -116,6 +117,9 @@ func (b *badServer) serve(conn net.Conn) {
 func (b *badServer) search(s *session, packet, op *ber.Packet) {
 	filter, _ := goldap.DecompileFilter(op.Children[6])
 	q := query{base: op.Children[0].Value.(string), scope: op.Children[1].Value.(int64), filter: filter}
+	for _, wanted := range op.Children[7].Children {
+		q.wants = append(q.wants, wanted.Value.(string))
+	}
 	if len(packet.Children) > 2 {
 		for _, control := range packet.Children[2].Children {
 			value := ber.DecodePacket(control.Children[len(control.Children)-1].ByteValue)

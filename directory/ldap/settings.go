@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rollcall/directory"
@@ -21,25 +22,26 @@ const (
 // Settings say how to reach a directory and what to read in it. They are stored with a connector as JSON and hold no secret: the
 // bind password stays in its file, or is kept sealed beside them.
 type Settings struct {
-	Kind             string           `json:"kind"`
-	URLs             []string         `json:"urls,omitempty"` // ldaps://host[:port] or ldap://host[:port], in the order in which they are tried
-	SRV              string           `json:"srv,omitempty"`  // instead of URLs: the domain whose servers the DNS names
-	StartTLS         bool             `json:"startTLS,omitempty"`
-	CAFile           string           `json:"caFile,omitempty"`     // PEM; the system's authorities if empty; for every server
-	CA               string           `json:"ca,omitempty"`         // instead of CAFile: the certificates themselves
-	ServerName       string           `json:"serverName,omitempty"` // the name in the server's certificate, if there is one URL and it is not its host
-	AllowPlaintext   bool             `json:"allowPlaintext,omitempty"`
-	ClientCertFile   string           `json:"clientCertFile,omitempty"`   // PEM; shown to every server. Without a bind DN it is the account (SASL EXTERNAL)
-	ClientKeyFile    string           `json:"clientKeyFile,omitempty"`    // PEM
-	BindDN           string           `json:"bindDN,omitempty"`           // needed without a client certificate
-	BindPasswordFile string           `json:"bindPasswordFile,omitempty"` // goes with the bind DN; a line end at its end does not count
-	Password         Password         `json:"-"`                          // instead of the file
-	BaseDNs          []string         `json:"baseDNs"`                    //nolint:staticcheck // several DNs, not the DNS
-	Filter           string           `json:"filter,omitempty"`
-	Mapping          mapping.Mapping  `json:"mapping,omitempty"` // what our attributes are made from; see [mapping.Source]
-	Policy           directory.Policy `json:"policy,omitzero"`
-	ReportTo         []string         `json:"reportTo,omitempty"` // who gets a mail about every run (DIR-14)
-	Changes          string           `json:"changes,omitempty"`  // how the directory tells what changed: ChangesAuto, ChangesUSN or ChangesOff
+	Kind             string                   `json:"kind"`
+	URLs             []string                 `json:"urls,omitempty"` // ldaps://host[:port] or ldap://host[:port], in the order in which they are tried
+	SRV              string                   `json:"srv,omitempty"`  // instead of URLs: the domain whose servers the DNS names
+	StartTLS         bool                     `json:"startTLS,omitempty"`
+	CAFile           string                   `json:"caFile,omitempty"`     // PEM; the system's authorities if empty; for every server
+	CA               string                   `json:"ca,omitempty"`         // instead of CAFile: the certificates themselves
+	ServerName       string                   `json:"serverName,omitempty"` // the name in the server's certificate, if there is one URL and it is not its host
+	AllowPlaintext   bool                     `json:"allowPlaintext,omitempty"`
+	ClientCertFile   string                   `json:"clientCertFile,omitempty"`   // PEM; shown to every server. Without a bind DN it is the account (SASL EXTERNAL)
+	ClientKeyFile    string                   `json:"clientKeyFile,omitempty"`    // PEM
+	BindDN           string                   `json:"bindDN,omitempty"`           // needed without a client certificate
+	BindPasswordFile string                   `json:"bindPasswordFile,omitempty"` // goes with the bind DN; a line end at its end does not count
+	Password         Password                 `json:"-"`                          // instead of the file
+	BaseDNs          []string                 `json:"baseDNs"`                    //nolint:staticcheck // several DNs, not the DNS
+	Filter           string                   `json:"filter,omitempty"`
+	Groups           *directory.GroupSettings `json:"groups,omitempty"`  // which groups are mirrored; without it none (DIR-13)
+	Mapping          mapping.Mapping          `json:"mapping,omitempty"` // what our attributes are made from; see [mapping.Source]
+	Policy           directory.Policy         `json:"policy,omitzero"`
+	ReportTo         []string                 `json:"reportTo,omitempty"` // who gets a mail about every run (DIR-14)
+	Changes          string                   `json:"changes,omitempty"`  // how the directory tells what changed: ChangesAuto, ChangesUSN or ChangesOff
 	// PublicOnly says that an administrator of the organization chose the servers, so that they must have public addresses unless the
 	// operator allows others.
 	PublicOnly bool `json:"publicOnly,omitempty"`
@@ -116,6 +118,10 @@ func (s Settings) WithDefaults() Settings {
 		s.Filter = mapping.DefaultFilters[s.Kind]
 	}
 	s.Mapping = s.Mapping.WithDefaults(s.Kind)
+	if s.Groups != nil {
+		groups := s.Groups.WithDefaults(s.BaseDNs, mapping.DefaultGroupFilters[s.Kind])
+		s.Groups = &groups
+	}
 	fill(&s.PageSize, defaultPageSize)
 	fill(&s.PageTimeout, defaultPageTimeout)
 	fill(&s.TotalTimeout, defaultTotalTimeout)
@@ -124,6 +130,30 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.MaxEntryBytes, defaultMaxEntryBytes)
 	s.Policy = s.Policy.WithDefaults()
 	return s
+}
+
+// bases are all base DNs, of people and groups, without those that are below others.
+func (s Settings) bases() []string {
+	all := slices.Clone(s.BaseDNs)
+	if s.Groups == nil {
+		return all
+	}
+	for _, dn := range s.Groups.BaseDNs {
+		if slices.ContainsFunc(all, func(other string) bool { return inside(dn, other) }) {
+			continue
+		}
+		all = slices.DeleteFunc(all, func(other string) bool { return inside(other, dn) })
+		all = append(all, dn)
+	}
+	return all
+}
+
+// filters are those of people and groups.
+func (s Settings) filters() []string {
+	if s.Groups == nil {
+		return []string{s.Filter}
+	}
+	return []string{s.Filter, s.Groups.Filter}
 }
 
 func fill[T comparable](v *T, otherwise T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"rollcall/directory"
+	"rollcall/directory/mapping"
 	"rollcall/identity"
 )
 
@@ -23,6 +24,7 @@ const (
 type Source struct {
 	settings Settings
 	decoder  *decoder
+	groups   *mapping.GroupMapper // nil: groups are not read
 	now      func() time.Time
 	resolver Resolver
 	anywhere bool                     // private addresses too, see [Settings.PublicOnly]
@@ -36,12 +38,16 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 		return nil, err
 	}
 	s = s.WithDefaults()
-	return &Source{settings: s, decoder: newDecoder(s), now: now, resolver: net.DefaultResolver}, nil
+	source := &Source{settings: s, decoder: newDecoder(s), now: now, resolver: net.DefaultResolver}
+	if s.Groups != nil {
+		source.groups = mapping.NewGroupMapper(s.Kind, *s.Groups)
+	}
+	return source, nil
 }
 
 // WithResolver returns a source that asks another DNS than the machine's for the servers of a domain.
 func (s *Source) WithResolver(r Resolver) *Source {
-	return &Source{settings: s.settings, decoder: s.decoder, now: s.now, resolver: r, anywhere: s.anywhere}
+	return &Source{settings: s.settings, decoder: s.decoder, groups: s.groups, now: s.now, resolver: r, anywhere: s.anywhere}
 }
 
 // Close has nothing to close: every reading closes its own connection.
@@ -76,6 +82,7 @@ type reading struct {
 	progress directory.Progress
 	server   server
 	seen     map[identity.ObjectID]bool
+	parts    []int // places of groups that did not come with all of their members
 	gaps     int
 	snapshot directory.Snapshot
 }
@@ -89,12 +96,13 @@ func (r *reading) run(ctx context.Context) error {
 		if r.snapshot.Cursor, err = start.encode(); err != nil {
 			return err
 		}
-		for _, dn := range r.source.settings.BaseDNs {
-			if err := r.readBase(ctx, dn); err != nil {
+		settings := r.source.settings
+		for _, dn := range settings.BaseDNs {
+			if err := r.readBase(ctx, sweep{dn: dn, filter: settings.Filter, attributes: r.source.decoder.wanted, page: settings.PageSize, take: r.decode}); err != nil {
 				return err
 			}
 		}
-		return nil
+		return r.readGroups(ctx)
 	})
 }
 
@@ -106,7 +114,7 @@ func (r *reading) between(ctx context.Context, read func() error) error {
 		return err
 	}
 	r.snapshot = directory.Snapshot{Owns: r.source.decoder.mapper.Owns(), Server: r.server.name, InvocationID: r.server.invocationID,
-		HighestUSN: r.server.highestUSN, ReadAt: r.source.now()}
+		HighestUSN: r.server.highestUSN, ReadAt: r.source.now(), MembersByName: r.source.settings.Kind != AD}
 	if err := read(); err != nil {
 		return err
 	}
@@ -130,23 +138,32 @@ func (r *reading) gap(format string, args ...any) {
 	}
 }
 
-// readBase reads everybody below one base DN, page by page (RFC 2696). The pages are decoded beside the reading of the next one.
-func (r *reading) readBase(ctx context.Context, dn string) error {
+// sweep is what is read below one base DN.
+type sweep struct {
+	dn, filter string
+	attributes []string
+	controls   []ldap.Control
+	page       int // entries at a time
+	take       func([]*ldap.Entry)
+}
+
+// readBase reads everything below one base DN, page by page (RFC 2696). The pages are decoded beside the reading of the next one.
+func (r *reading) readBase(ctx context.Context, w sweep) error {
 	// A base that is not there must not look like one without people.
-	if found, err := r.conn.search(ctx, base(dn, "(objectClass=*)", "1.1")); err != nil {
+	if found, err := r.conn.search(ctx, base(w.dn, "(objectClass=*)", "1.1")); err != nil {
 		return err
 	} else if len(found.Entries) != 1 {
-		return &ldap.Error{ResultCode: ldap.LDAPResultNoSuchObject, Err: fmt.Errorf("the base %q was not returned", dn)}
+		return &ldap.Error{ResultCode: ldap.LDAPResultNoSuchObject, Err: fmt.Errorf("the base %q was not returned", w.dn)}
 	}
 	pages := make(chan []*ldap.Entry, 1)
 	decoded := make(chan struct{})
 	go func() {
 		defer close(decoded)
 		for page := range pages {
-			r.decode(page)
+			w.take(page)
 		}
 	}()
-	gaps, err := r.readPages(ctx, dn, pages)
+	gaps, err := r.readPages(ctx, w, pages)
 	close(pages)
 	<-decoded
 	// What went wrong with the whole answer explains what went wrong with its entries.
@@ -156,13 +173,13 @@ func (r *reading) readBase(ctx context.Context, dn string) error {
 }
 
 // readPages returns what is missing from the proof that everything was read.
-func (r *reading) readPages(ctx context.Context, dn string, pages chan<- []*ldap.Entry) (gaps []string, err error) {
-	settings := r.source.settings
+func (r *reading) readPages(ctx context.Context, w sweep, pages chan<- []*ldap.Entry) (gaps []string, err error) {
+	dn := w.dn
 	seen := map[string]bool{} // pages, by their cookie and first entry: Samba sends one cookie with every page
-	paging := ldap.NewControlPaging(uint32(settings.PageSize))
+	paging := ldap.NewControlPaging(uint32(w.page))
 	for number, empty := 1, 0; ; number++ {
 		result, err := r.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-			settings.Filter, r.source.decoder.wanted, []ldap.Control{paging}))
+			w.filter, w.attributes, append([]ldap.Control{paging}, w.controls...)))
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +205,7 @@ func (r *reading) readPages(ctx context.Context, dn string, pages chan<- []*ldap
 			return append(gaps, fmt.Sprintf("The server goes round in circles at page %d of %s.", number, dn)), nil
 		}
 		seen[mark] = true
-		paging = ldap.NewControlPaging(uint32(settings.PageSize))
+		paging = ldap.NewControlPaging(uint32(w.page))
 		paging.SetCookie(control.Cookie)
 	}
 }

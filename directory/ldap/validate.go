@@ -41,6 +41,9 @@ func (s Settings) Validate() error {
 			return invalid("filter", "the filter %q is not an LDAP filter (RFC 4515); an example: %s", s.Filter, mapping.DefaultFilters[s.Kind])
 		}
 	}
+	if err := s.validateGroups(); err != nil {
+		return err
+	}
 	if err := s.Mapping.Check(s.Kind); err != nil {
 		return err
 	}
@@ -178,20 +181,43 @@ func (s Settings) authorities() (*x509.CertPool, error) {
 // maxCA is room for a few certificates in bytes.
 const maxCA = 64 << 10
 
+// validateGroups checks which groups are read.
+func (s Settings) validateGroups() error {
+	if s.Groups == nil {
+		return nil
+	}
+	if err := s.Groups.Validate(); err != nil {
+		return err
+	}
+	if err := validateDNs("groups.baseDNs", s.Groups.BaseDNs); err != nil {
+		return err
+	}
+	if s.Groups.Filter != "" {
+		if _, err := ldap.CompileFilter(s.Groups.Filter); err != nil {
+			return invalid("groups.filter", "the filter %q is not an LDAP filter (RFC 4515); an example: %s", s.Groups.Filter, mapping.DefaultGroupFilters[s.Kind])
+		}
+	}
+	return mapping.CheckAttribute("groups.name", s.Groups.Name)
+}
+
 func (s Settings) validateBases() error {
 	if len(s.BaseDNs) == 0 {
 		return invalid("baseDNs", "there is no base DN; give one like OU=People,DC=corp,DC=example,DC=com")
 	}
-	parsed := make([]*ldap.DN, len(s.BaseDNs))
-	for i, base := range s.BaseDNs {
-		field := fmt.Sprintf("baseDNs[%d]", i)
+	return validateDNs("baseDNs", s.BaseDNs)
+}
+
+func validateDNs(list string, dns []string) error {
+	parsed := make([]*ldap.DN, len(dns))
+	for i, base := range dns {
+		field := fmt.Sprintf("%s[%d]", list, i)
 		dn, err := ldap.ParseDN(base)
 		if err != nil || len(dn.RDNs) == 0 {
 			return invalid(field, "%q is not a distinguished name; give one like OU=People,DC=corp,DC=example,DC=com", base)
 		}
 		for _, other := range parsed[:i] {
 			if dn.EqualFold(other) || dn.AncestorOfFold(other) || other.AncestorOfFold(dn) {
-				return invalid(field, "the base DN %q overlaps another one; everybody would be read twice", base)
+				return invalid(field, "the base DN %q overlaps another one; everything would be read twice", base)
 			}
 		}
 		parsed[i] = dn

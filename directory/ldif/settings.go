@@ -20,15 +20,16 @@ const Kind = "ldif"
 
 // Settings say which files hold a directory and what to read in them. They are stored with a connector as JSON.
 type Settings struct {
-	Kind          string           `json:"kind"`
-	Path          string           `json:"path"`    // a file, or a folder whose files *.ldif are read together
-	Schema        string           `json:"schema"`  // what kind of directory wrote them: ad or openldap
-	BaseDNs       []string         `json:"baseDNs"` //nolint:staticcheck // several DNs, not the DNS
-	Filter        string           `json:"filter,omitempty"`
-	Mapping       mapping.Mapping  `json:"mapping,omitempty"` // what our attributes are made from; see [mapping.Source]
-	Policy        directory.Policy `json:"policy,omitzero"`
-	ReportTo      []string         `json:"reportTo,omitempty"`      // who gets a mail about every run (DIR-14)
-	MaxEntryBytes int              `json:"maxEntryBytes,omitempty"` // of the values of one entry; default 1 MiB
+	Kind          string                   `json:"kind"`
+	Path          string                   `json:"path"`    // a file, or a folder whose files *.ldif are read together
+	Schema        string                   `json:"schema"`  // what kind of directory wrote them: ad or openldap
+	BaseDNs       []string                 `json:"baseDNs"` //nolint:staticcheck // several DNs, not the DNS
+	Filter        string                   `json:"filter,omitempty"`
+	Groups        *directory.GroupSettings `json:"groups,omitempty"`  // which groups are mirrored; without it none (DIR-13)
+	Mapping       mapping.Mapping          `json:"mapping,omitempty"` // what our attributes are made from; see [mapping.Source]
+	Policy        directory.Policy         `json:"policy,omitzero"`
+	ReportTo      []string                 `json:"reportTo,omitempty"`      // who gets a mail about every run (DIR-14)
+	MaxEntryBytes int                      `json:"maxEntryBytes,omitempty"` // of the values of one entry; default 1 MiB
 }
 
 const defaultMaxEntryBytes = 1 << 20
@@ -52,6 +53,10 @@ func ParseSettings(raw json.RawMessage) (Settings, error) {
 func (s Settings) WithDefaults() Settings {
 	if s.Filter == "" {
 		s.Filter = mapping.DefaultFilters[s.Schema]
+	}
+	if s.Groups != nil {
+		groups := s.Groups.WithDefaults(s.BaseDNs, mapping.DefaultGroupFilters[s.Schema])
+		s.Groups = &groups
 	}
 	s.Mapping = s.Mapping.WithDefaults(s.Schema)
 	if s.MaxEntryBytes == 0 {
@@ -82,6 +87,9 @@ func (s Settings) Validate() error {
 	if _, err := scopeOf(s.WithDefaults()); err != nil {
 		return err
 	}
+	if err := s.validateGroups(); err != nil {
+		return err
+	}
 	if err := s.Mapping.Check(s.Schema); err != nil {
 		return err
 	}
@@ -94,38 +102,64 @@ func (s Settings) Validate() error {
 	return directory.CheckReceivers(s.ReportTo)
 }
 
-// scope says which entries are people.
+// validateGroups checks which groups are read.
+func (s Settings) validateGroups() error {
+	if s.Groups == nil {
+		return nil
+	}
+	if err := s.Groups.Validate(); err != nil {
+		return err
+	}
+	if _, err := groupScopeOf(s.WithDefaults()); err != nil {
+		return err
+	}
+	return mapping.CheckAttribute("groups.name", s.Groups.Name)
+}
+
+// scope says which entries are people, or groups.
 type scope struct {
 	bases  []*ldap.DN
 	filter filter
 }
 
 func scopeOf(s Settings) (scope, error) {
+	return newScope("", s.BaseDNs, s.Filter, mapping.DefaultFilters[s.Schema])
+}
+
+// groupScopeOf says which entries are groups, by settings that are filled in; the zero value: none are.
+func groupScopeOf(s Settings) (scope, error) {
+	if s.Groups == nil {
+		return scope{}, nil
+	}
+	return newScope("groups.", s.Groups.BaseDNs, s.Groups.Filter, mapping.DefaultGroupFilters[s.Schema])
+}
+
+func newScope(within string, bases []string, filter, exampleFilter string) (scope, error) {
 	const example = "OU=People,DC=corp,DC=example,DC=com"
 	var c scope
-	if len(s.BaseDNs) == 0 {
-		return c, invalid("baseDNs", "there is no base DN; give one like %s", example)
+	if len(bases) == 0 {
+		return c, invalid(within+"baseDNs", "there is no base DN; give one like %s", example)
 	}
-	for i, base := range s.BaseDNs {
-		field := fmt.Sprintf("baseDNs[%d]", i)
+	for i, base := range bases {
+		field := fmt.Sprintf("%sbaseDNs[%d]", within, i)
 		dn, err := ldap.ParseDN(base)
 		if err != nil || len(dn.RDNs) == 0 {
 			return c, invalid(field, "%q is not a distinguished name; give one like %s", base, example)
 		}
 		for _, other := range c.bases {
 			if below(dn, other) || below(other, dn) {
-				return c, invalid(field, "the base DN %q overlaps another one; everybody would be read twice", base)
+				return c, invalid(field, "the base DN %q overlaps another one; everything would be read twice", base)
 			}
 		}
 		c.bases = append(c.bases, dn)
 	}
 	var err error
-	if c.filter, err = compileFilter(s.Filter); err != nil {
+	if c.filter, err = compileFilter(filter); err != nil {
 		var syntax *ldap.Error
 		if errors.As(err, &syntax) {
-			return c, invalid("filter", "the filter %q is not an LDAP filter (RFC 4515); an example: %s", s.Filter, mapping.DefaultFilters[s.Schema])
+			return c, invalid(within+"filter", "the filter %q is not an LDAP filter (RFC 4515); an example: %s", filter, exampleFilter)
 		}
-		return c, invalid("filter", "the filter %q cannot be used: %v", s.Filter, err)
+		return c, invalid(within+"filter", "the filter %q cannot be used: %v", filter, err)
 	}
 	return c, nil
 }

@@ -27,6 +27,8 @@ type Source struct {
 	settings Settings
 	scope    scope
 	mapper   *mapping.Mapper
+	grouped  scope
+	groups   *mapping.GroupMapper // nil: groups are not read
 	now      func() time.Time
 
 	mu   sync.Mutex
@@ -43,7 +45,14 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{settings: s, scope: c, mapper: mapping.New(s.Schema, s.Mapping, s.MaxEntryBytes), now: now}, nil
+	source := &Source{settings: s, scope: c, mapper: mapping.New(s.Schema, s.Mapping, s.MaxEntryBytes), now: now}
+	if source.grouped, err = groupScopeOf(s); err != nil {
+		return nil, err
+	}
+	if s.Groups != nil {
+		source.groups = mapping.NewGroupMapper(s.Schema, *s.Groups)
+	}
+	return source, nil
 }
 
 // OpenConnector is [Open] for a stored connector: what a [directory.Syncer] wants.
@@ -75,6 +84,7 @@ func (s *Source) Snapshot(ctx context.Context, progress directory.Progress) (dir
 				s.settings.Path, s.settings.BaseDNs[i])
 		}
 	}
+	r.nameMembers()
 	if more := r.gaps - len(r.snapshot.Gaps); more > 0 {
 		r.snapshot.Gaps = append(r.snapshot.Gaps, fmt.Sprintf("And %d more.", more))
 	}
@@ -90,7 +100,8 @@ type reading struct {
 	source   *Source
 	progress directory.Progress
 	seen     map[identity.ObjectID]bool
-	bases    []bool // that something is at or below
+	bases    []bool                       // that something is at or below
+	names    map[string]identity.ObjectID // of all entries, by name, if there are groups to find their members for
 	gaps     int
 	snapshot directory.Snapshot
 }
@@ -115,6 +126,11 @@ func (r *reading) take(rec record) error {
 	if base != none {
 		r.bases[base] = true
 	}
+	if r.source.groups != nil {
+		if err := r.takeGroup(rec); err != nil {
+			return err
+		}
+	}
 	if !in {
 		return nil
 	}
@@ -124,10 +140,7 @@ func (r *reading) take(rec record) error {
 	case gap != "":
 		r.gap("%s", gap)
 	default:
-		if r.seen[e.ID] {
-			r.gap("There are two entries with the id %s.", e.ID)
-		}
-		r.seen[e.ID] = true
+		r.see(e.ID)
 		r.snapshot.Entries = append(r.snapshot.Entries, e)
 	}
 	if n := len(r.snapshot.Entries); r.progress != nil && n%toldEvery == 0 {
@@ -190,6 +203,9 @@ func (s *Source) Find(ctx context.Context, ids []identity.ObjectID, known identi
 			return nil
 		}
 		in, _, err := s.inScope(rec)
+		if !in && s.groups != nil && err == nil {
+			in, err = s.isGroup(rec)
+		}
 		wanted[id] = append(wanted[id], found{dn: rec.DN, deleted: deleted(rec), inScope: in})
 		return err
 	})

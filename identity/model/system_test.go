@@ -153,7 +153,7 @@ func (x *actual) makeOrganization(t *testing.T, o *origin, number int, name stri
 	_, err = x.GrantTo(x.ctx, operator, org.ID, root.ID, identity.RoleFull)
 	require.NoError(t, err)
 	require.NoError(t, x.Transact(x.ctx, org.ID, operator, func(c *identity.Acts) error {
-		g, err := c.CreateGroup(x.ctx, "everybody", "", identity.SourceManual)
+		g, err := c.CreateGroup(x.ctx, "everybody", "", identity.Origin{Source: identity.SourceManual})
 		o.groups = append(o.groups, g.ID)
 		return err
 	}))

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"clock", testClock},
 		{"licences", testLicences},
 		{"groups", testGroups},
+		{"groups of a directory", testLinkedGroups},
 		{"groups in groups", testNestedGroups},
 		{"outbox", testOutbox},
 		{"messages due", testOutboxDue},

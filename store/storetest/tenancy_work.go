@@ -63,6 +63,18 @@ var walkWork = map[string]func(ctx context.Context, r identity.Reader, org ident
 	"GroupsOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.GroupsOf(ctx, org, p.account.ID)
 	},
+	"LinkedGroups": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.LinkedGroups(ctx, org, p.connector.ID, []identity.ObjectID{p.work.group.Directory.Object})
+	},
+	"LinkedMembers": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.LinkedMembers(ctx, org, p.work.group.ID)
+	},
+	"LinkedPeople": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.LinkedPeople(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
+	},
+	"CountMemberships": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.CountMemberships(ctx, org, p.connector.ID)
+	},
 	"Message": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Message(ctx, org, p.work.message.ID)
 	},
@@ -161,6 +173,11 @@ func (w world) work(t testing.TB, a identity.Account) work {
 	k.assignment = assignment(a, k.subscription, "calling")
 	k.template = identity.Template{Org: a.Org, Group: k.group.ID, Licences: []identity.Licence{"calling"}, UpdatedAt: start}
 	require.True(t, w.member(t, k.group, a.ID))
+	if a.Directory != nil {
+		k.group.Directory = &identity.DirectoryLink{Connector: a.Directory.Connector, Object: "group " + a.Directory.Object, DN: "cn=Sales"}
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateGroup(ctx, k.group) })
+		k.group.Version++
+	}
 	within := w.group(t, k.group.Org, "Within")
 	w.must(t, func(tx identity.Tx) error {
 		_, err := tx.AddMember(ctx, k.group.Org, k.group.ID, identity.Member{Group: within.ID})
