@@ -22,10 +22,10 @@ var arrows = map[string][]string{
 	"rollcall/scim":              {"rollcall/identity", "rollcall/scim/filter", "rollcall/internal/web"},
 	"rollcall/directory":         {"rollcall/identity"},
 	"rollcall/directory/mapping": {"rollcall/identity", "rollcall/directory"},
-	"rollcall/directory/ldap":    {"rollcall/identity", "rollcall/directory", "rollcall/directory/mapping"},
+	"rollcall/directory/ldap":    {"rollcall/identity", "rollcall/directory", "rollcall/directory/mapping", "rollcall/internal/outside"},
 	"rollcall/directory/ldif":    {"rollcall/identity", "rollcall/directory", "rollcall/directory/mapping"},
 	"rollcall/bulk":              {"rollcall/identity"},
-	"rollcall/admin":             {"rollcall/identity", "rollcall/bulk", "rollcall/internal/web"},
+	"rollcall/admin":             {"rollcall/identity", "rollcall/bulk", "rollcall/directory", "rollcall/directory/mapping", "rollcall/internal/outside", "rollcall/internal/web"},
 	"rollcall/console":           {"rollcall/identity", "rollcall/internal/web"},
 	"rollcall/notify":            {"rollcall/identity"},
 	// Suites and starters that only tests import.

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rollcall/bulk"
+	"rollcall/directory"
 	"rollcall/identity"
 	"rollcall/internal/web"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	// an organization can have the server ask any machine that it reaches.
 	AllowPrivateIssuers bool
 
+	Directories Directories // nil: no directory can be connected here
+
 	Resolver identity.Resolver // asks the DNS whether domains are proven; nil: nobody can prove one here
 
 	Proxies web.Proxies // who may say for whom they ask
@@ -61,8 +64,13 @@ type api struct {
 	trusted   *identity.Actor
 	resolver  identity.Resolver
 	proxies   web.Proxies
-	mux       *http.ServeMux
-	huma      huma.API
+
+	directories Directories
+	syncer      *directory.Syncer
+	syncs       *directory.Jobs
+
+	mux  *http.ServeMux
+	huma huma.API
 }
 
 // New returns the handler for everything below /api/. It reads the CA files of the issuers and asks none of them: discovery
@@ -100,6 +108,11 @@ func newAPI(o Options) (*api, error) {
 	if a.resolver == nil {
 		a.resolver = noDNS{}
 	}
+	if a.directories = o.Directories; a.directories == nil {
+		a.directories = noDirectories{}
+	}
+	a.syncer = directory.New(o.Service, a.directories.Open)
+	a.syncs = directory.NewJobs(o.Service, a.syncer, o.Logger)
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.guard)
 	a.addOrganizations()
@@ -120,6 +133,10 @@ func newAPI(o Options) (*api, error) {
 	a.addAudit()
 	a.addMessages()
 	a.addSCIMTokens()
+	a.addConnectors()
+	a.addSyncPlans()
+	a.addSyncRuns()
+	a.addSyncState()
 	if err := checkScopes(a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}
@@ -212,9 +229,10 @@ type operation struct {
 	id, method, path string
 	scope            Scope
 	summary, about   string
-	refusals         []int // beside those of every route
-	maxBody          int64 // bytes; 0 means maxBody
-	status           int   // of success; 0 means 200, or 204 without a body
+	refusals         []int  // beside those of every route
+	maxBody          int64  // bytes; 0 means maxBody
+	status           int    // of success; 0 means 200, or 204 without a body
+	secret           string // the member of the body that nothing may be kept of; empty if there is none
 	// undecided says that the operation is there for people who have been claimed and not decided yet, too. They may do nothing else.
 	undecided bool
 	// whileDeleting says that the operation is there for an organization that is being deleted, too. Nothing else is (ORG-19).
@@ -227,7 +245,7 @@ func add[In, Out any](a *api, o operation, handle func(context.Context, *In) (*O
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary,
 		Description:  o.about + "\n\nRoles: " + o.scope.text() + ".",
 		Security:     []map[string][]string{{securityName: {}}},
-		Metadata:     map[string]any{scopeKey: o.scope, undecidedKey: o.undecided},
+		Metadata:     map[string]any{scopeKey: o.scope, undecidedKey: o.undecided, secretKey: o.secret},
 		Responses:    a.refusals(o),
 		MaxBodyBytes: cmp.Or(o.maxBody, maxBody) + 1, // huma refuses a body of exactly its limit
 		// 0 lets huma choose by what the handler returns.

@@ -97,4 +97,8 @@ func TestEveryCodeSaysWhatToDo(t *testing.T) {
 		require.Empty(t, code.Remedy(), "%s is identity's", code)
 	}
 	require.Equal(t, len(codes), len(remedies))
+	for code, remedy := range syncRemedies {
+		require.True(t, strings.HasSuffix(remedy, "."), remedy)
+		require.Empty(t, code.Remedy(), "%s is identity's", code)
+	}
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (e *refusal) ContentType(string) string { return web.ProblemType }
 func refuse(ctx context.Context, status int, code identity.Rule, detail string) *refusal {
 	remedy := remedies[code]
 	if remedy == "" {
-		remedy = code.Remedy()
+		remedy = cmp.Or(code.Remedy(), syncRemedies[code])
 	}
 	p := web.NewProblem(status, string(code), detail, remedy)
 	p.TrackingID = web.RequestID(ctx)

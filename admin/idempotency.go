@@ -42,6 +42,9 @@ type kept struct {
 	Body   []byte      `json:"body"`
 }
 
+// secretKey is where an operation's metadata keeps which member of its body is a secret.
+const secretKey = "secret"
+
 // once answers a POST with a key as it was answered before, or makes sure that it will be. Other requests just go on.
 func (a *api) once(c caller, op *huma.Operation, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	keys := r.Header.Values(keyHeader)
@@ -67,6 +70,12 @@ func (a *api) once(c caller, op *huma.Operation, w http.ResponseWriter, r *http.
 	if !body.whole {
 		next(w, r) // which will not get any further with the body
 		return
+	}
+	if secret, _ := op.Metadata[secretKey].(string); secret != "" {
+		if err := body.leaveOut(secret); err != nil {
+			refused(err)
+			return
+		}
 	}
 	receipt, err := a.service.BeginReceipt(ctx, keyOf(c.Person), keys[0], fingerprint(r, body.sum))
 	if err != nil {

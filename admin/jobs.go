@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"rollcall/bulk"
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
 // Job is work in the background.
 type Job struct {
 	ID             string     `json:"id" format:"uuid"`
-	Kind           string     `json:"kind" enum:"import,export,invite,template,claim"`
+	Kind           string     `json:"kind" enum:"import,export,invite,template,claim,plan,apply"`
 	State          string     `json:"state" enum:"queued,running,done,failed"`
 	DryRun         bool       `json:"dryRun,omitempty" doc:"Of an import or a claim by file: rows are judged and nothing is changed"`
 	RemoveServices bool       `json:"removeServices,omitempty" doc:"Of an import or a claim by file: FALSE takes a licence away from a user who has it"`
@@ -23,6 +24,11 @@ type Job struct {
 	Succeeded      int        `json:"succeeded"`
 	Failed         int        `json:"failed" doc:"The results say which and why"`
 	Error          string     `json:"error,omitempty" doc:"Why the job could not go on; what it did before stays done"`
+	Connector      string     `json:"connector,omitempty" doc:"Of a synchronization: the connector"`
+	Phase          string     `json:"phase,omitempty" doc:"Of a synchronization: what it is at; processed and total count within it" example:"reading the directory"`
+	Plan           string     `json:"plan,omitempty" doc:"Of a synchronization: the plan that it made, or applies"`
+	Run            string     `json:"run,omitempty" doc:"Of a plan that is applied, once it was: the run"`
+	Code           string     `json:"code,omitempty" doc:"Of a synchronization that failed: why, as a code"`
 	By             Actor      `json:"by"`
 	CreatedAt      time.Time  `json:"createdAt"`
 	StartedAt      *time.Time `json:"startedAt,omitempty"`
@@ -53,7 +59,7 @@ const (
 func (a *api) addJobs() {
 	add(a, operation{
 		id: "listJobs", method: http.MethodGet, path: jobsPath, scope: scopeReadUsers,
-		summary: "List jobs", about: "Imports, exports, claims by file, invitations and licence templates that were started, the newest first.",
+		summary: "List jobs", about: "Imports, exports, claims by file, invitations, licence templates and synchronizations that were started, the newest first.",
 	}, a.listJobs)
 	add(a, operation{
 		id: "listImports", method: http.MethodGet, path: importsPath, scope: scopeReadUsers,
@@ -94,7 +100,7 @@ func (a *api) getJob(ctx context.Context, in *JobPath) (*body[Job], error) {
 func (a *api) listJobs(ctx context.Context, in *struct {
 	OrgPath
 	Page
-	Kind string `query:"kind" enum:"import,export,invite,template,claim" doc:"Only jobs of this kind"`
+	Kind string `query:"kind" enum:"import,export,invite,template,claim,plan,apply" doc:"Only jobs of this kind"`
 }) (*body[jobList], error) {
 	return a.jobPage(ctx, in.OrgPath, in.Page, identity.JobKind(in.Kind))
 }
@@ -166,6 +172,9 @@ func showJob(j identity.Job) Job {
 	}
 	if j.Total >= 0 {
 		shown.Total = &j.Total
+	}
+	if note, err := directory.NoteOf(j); err == nil {
+		shown.Connector, shown.Phase, shown.Plan, shown.Run, shown.Code = string(note.Connector), note.Phase, string(note.Plan), string(note.Run), string(note.Code)
 	}
 	var o bulk.ImportOptions // which claims by file have too
 	if (j.Kind == identity.JobImport || j.Kind == identity.JobClaim) && json.Unmarshal(j.Options, &o) == nil {

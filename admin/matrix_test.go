@@ -102,6 +102,27 @@ var scopeOf = map[string]string{
 	"retryMessage":               "mail:write",
 	"listScimTokens":             "provisioning:read",
 	"listScimExchanges":          "provisioning:read",
+	"listConnectors":             "synchronization:read",
+	"createConnector":            "connectors:write",
+	"getConnector":               "synchronization:read",
+	"changeConnector":            "connectors:write",
+	"deleteConnector":            "connectors:write",
+	"testConnector":              "synchronization:write",
+	"makePlan":                   "synchronization:write",
+	"listPlans":                  "synchronization:read",
+	"getPlan":                    "synchronization:read",
+	"listPlanSteps":              "synchronization:read",
+	"approvePlan":                "synchronization:write",
+	"applyPlan":                  "synchronization:write",
+	"endPlan":                    "synchronization:write",
+	"listRuns":                   "synchronization:read",
+	"getRun":                     "synchronization:read",
+	"getSynchronization":         "synchronization:read",
+	"changeSynchronization":      "synchronization:write",
+	"enableSynchronization":      "synchronization:write",
+	"disableSynchronization":     "synchronization:write",
+	"changeSchedule":             "synchronization:write",
+	"resumeConnector":            "synchronization:write",
 }
 
 // mayDo is BEHAVIOUR 11: with which role an organization's own administrators, external ones and partners have a scope.
@@ -135,6 +156,10 @@ var mayDo = map[string]map[identity.Standing]string{
 	"sites:write":          {identity.StandingOwn: "full"},
 	"claims:read":          everywhere("full user readonly"),
 	"claims:write":         everywhere("full user"),
+
+	"synchronization:read":  everywhere("full readonly"),
+	"synchronization:write": everywhere("full"),
+	"connectors:write":      {identity.StandingOwn: "full", identity.StandingExternal: "full"},
 }
 
 func everywhere(roles string) map[identity.Standing]string {

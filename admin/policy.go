@@ -47,6 +47,9 @@ const (
 	scopeWriteSites          Scope = "sites:write"
 	scopeReadClaims          Scope = "claims:read"
 	scopeWriteClaims         Scope = "claims:write"
+	scopeReadSync            Scope = "synchronization:read"
+	scopeWriteSync           Scope = "synchronization:write"
+	scopeWriteConnectors     Scope = "connectors:write"
 )
 
 // The lists of roles that the policy is made of.
@@ -100,6 +103,9 @@ var policy = []permission{
 	{scopeWriteSites, fullOnly, nobody, nobody, "link meeting sites, and end links that are pending (ORG-08)"},
 	{scopeReadClaims, licenceRoles, licenceRoles, licenceRoles, "see who could be claimed, and which claims were made"},
 	{scopeWriteClaims, fullAndUser, fullAndUser, fullAndUser, "claim users and revoke claims (CLM-06)"},
+	{scopeReadSync, fullAndReader, fullAndReader, fullAndReader, "see connectors to directories, plans, runs and where synchronization stands"},
+	{scopeWriteSync, fullOnly, fullOnly, fullOnly, "plan and apply synchronizations, approve plans, and say when what runs"},
+	{scopeWriteConnectors, fullOnly, fullOnly, nobody, "connect directories, change where they are and what is read, and forget them"},
 }
 
 // permissionOf returns a scope's row of the policy.

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
+	"strings"
 )
 
 // maxInMemory is how many bytes of a body are held in memory while it is looked at before it is used.
@@ -58,6 +61,28 @@ func spool(body io.Reader, most int64) (*spooled, error) {
 		s.whole = true
 	}
 	return s, nil
+}
+
+// leaveOut makes the sum one of the body without a member of its object, however that is capitalized. Sums are stored, and a secret that
+// somebody chose could be guessed by one.
+func (s *spooled) leaveOut(member string) error {
+	text, err := io.ReadAll(s.Reader)
+	if err != nil {
+		return err
+	}
+	s.Reader, s.sum = bytes.NewReader(text), ""
+	var object map[string]json.RawMessage
+	if json.Unmarshal(text, &object) != nil {
+		return nil // what is no object will be refused
+	}
+	maps.DeleteFunc(object, func(name string, _ json.RawMessage) bool { return strings.EqualFold(name, member) })
+	rest, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(rest)
+	s.sum = hex.EncodeToString(sum[:])
+	return nil
 }
 
 // into copies at most so many bytes.

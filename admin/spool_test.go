@@ -64,3 +64,21 @@ func TestABodyThatBreaksOffBreaksOffAgain(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 }
+
+func TestNoSumIsKeptOfASecret(t *testing.T) {
+	sum := func(body string) string {
+		s, err := spool(strings.NewReader(body), 1000)
+		require.NoError(t, err)
+		require.NoError(t, s.leaveOut("bindPassword"))
+		text, err := io.ReadAll(s)
+		require.NoError(t, err)
+		require.Equal(t, body, string(text), "the body can still be read")
+		return s.sum
+	}
+	one := sum(`{"name":"AD","bindPassword":"one"}`)
+	require.NotEmpty(t, one)
+	require.Equal(t, one, sum(`{"name":"AD","bindPassword":"two"}`))
+	require.Equal(t, one, sum(`{"BINDPASSWORD":"three","name":"AD"}`))
+	require.NotEqual(t, one, sum(`{"name":"B","bindPassword":"one"}`))
+	require.Empty(t, sum(`{"bindPassword":"one"`))
+}

@@ -19,6 +19,9 @@ const (
 	uploadEnded = "The file did not arrive whole; send it again."
 )
 
+// kinds are the kinds of jobs that this package knows how to do.
+var kinds = []identity.JobKind{identity.JobImport, identity.JobExport, identity.JobInvite, identity.JobTemplate, identity.JobClaim}
+
 // errLost says that another worker has gone on with the job.
 var errLost = errors.New("bulk: another worker has the job")
 
@@ -39,7 +42,7 @@ func (j *Jobs) Work(ctx context.Context, limit int) (int, error) {
 
 // round gives every job that is due its turn. They share the steps, so that a short job does not wait for a long one.
 func (j *Jobs) round(ctx context.Context, limit int) (int, error) {
-	open, err := j.service.Reader().JobsOpen(ctx, j.service.Now(), limit)
+	open, err := j.service.Reader().JobsOpen(ctx, kinds, j.service.Now(), limit)
 	if err != nil || len(open) == 0 {
 		return 0, err
 	}

@@ -195,7 +195,9 @@ func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (C
 	if err := validName("name", n.Name); err != nil {
 		return Connector{}, err
 	}
-	n.ID, n.Version = ConnectorID(s.ids.New()), 1
+	if n.Version = 1; n.ID == "" {
+		n.ID = ConnectorID(s.ids.New())
+	}
 	err := s.transact(ctx, Exclusive(n.Org), n.Org, by, func(c *Acts) error {
 		if c.org.Kind == Consumer {
 			return Refuse(Forbidden, RuleForbiddenRole, "the organization of personal accounts has no directory")

@@ -10,7 +10,8 @@ import (
 
 // ChangeConnector gives a connector other settings. n is the connector as it was read, with the new ones in it: one that has changed since
 // is refused. No plan of before is applied from then on (DIR-03), and the organization's synchronization is as if the connector had just been
-// registered (14.6). Settings that are as they were change nothing.
+// registered (14.6). Settings that are as they were change nothing. A new secret alone is a change to tell of, but what the directory would
+// be asked is the same, so plans stay good.
 func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (Connector, error) {
 	err := s.transact(ctx, Exclusive(n.Org), n.Org, by, func(c *Acts) error {
 		before, err := c.tx.Connector(ctx, n.Org, n.ID)
@@ -24,17 +25,23 @@ func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (C
 		if err != nil {
 			return err
 		}
-		settings := n.Settings
+		settings, secret := n.Settings, n.Secret
 		n = before
+		if len(changed) > 0 {
+			n.Settings, n.UpdatedAt = settings, c.now
+		}
+		outdated := len(changed) > 0
+		if n.Secret = secret; secret != before.Secret {
+			changed = append(changed, secretName)
+		}
 		if len(changed) == 0 {
 			return nil
 		}
-		n.Settings, n.UpdatedAt = settings, c.now
 		if err := c.tx.UpdateConnector(ctx, n); err != nil {
 			return err
 		}
 		n.Version++
-		if err := c.tell(ctx, ConnectorChanged, map[string]any{"connector": n.ID, "name": n.Name, "changed": changed}); err != nil {
+		if err := c.tell(ctx, ConnectorChanged, map[string]any{"connector": n.ID, "name": n.Name, "changed": changed}); err != nil || !outdated {
 			return err
 		}
 		_, err = c.changeOrganization(ctx, func(o Organization) Organization {
@@ -46,6 +53,27 @@ func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (C
 		return err
 	})
 	return n, err
+}
+
+// secretName is what events call a connector's secret, of which they tell nothing but that it is another one.
+const secretName = "bindPassword"
+
+// ResealConnector puts another form of the same secret in the place of the one before. Nothing else changes.
+func (s *Service) ResealConnector(ctx context.Context, by Actor, org OrgID, id ConnectorID, before, after string) error {
+	return s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		n, err := c.tx.Connector(ctx, org, id)
+		if err != nil {
+			return err
+		}
+		if n.Secret != before {
+			return Refuse(Stale, RuleVersionMismatch, "the secret of the connector %s was changed in the meantime", n.Name)
+		}
+		n.Secret = after
+		if err := c.tx.UpdateConnector(ctx, n); err != nil {
+			return err
+		}
+		return c.tell(ctx, ConnectorChanged, map[string]any{"connector": n.ID, "name": n.Name, "changed": []string{secretName}, "resealed": true})
+	})
 }
 
 // settingsChanged names the settings that differ, sorted. What they mean is the connector's own business.

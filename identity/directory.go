@@ -6,13 +6,14 @@ import (
 )
 
 // Connector is an organization's connection to a directory. Its settings are the connector's own business: identity
-// stores them as they are. They name the file of the bind password, never the password.
+// stores them as they are. They name the file of the bind password, or the password is kept sealed beside them; they never hold it.
 type Connector struct {
 	ID             ConnectorID     `json:"id"`
 	Org            OrgID           `json:"org"`
 	Name           string          `json:"name"` // unique in the organization
 	Kind           string          `json:"kind"` // ad or openldap
 	Settings       json.RawMessage `json:"settings"`
+	Secret         string          `json:"-"`                        // sealed for this connector alone; empty: there is none
 	LastGoodCount  int             `json:"lastGoodCount"`            // entries in scope at the last complete run
 	LastGoodAt     time.Time       `json:"lastGoodAt,omitzero"`      // when that was
 	LastGoodServer string          `json:"lastGoodServer,omitempty"` // which server answered

@@ -18,6 +18,12 @@ const (
 	JobClaim    JobKind = "claim"    // users of other organizations claimed by a file (CLM-33)
 )
 
+// The kinds of jobs that synchronize. They are worked on apart from the others, because a directory may take its time.
+const (
+	JobPlan  JobKind = "plan"  // a directory is read, and what to do planned (DIR-03)
+	JobApply JobKind = "apply" // a plan is applied
+)
+
 // JobState is where a job stands.
 type JobState string
 
@@ -68,8 +74,8 @@ type JobReader interface {
 	Job(ctx context.Context, org OrgID, id JobID) (Job, error)
 	// Jobs lists the newest first, of one kind unless it is empty, at most limit older than the given one.
 	Jobs(ctx context.Context, org OrgID, kind JobKind, after JobID, limit int) ([]Job, error)
-	// JobsOpen is crossing: jobs that are queued, or running without a lease at now, the oldest first, at most limit.
-	JobsOpen(ctx context.Context, now time.Time, limit int) ([]Job, error)
+	// JobsOpen is crossing: jobs of these kinds that are queued, or running without a lease at now, the oldest first, at most limit.
+	JobsOpen(ctx context.Context, kinds []JobKind, now time.Time, limit int) ([]Job, error)
 	// JobRows lists rows in the order of their numbers, at most limit beyond the given one.
 	JobRows(ctx context.Context, org OrgID, id JobID, after, limit int) ([]JobRow, error)
 	// JobChunk returns the n-th part of the job's file, from 0; NotFound beyond the last.

@@ -42,13 +42,21 @@ func (r reader) Jobs(ctx context.Context, org identity.OrgID, kind identity.JobK
 	return list(ctx, r.run, scanJob, query+` ORDER BY id DESC LIMIT `+c.arg(limit), c.args...)
 }
 
-func (r reader) JobsOpen(ctx context.Context, now time.Time, limit int) ([]identity.Job, error) {
-	if err := positive(limit); err != nil {
+func (r reader) JobsOpen(ctx context.Context, kinds []identity.JobKind, now time.Time, limit int) ([]identity.Job, error) {
+	if err := positive(limit); err != nil || len(kinds) == 0 {
 		return nil, r.run.failed(err)
 	}
-	return list(ctx, r.run, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE state IN ('queued', 'running')
-		AND (state = 'queued' OR COALESCE(lease_until, 0) <= $1)
-		AND NOT EXISTS (SELECT 1 FROM organizations o WHERE o.id = jobs.org_id AND o.state = 'deleting') ORDER BY id LIMIT $2`, now, limit)
+	c := &compiler{dialect: r.dialect}
+	query := `SELECT ` + jobColumns + ` FROM jobs WHERE state IN ('queued', 'running')
+		AND (state = 'queued' OR COALESCE(lease_until, 0) <= ` + c.arg(now) + `) AND kind IN (`
+	for i, kind := range kinds {
+		if i > 0 {
+			query += `, `
+		}
+		query += c.arg(kind)
+	}
+	query += `) AND NOT EXISTS (SELECT 1 FROM organizations o WHERE o.id = jobs.org_id AND o.state = 'deleting') ORDER BY id LIMIT ` + c.arg(limit)
+	return list(ctx, r.run, scanJob, query, c.args...)
 }
 
 const jobRowColumns = `number, input, done, outcome, account_id, code, message`

@@ -24,12 +24,15 @@ type connectorCreateCmd struct {
 	orgFlag
 	Name string `required:"" help:"What the connector is called; unique in the organization."`
 	directoryFlags
+	accessFlags
 }
 
 // Run stores the connector. It does not reach for the directory: connector test and sync plan do.
 func (c *connectorCreateCmd) Run(a *app) error {
-	raw, err := c.settings(nil)
-	if err != nil {
+	if err := c.readPassword(a); err != nil {
+		return err
+	}
+	if _, err := c.settings(identity.Connector{}); err != nil {
 		return err
 	}
 	return a.onStore(c.storeFlag, func(s *session) error {
@@ -37,8 +40,15 @@ func (c *connectorCreateCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		n, err := s.service.CreateConnector(s.ctx, s.by, identity.Connector{Org: o.ID, Name: c.Name, Kind: c.kind(), Settings: raw})
+		d, err := c.directories(s.service.Now)
 		if err != nil {
+			return err
+		}
+		n, err := c.put(identity.Connector{ID: identity.ConnectorID(s.service.NewID()), Org: o.ID, Name: c.Name, Kind: c.kind()}, d)
+		if err != nil {
+			return err
+		}
+		if n, err = s.service.CreateConnector(s.ctx, s.by, n); err != nil {
 			return err
 		}
 		if o, err = s.read.Organization(s.ctx, o.ID); err != nil {

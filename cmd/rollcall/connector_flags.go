@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
@@ -16,22 +20,23 @@ import (
 
 // directoryFlags are a connector's settings. What is not given stays as it is; an empty value takes a setting away.
 type directoryFlags struct {
-	Kind             *string           `placeholder:"ad|openldap|ldif" help:"What the directory is; ldif for files that a directory was exported to."`
-	URL              []string          `name:"url" sep:"none" placeholder:"URL" help:"ldaps://host[:port], or ldap://host[:port] with --start-tls; repeatable: the next one is tried when one cannot be reached."`
-	SRV              *string           `name:"srv" placeholder:"DOMAIN" help:"Instead of --url: the domain whose servers the DNS names. They are asked over LDAPS, or with --start-tls on the port that the DNS names."`
-	BindDN           *string           `name:"bind-dn" placeholder:"DN" help:"The account that reads the directory; not needed if --client-cert-file is the account (SASL EXTERNAL)."`
-	BindPasswordFile *string           `placeholder:"FILE" help:"File with the account's password; it is read at every run and never stored."`
-	Path             *string           `placeholder:"PATH" help:"With --kind ldif: a file, or a folder whose files *.ldif are read together."`
-	Schema           *string           `placeholder:"ad|openldap" help:"With --kind ldif: what kind of directory wrote the files."`
-	BaseDN           []string          `name:"base-dn" sep:"none" placeholder:"DN" help:"Where the people are; repeatable."`
-	Filter           *string           `placeholder:"FILTER" help:"Which entries are people (default by --kind)."`
-	StartTLS         *bool             `name:"start-tls" negatable:"" help:"Switch an ldap:// connection to TLS before the password is sent."`
-	CAFile           *string           `name:"ca-file" placeholder:"FILE" help:"Certificates in PEM to check each server's against, instead of the system's."`
-	ClientCertFile   *string           `placeholder:"FILE" help:"Certificate in PEM to show to each server."`
-	ClientKeyFile    *string           `placeholder:"FILE" help:"The certificate's key in PEM; it is read at every run and never stored."`
-	ServerName       *string           `placeholder:"NAME" help:"Name in the server's certificate, if there is one URL and it is not its host."`
-	AllowPlaintext   *bool             `negatable:"" help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
-	Map              map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
+	Kind              *string           `placeholder:"ad|openldap|ldif" help:"What the directory is; ldif for files that a directory was exported to."`
+	URL               []string          `name:"url" sep:"none" placeholder:"URL" help:"ldaps://host[:port], or ldap://host[:port] with --start-tls; repeatable: the next one is tried when one cannot be reached."`
+	SRV               *string           `name:"srv" placeholder:"DOMAIN" help:"Instead of --url: the domain whose servers the DNS names. They are asked over LDAPS, or with --start-tls on the port that the DNS names."`
+	BindDN            *string           `name:"bind-dn" placeholder:"DN" help:"The account that reads the directory; not needed if --client-cert-file is the account (SASL EXTERNAL)."`
+	BindPasswordFile  *string           `placeholder:"FILE" help:"File with the account's password; it is read at every run and never stored."`
+	BindPasswordStdin bool              `help:"Read the account's password from standard input and keep it, sealed with the key of --secret-key-file."`
+	Path              *string           `placeholder:"PATH" help:"With --kind ldif: a file, or a folder whose files *.ldif are read together."`
+	Schema            *string           `placeholder:"ad|openldap" help:"With --kind ldif: what kind of directory wrote the files."`
+	BaseDN            []string          `name:"base-dn" sep:"none" placeholder:"DN" help:"Where the people are; repeatable."`
+	Filter            *string           `placeholder:"FILTER" help:"Which entries are people (default by --kind)."`
+	StartTLS          *bool             `name:"start-tls" negatable:"" help:"Switch an ldap:// connection to TLS before the password is sent."`
+	CAFile            *string           `name:"ca-file" placeholder:"FILE" help:"Certificates in PEM to check each server's against, instead of the system's."`
+	ClientCertFile    *string           `placeholder:"FILE" help:"Certificate in PEM to show to each server."`
+	ClientKeyFile     *string           `placeholder:"FILE" help:"The certificate's key in PEM; it is read at every run and never stored."`
+	ServerName        *string           `placeholder:"NAME" help:"Name in the server's certificate, if there is one URL and it is not its host."`
+	AllowPlaintext    *bool             `negatable:"" help:"Send the password in clear over ldap:// to another machine. Only for networks that nobody listens to."`
+	Map               map[string]string `mapsep:"none" placeholder:"ATTRIBUTE=SOURCE" help:"Make an attribute from another source than by default: the name of an attribute of the directory, or an object in JSON such as {\"first\": [\"mail\", \"userPrincipalName\"]}; an empty source leaves it alone; repeatable."`
 
 	Groups      *string  `placeholder:"off|direct|nested|flattened" help:"Mirror security groups: with their direct members, with the groups that are in them, or with everybody who is in them by way of others (off)."`
 	GroupBaseDN []string `name:"group-base-dn" sep:"none" placeholder:"DN" help:"Where the groups are (where the people are); repeatable."`
@@ -48,6 +53,8 @@ type directoryFlags struct {
 	Changes         *string        `placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
 	PageSize        *int           `placeholder:"N" help:"Entries to ask for at a time (1000)."`
 
+	password string // from standard input
+
 	ReportTo []string `sep:"none" placeholder:"ADDRESS" help:"Mail a report of every full run, and of others with trouble, to this address, and of every plan that waits for an approval; repeatable, at most 30."`
 }
 
@@ -59,10 +66,25 @@ func (f directoryFlags) kind() string {
 	return *f.Kind
 }
 
-// settings puts the flags over the stored settings of a connector (nil: there are none) and checks what comes out, in the form that is
-// stored.
-func (f directoryFlags) settings(before json.RawMessage) (json.RawMessage, error) {
+// put puts the flags over a connector's settings (none: it is a new one), checked and in the form that is stored.
+func (f directoryFlags) put(n identity.Connector, d *directories) (identity.Connector, error) {
+	raw, err := f.settings(n)
+	if err != nil {
+		return n, err
+	}
+	n.Settings = raw
+	switch {
+	case f.password != "":
+		n.Secret, err = d.seal(n, f.password)
+	case f.BindPasswordFile != nil:
+		n.Secret = ""
+	}
+	return n, err
+}
+
+func (f directoryFlags) settings(n identity.Connector) (json.RawMessage, error) {
 	kind := f.kind()
+	before := n.Settings
 	if before != nil {
 		var stored struct{ Kind string }
 		if err := json.Unmarshal(before, &stored); err != nil {
@@ -80,7 +102,7 @@ func (f directoryFlags) settings(before json.RawMessage) (json.RawMessage, error
 	if kind == ldif.Kind {
 		return f.filesSettings(before)
 	}
-	return f.serverSettings(before)
+	return f.serverSettings(n)
 }
 
 func (f directoryFlags) filesSettings(before json.RawMessage) (json.RawMessage, error) {
@@ -100,11 +122,11 @@ func (f directoryFlags) filesSettings(before json.RawMessage) (json.RawMessage, 
 	return checked(s)
 }
 
-func (f directoryFlags) serverSettings(before json.RawMessage) (json.RawMessage, error) {
+func (f directoryFlags) serverSettings(n identity.Connector) (json.RawMessage, error) {
 	var was ldap.Settings
-	if before != nil {
+	if n.Settings != nil {
 		var err error
-		if was, err = ldap.ReadSettings(before); err != nil {
+		if was, err = ldap.SettingsOf(n); err != nil {
 			return nil, err
 		}
 	}
@@ -113,14 +135,39 @@ func (f directoryFlags) serverSettings(before json.RawMessage) (json.RawMessage,
 		return nil, err
 	}
 	raw, err := checked(s)
-	if err != nil || before == nil {
+	if err != nil || n.Settings == nil {
 		return raw, err
 	}
-	if reflect.DeepEqual(s, was) { // or else another spelling of the same would be a change
-		return before, nil
+	same := s
+	if same.Password = was.Password; reflect.DeepEqual(same, was) { // or else another spelling of the same would be a change
+		return n.Settings, nil
 	}
-	return raw, s.CheckSecret(was, f.BindPasswordFile != nil)
+	return raw, s.CheckSecret(was, f.secretGiven())
 }
+
+// secretGiven reports whether the flags say what the password is.
+func (f directoryFlags) secretGiven() bool { return f.BindPasswordFile != nil || f.password != "" }
+
+// readPassword reads the password from standard input if that is where it comes from.
+func (f *directoryFlags) readPassword(a *app) error {
+	if !f.BindPasswordStdin {
+		return nil
+	}
+	if isTerminal(a.stdin) {
+		a.say("The password of the directory's account, and Enter. It shows as you type; a program can pipe it in instead.")
+	}
+	line, err := bufio.NewReader(io.LimitReader(a.stdin, maxPassword)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("the password cannot be read: %w", err)
+	}
+	if f.password = strings.TrimRight(line, "\r\n"); f.password == "" {
+		return errors.New("--bind-password-stdin: there is no password on standard input; an empty one would be an anonymous bind")
+	}
+	return nil
+}
+
+// maxPassword is room for the longest password in bytes.
+const maxPassword = 4096
 
 // commonSettings are those of every kind.
 type commonSettings struct {
@@ -200,6 +247,20 @@ func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	give(&s.ServerName, f.ServerName)
 	give(&s.AllowPlaintext, f.AllowPlaintext)
 	give(&s.BindDN, f.BindDN)
+	switch { // one takes the other's place
+	case f.password != "" && f.BindPasswordFile == nil:
+		s.Password, s.BindPasswordFile = ldap.NewPassword(f.password), ""
+	case f.password != "":
+		s.Password = ldap.NewPassword(f.password)
+	case f.BindPasswordFile != nil:
+		s.Password = ldap.Password{}
+	}
+	if f.URL != nil || f.SRV != nil {
+		s.PublicOnly = false // whoever runs the program says where the directory is
+	}
+	if f.CAFile != nil {
+		s.CA = ""
+	}
 	give(&s.PageSize, f.PageSize)
 	if give(&s.Changes, f.Changes); s.Changes == "auto" {
 		s.Changes = ldap.ChangesAuto

@@ -13,6 +13,7 @@ type connectorPreviewCmd struct {
 	storeFlag
 	orgFlag
 	connectorArg
+	accessFlags
 	DN    string `name:"dn" placeholder:"DN" help:"Show this entry, wherever it is."`
 	First int    `default:"3" placeholder:"N" help:"Without --dn, show so many entries, at most 100 (${default})."`
 }
@@ -32,7 +33,11 @@ func (c *connectorPreviewCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		source, err := openSource(s.service.Now)(s.ctx, n)
+		d, err := c.directories(s.service.Now)
+		if err != nil {
+			return err
+		}
+		source, err := d.Open(s.ctx, n)
 		if err != nil {
 			return err
 		}

@@ -1,17 +1,16 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
 	"rollcall/directory/ldif"
 	"rollcall/directory/mapping"
 	"rollcall/identity"
+	"rollcall/internal/seal"
 )
 
 // checked returns the JSON of settings that can work.
@@ -35,7 +34,7 @@ func (f directoryFlags) mapping() (mapping.Mapping, error) {
 
 // matchKind refuses flags that say nothing about a directory of the kind, so that nobody believes they do.
 func (f directoryFlags) matchKind(kind string) error {
-	server := map[string]bool{"--url": f.URL != nil, "--srv": f.SRV != nil, "--bind-dn": f.BindDN != nil, "--bind-password-file": f.BindPasswordFile != nil,
+	server := map[string]bool{"--url": f.URL != nil, "--srv": f.SRV != nil, "--bind-dn": f.BindDN != nil, "--bind-password-file": f.BindPasswordFile != nil, "--bind-password-stdin": f.BindPasswordStdin,
 		"--start-tls": f.StartTLS != nil, "--ca-file": f.CAFile != nil, "--client-cert-file": f.ClientCertFile != nil, "--client-key-file": f.ClientKeyFile != nil,
 		"--server-name": f.ServerName != nil, "--allow-plaintext": f.AllowPlaintext != nil, "--page-size": f.PageSize != nil, "--changes": f.Changes != nil}
 	files := map[string]bool{"--path": f.Path != nil, "--schema": f.Schema != nil}
@@ -49,17 +48,6 @@ func (f directoryFlags) matchKind(kind string) error {
 		}
 	}
 	return nil
-}
-
-// openSource opens the directory of a connector of any kind.
-func openSource(now func() time.Time) directory.Open {
-	server, files := ldap.OpenConnector(now), ldif.OpenConnector(now)
-	return func(ctx context.Context, c identity.Connector) (directory.Source, error) {
-		if c.Kind == ldif.Kind {
-			return files(ctx, c)
-		}
-		return server(ctx, c)
-	}
 }
 
 // effectiveSettings are a connector's settings as they are in effect, names and values in turn.
@@ -85,8 +73,8 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 		s, err = ldap.ReadSettings(n.Settings)
 		e := s.WithDefaults()
 		pairs = []string{"servers", strings.Join(e.URLs, " | "), "servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
-			"server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile,
-			"bind DN", e.BindDN, "bind password file", e.BindPasswordFile, "changes", or(e.Changes, "auto")}
+			"CA", authoritiesIn(e.CA), "server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile,
+			"bind DN", e.BindDN, "bind password", sealedWith(n), "bind password file", e.BindPasswordFile, "changes", or(e.Changes, "auto"), "public addresses only", yesIf(e.PublicOnly)}
 		filter, bases, groups, sources, p, reports = e.Filter, e.BaseDNs, e.Groups, e.Mapping, e.Policy, e.ReportTo
 	}
 	if err != nil {
@@ -103,4 +91,28 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 	return append(pairs, "base DNs", strings.Join(bases, " | "), "filter", filter, "groups", mirrored, "mapping", strings.Join(made, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "budgets", budgetsOf(p), "reports to", strings.Join(reports, ", ")), nil
+}
+
+// yesIf says so, or nothing.
+func yesIf(set bool) string {
+	if set {
+		return "yes: an administrator of the organization chose the servers"
+	}
+	return ""
+}
+
+// sealedWith says how a connector's password is kept, if it is.
+func sealedWith(n identity.Connector) string {
+	if n.Secret == "" {
+		return ""
+	}
+	return "sealed with the key " + or(seal.KeyOf(n.Secret), "(unknown)")
+}
+
+// authoritiesIn counts certificates in PEM form.
+func authoritiesIn(pem string) string {
+	if pem == "" {
+		return ""
+	}
+	return fmt.Sprintf("%d certificates of its own", strings.Count(pem, "-----BEGIN CERTIFICATE-----"))
 }

@@ -15,6 +15,7 @@ type connectorTestCmd struct {
 	storeFlag
 	orgFlag
 	connectorArg
+	accessFlags
 }
 
 // trial is what a connector's test found out.
@@ -41,7 +42,11 @@ func (c *connectorTestCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		source, err := openSource(s.service.Now)(s.ctx, n)
+		d, err := c.directories(s.service.Now)
+		if err != nil {
+			return err
+		}
+		source, err := d.Open(s.ctx, n)
 		if err != nil {
 			return err
 		}
@@ -95,7 +100,7 @@ func encryptionOf(n identity.Connector) (string, error) {
 	if n.Kind == ldif.Kind {
 		return "", nil
 	}
-	settings, err := ldap.ParseSettings(n.Settings)
+	settings, err := ldap.SettingsOf(n)
 	if err != nil {
 		return "", err
 	}

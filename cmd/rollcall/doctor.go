@@ -17,6 +17,7 @@ type doctorLDAPCmd struct {
 	Org string `env:"ROLLCALL_ORG" placeholder:"ID|NAME" help:"Organization of the connector: its id, or its name if only one has it."`
 	connectorFlag
 	directoryFlags
+	accessFlags
 }
 
 // Help names the exit statuses.
@@ -36,6 +37,9 @@ type checkup struct {
 
 // Run examines the directory.
 func (c *doctorLDAPCmd) Run(a *app) error {
+	if err := c.readPassword(a); err != nil {
+		return err
+	}
 	settings, err := c.toExamine(a)
 	if err != nil {
 		return err
@@ -77,14 +81,18 @@ func (c *doctorLDAPCmd) toExamine(a *app) (ldap.Settings, error) {
 		if n.Kind == ldif.Kind {
 			return bad("connector", "the connector reads files, and there is no server to look at; see connector test and connector preview")
 		}
-		before, err := ldap.ReadSettings(n.Settings)
+		d, err := c.directories(s.service.Now)
+		if err != nil {
+			return err
+		}
+		before, err := d.servers.Settings(n)
 		if err != nil {
 			return err
 		}
 		if settings, err = c.over(before); err != nil {
 			return err
 		}
-		return settings.CheckSecret(before, c.BindPasswordFile != nil)
+		return settings.CheckSecret(before, c.secretGiven())
 	})
 	return settings, err
 }

@@ -19,7 +19,7 @@ type jobCmd struct {
 type jobListCmd struct {
 	apiFlags
 	orgFlag
-	Kind string `enum:",import,export,invite,template,claim" default:"" placeholder:"KIND" help:"Only jobs of this kind: import, export, invite, template or claim."`
+	Kind string `enum:",import,export,invite,template,claim,plan,apply" default:"" placeholder:"KIND" help:"Only jobs of this kind: import, export, invite, template, claim, plan or apply."`
 	place
 }
 

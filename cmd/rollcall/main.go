@@ -34,6 +34,7 @@ type cli struct {
 	Admin        adminCmd        `cmd:"" help:"Administrators and their roles."`
 	Domain       domainCmd       `cmd:"" help:"Mail domains of organizations."`
 	Connector    connectorCmd    `cmd:"" help:"Connections to directories."`
+	Key          keyCmd          `cmd:"" help:"Keys that passwords of connectors are kept sealed with."`
 	Sync         syncCmd         `cmd:"" help:"Synchronize an organization with its directory."`
 	Doctor       doctorCmd       `cmd:"" help:"Look at what the server depends on, line by line."`
 	User         userCmd         `cmd:"" help:"Users, and why they are as they are."`

@@ -65,7 +65,9 @@ func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	task := schedules(service, slog.New(slog.DiscardHandler))
+	directories, err := accessFlags{}.directories(service.Now)
+	require.NoError(t, err)
+	task := schedules(service, directories, slog.New(slog.DiscardHandler))
 	there := func() int {
 		t.Helper()
 		require.NoError(t, task(t.Context()))

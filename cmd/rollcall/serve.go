@@ -52,6 +52,11 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	service := identity.NewService(opened, a.clock, system.IDs{}, identity.EmailPolicy{}).WithRules(a.rules)
+	directories, err := c.directories(service.Now)
+	if err != nil {
+		return err
+	}
+	api.Directories = directories
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
 	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
 		limit: c.scimLimit(), baseURL: c.BaseURL, log: logger}
@@ -63,7 +68,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	runners, err := c.runners(logger, service, retention, deliverer, s.provisioning.FlushExchanges)
+	runners, err := c.runners(logger, service, retention, deliverer, directories, s.provisioning.FlushExchanges)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type serverFlags struct {
 	ShutdownDelay  time.Duration `default:"0s" env:"ROLLCALL_SHUTDOWN_DELAY" placeholder:"DURATION" help:"How long /readyz says no before connections are refused, so that load balancers notice (${default})."`
 	ShutdownGrace  time.Duration `default:"20s" env:"ROLLCALL_SHUTDOWN_GRACE" placeholder:"DURATION" help:"How long requests under way may take to finish (${default})."`
 
+	accessFlags
 	mailFlags
 	ordersFlags
 }
@@ -83,6 +84,9 @@ func (f *serverFlags) check() error {
 		return err
 	}
 	if _, err := f.types(); err != nil {
+		return err
+	}
+	if _, err := f.directories(system.Clock{}.Now); err != nil {
 		return err
 	}
 	if err := f.mailFlags.check(f.BaseURL); err != nil {

@@ -37,10 +37,6 @@ type connectorFlag struct {
 	Connector string `env:"ROLLCALL_CONNECTOR" placeholder:"ID|NAME" help:"The connector; not needed if there is only one."`
 }
 
-func (s *session) syncer() *directory.Syncer {
-	return directory.New(s.service, openSource(s.service.Now))
-}
-
 // watched gives work a progress display and closes it afterwards.
 func (s *session) watched(work func(directory.Progress) error) error {
 	p := newProgress(s.stderr)
@@ -143,6 +139,7 @@ type syncRunCmd struct {
 	orgFlag
 	connectorFlag
 	incrementalFlag
+	accessFlags
 }
 
 // Help names the exit statuses.
@@ -157,14 +154,18 @@ func (c *syncRunCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		syncer, err := s.reader(c.accessFlags)
+		if err != nil {
+			return err
+		}
 		var stored identity.Plan
 		var plan directory.Plan
 		var report directory.Report
 		err = s.watched(func(p directory.Progress) error {
 			var err error
-			run := s.syncer().Run
+			run := syncer.Run
 			if c.Incremental {
-				run = s.syncer().RunIncremental
+				run = syncer.RunIncremental
 			}
 			stored, plan, report, err = run(s.ctx, o.ID, n.ID, s.by, p)
 			return err

@@ -15,6 +15,7 @@ type syncPlanCmd struct {
 	orgFlag
 	connectorFlag
 	incrementalFlag
+	accessFlags
 	Purge []string `placeholder:"E-MAIL|ID|all" help:"Also delete this user for good, who is gone from the directory, before the 7 days are over; all: everybody who is gone. May be repeated."`
 }
 
@@ -68,6 +69,10 @@ func (c *syncPlanCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		syncer, err := s.reader(c.accessFlags)
+		if err != nil {
+			return err
+		}
 		var stored identity.Plan
 		var plan directory.Plan
 		err = s.watched(func(p directory.Progress) error {
@@ -76,7 +81,7 @@ func (c *syncPlanCmd) Run(a *app) error {
 				kind = directory.ReadChanges
 			}
 			var err error
-			stored, plan, err = s.syncer().PlanPurging(s.ctx, o.ID, n.ID, s.by, kind, purge, p)
+			stored, plan, err = syncer.PlanPurging(s.ctx, o.ID, n.ID, s.by, kind, purge, p)
 			return err
 		})
 		if err != nil {

@@ -24,6 +24,9 @@ const (
 
 	connectorsAtOnce  = 100 // that one round looks after
 	directoriesAtOnce = 4   // that a server reads side by side
+
+	errandsAtOnce     = 10
+	errandsSideBySide = 4
 )
 
 // How often the server does what has no setting of its own.
@@ -45,7 +48,7 @@ const (
 // has one of its own: a slow mail server, a slow receiver of work orders or a file of twenty thousand users must not keep deletions
 // waiting.
 func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, retention *identity.Retention, d *notify.Deliverer,
-	exchanges func(context.Context) error) ([]*worker.Runner, error) {
+	directories *directories, exchanges func(context.Context) error) ([]*worker.Runner, error) {
 	orders, err := c.ordersTask(service, logger)
 	if err != nil {
 		return nil, err
@@ -66,9 +69,13 @@ func (c *serveCmd) runners(logger *slog.Logger, service *identity.Service, reten
 		{{Name: "log of requests", Every: exchangesEvery, Run: exchanges}},
 		{{Name: "jobs", Every: jobsEvery, Run: worker.Drain(stepsAtOnce, bulk.New(service, logger).Work)}},
 	}
-	synchronize := schedules(service, logger)
+	synchronize := schedules(service, directories, logger)
 	for range directoriesAtOnce {
 		all = append(all, []worker.Task{{Name: "synchronizations", Every: schedulesEvery, Run: synchronize}})
+	}
+	do := errands(service, directories, logger)
+	for range errandsSideBySide {
+		all = append(all, []worker.Task{{Name: "synchronizations asked for", Every: jobsEvery, Run: do}})
 	}
 	var runners []*worker.Runner
 	for _, tasks := range all {

@@ -12,6 +12,8 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/internal/outside"
 )
 
 const dialTimeout = 15 * time.Second
@@ -107,6 +109,9 @@ func (s *Source) connect(ctx context.Context, e endpoint) (*connection, error) {
 
 func (s *Source) dial(ctx context.Context, e endpoint) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout}
+	if s.settings.PublicOnly && !s.anywhere {
+		dialer.Control = outside.OnlyPublic
+	}
 	return dialer.DialContext(ctx, "tcp", e.address())
 }
 
@@ -216,7 +221,7 @@ func (s *Source) tlsConfig(host string, who credentials) (*tls.Config, error) {
 	if s.settings.ServerName != "" {
 		config.ServerName = s.settings.ServerName
 	}
-	if s.settings.CAFile == "" {
+	if s.settings.CAFile == "" && s.settings.CA == "" {
 		return config, nil
 	}
 	var err error

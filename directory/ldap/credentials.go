@@ -23,7 +23,9 @@ func (s Settings) credentials() (credentials, error) {
 		return c, err
 	}
 	switch {
-	case c.external && s.BindPasswordFile != "":
+	case s.Password.given() && s.BindPasswordFile != "":
+		return c, invalid("bindPasswordFile", "the bind password is given, and a file of it too; use one of the two")
+	case c.external && (s.BindPasswordFile != "" || s.Password.given()):
 		return c, invalid("bindDN", "there is a password, but no bind DN that it belongs to; give bindDN, or leave the password to the client's certificate")
 	case c.external:
 		return c, nil
@@ -72,13 +74,28 @@ func (s Settings) certificate() (*tls.Certificate, error) {
 	return &pair, nil
 }
 
+// checkCredentials checks them as far as that is possible without opening what is sealed.
+func (s Settings) checkCredentials() error {
+	if s.Password.kept {
+		s.Password = NewPassword("sealed")
+	}
+	_, err := s.credentials()
+	return err
+}
+
 func clearText(url string) bool { return strings.HasPrefix(url, "ldap:") }
 
 // password reads the bind password. An empty one is refused, because a server takes it for an anonymous bind and says that all is
 // well (RFC 4513 section 5.1.2).
 func (s Settings) password() (string, error) {
+	if s.Password.text != "" {
+		return s.Password.text, nil
+	}
+	if s.Password.kept {
+		return "", invalid("bindPassword", "the bind password is kept sealed, and was not opened")
+	}
 	if s.BindPasswordFile == "" {
-		return "", invalid("bindPasswordFile", "the file of the bind password is missing")
+		return "", invalid("bindPasswordFile", "the bind password is missing; give it, or name its file")
 	}
 	raw, err := os.ReadFile(s.BindPasswordFile)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/identity"
+	"rollcall/internal/outside"
 )
 
 // explain turns what went wrong into an error that says what to do. What came over the wire is kept for the log only.
@@ -66,10 +67,19 @@ func (s *Source) diagnosis(err error) string {
 		return fmt.Sprintf("the DNS does not answer when it is asked for %s; look at the machine's name servers", nobody.name)
 	case errors.As(err, &nobody):
 		return fmt.Sprintf("the DNS names no server at %s; check the domain and the machine's name servers, or list the servers in urls", nobody.name)
+	case errors.Is(err, outside.ErrNotPublic):
+		return "its address is on this machine or in a private network, and only whoever runs the server decides whether such directories are asked; " +
+			"have them allow it (--allow-private-directories) or set the connector up themselves"
 	case errors.As(err, &authority):
 		from := "the system's authorities"
-		if s.settings.CAFile != "" {
+		switch {
+		case s.settings.CAFile != "":
 			from = "the authorities in " + s.settings.CAFile
+		case s.settings.CA != "":
+			from = "the authorities in ca"
+		}
+		if s.settings.PublicOnly { // files are not theirs to name
+			return fmt.Sprintf("the server's certificate is not signed by %s; put the certificate of the authority that signed it into ca", from)
 		}
 		return fmt.Sprintf("the server's certificate is not signed by %s; set caFile to the authority that signed it", from)
 	case errors.As(err, &host):
@@ -157,5 +167,8 @@ func passing(err error) bool {
 		cut *broken
 		op  *net.OpError
 	)
+	if errors.Is(err, outside.ErrNotPublic) {
+		return false
+	}
 	return errors.As(err, &cut) || errors.As(err, &op) || ldap.IsErrorAnyOf(err, ldap.LDAPResultBusy, ldap.LDAPResultUnavailable)
 }

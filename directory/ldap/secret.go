@@ -6,12 +6,27 @@ import (
 )
 
 // CheckSecret refuses settings that would send the bind password of the settings before to another server, or over a connection that is
-// secured in another way, unless the file of the password was given again: whoever may change a connector need not know its password,
+// secured in another way, unless the password, or its file, was given again: whoever may change a connector need not know its password,
 // and must not be able to have it sent to themselves. given says that it was.
 func (s Settings) CheckSecret(before Settings, given bool) error {
-	if given || before.BindPasswordFile == "" || s.BindPasswordFile == "" {
+	field := "bindPasswordFile"
+	switch {
+	case given:
+		return nil
+	case s.Password.given() && s.Password == before.Password:
+		field = "bindPassword"
+	case before.BindPasswordFile == "" || s.BindPasswordFile == "":
 		return nil
 	}
+	changed := s.whereabouts(before)
+	if len(changed) == 0 {
+		return nil
+	}
+	return invalid(field, "%s changed, and the password of before is not sent to whoever answers now; give %s again", strings.Join(changed, ", "), field)
+}
+
+// whereabouts names the settings that say where a password is sent, and over what, and differ from those before.
+func (s Settings) whereabouts(before Settings) []string {
 	var changed []string
 	for _, one := range []struct {
 		field string
@@ -22,14 +37,12 @@ func (s Settings) CheckSecret(before Settings, given bool) error {
 		{"startTLS", s.StartTLS == before.StartTLS},
 		{"allowPlaintext", s.AllowPlaintext == before.AllowPlaintext},
 		{"caFile", s.CAFile == before.CAFile},
+		{"ca", s.CA == before.CA},
 		{"serverName", s.ServerName == before.ServerName},
 	} {
 		if !one.same {
 			changed = append(changed, one.field)
 		}
 	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return invalid("bindPasswordFile", "%s changed, and the password of before is not sent to whoever answers now; give bindPasswordFile again", strings.Join(changed, ", "))
+	return changed
 }

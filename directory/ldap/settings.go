@@ -20,19 +20,21 @@ const (
 )
 
 // Settings say how to reach a directory and what to read in it. They are stored with a connector as JSON and hold no secret: the
-// bind password stays in its file.
+// bind password stays in its file, or is kept sealed beside them.
 type Settings struct {
 	Kind             string                   `json:"kind"`
 	URLs             []string                 `json:"urls,omitempty"` // ldaps://host[:port] or ldap://host[:port], in the order in which they are tried
 	SRV              string                   `json:"srv,omitempty"`  // instead of URLs: the domain whose servers the DNS names
 	StartTLS         bool                     `json:"startTLS,omitempty"`
 	CAFile           string                   `json:"caFile,omitempty"`     // PEM; the system's authorities if empty; for every server
+	CA               string                   `json:"ca,omitempty"`         // instead of CAFile: the certificates themselves
 	ServerName       string                   `json:"serverName,omitempty"` // the name in the server's certificate, if there is one URL and it is not its host
 	AllowPlaintext   bool                     `json:"allowPlaintext,omitempty"`
 	ClientCertFile   string                   `json:"clientCertFile,omitempty"`   // PEM; shown to every server. Without a bind DN it is the account (SASL EXTERNAL)
 	ClientKeyFile    string                   `json:"clientKeyFile,omitempty"`    // PEM
 	BindDN           string                   `json:"bindDN,omitempty"`           // needed without a client certificate
 	BindPasswordFile string                   `json:"bindPasswordFile,omitempty"` // goes with the bind DN; a line end at its end does not count
+	Password         Password                 `json:"-"`                          // instead of the file
 	BaseDNs          []string                 `json:"baseDNs"`                    //nolint:staticcheck // several DNs, not the DNS
 	Filter           string                   `json:"filter,omitempty"`
 	Groups           *directory.GroupSettings `json:"groups,omitempty"`  // which groups are mirrored; without it none (DIR-13)
@@ -40,6 +42,9 @@ type Settings struct {
 	Policy           directory.Policy         `json:"policy,omitzero"`
 	ReportTo         []string                 `json:"reportTo,omitempty"` // who gets a mail about every run (DIR-14)
 	Changes          string                   `json:"changes,omitempty"`  // how the directory tells what changed: ChangesAuto, ChangesUSN or ChangesOff
+	// PublicOnly says that an administrator of the organization chose the servers, so that they must have public addresses unless the
+	// operator allows others.
+	PublicOnly bool `json:"publicOnly,omitempty"`
 	// IgnoreReferrals are referral URLs, as the server sends them, that say nothing about the people of the base DNs.
 	IgnoreReferrals []string `json:"ignoreReferrals,omitempty"`
 

@@ -27,6 +27,7 @@ type Source struct {
 	groups   *mapping.GroupMapper // nil: groups are not read
 	now      func() time.Time
 	resolver Resolver
+	anywhere bool                     // private addresses too, see [Settings.PublicOnly]
 	answered atomic.Pointer[endpoint] // whom the last reading came from
 }
 
@@ -46,18 +47,7 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 
 // WithResolver returns a source that asks another DNS than the machine's for the servers of a domain.
 func (s *Source) WithResolver(r Resolver) *Source {
-	return &Source{settings: s.settings, decoder: s.decoder, groups: s.groups, now: s.now, resolver: r}
-}
-
-// OpenConnector is [Open] for a stored connector: what a [directory.Syncer] wants.
-func OpenConnector(now func() time.Time) directory.Open {
-	return func(_ context.Context, c identity.Connector) (directory.Source, error) {
-		s, err := ParseSettings(c.Settings)
-		if err != nil {
-			return nil, err
-		}
-		return Open(s, now)
-	}
+	return &Source{settings: s.settings, decoder: s.decoder, groups: s.groups, now: s.now, resolver: r, anywhere: s.anywhere}
 }
 
 // Close has nothing to close: every reading closes its own connection.

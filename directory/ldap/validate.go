@@ -25,12 +25,12 @@ func (s Settings) Validate() error {
 	if err := s.validateServers(); err != nil {
 		return err
 	}
-	if s.CAFile != "" {
+	if s.CAFile != "" || s.CA != "" {
 		if _, err := s.authorities(); err != nil {
 			return err
 		}
 	}
-	if _, err := s.credentials(); err != nil {
+	if err := s.checkCredentials(); err != nil {
 		return err
 	}
 	if err := s.validateBases(); err != nil {
@@ -155,8 +155,18 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// authorities reads the certificates of the CA file.
+// authorities reads the certificates that a server's is checked against.
 func (s Settings) authorities() (*x509.CertPool, error) {
+	switch {
+	case s.CA != "" && s.CAFile != "":
+		return nil, invalid("ca", "the authorities are given, and a file of them too; use one of the two")
+	case s.CA != "":
+		pool := x509.NewCertPool()
+		if len(s.CA) > maxCA || !pool.AppendCertsFromPEM([]byte(s.CA)) {
+			return nil, invalid("ca", "this is no certificate in PEM form (-----BEGIN CERTIFICATE-----), or has more than %d bytes", maxCA)
+		}
+		return pool, nil
+	}
 	pem, err := os.ReadFile(s.CAFile)
 	if err != nil {
 		return nil, invalid("caFile", "the CA file cannot be read: %v", err)
@@ -167,6 +177,9 @@ func (s Settings) authorities() (*x509.CertPool, error) {
 	}
 	return pool, nil
 }
+
+// maxCA is room for a few certificates in bytes.
+const maxCA = 64 << 10
 
 // validateGroups checks which groups are read.
 func (s Settings) validateGroups() error {

@@ -19,7 +19,7 @@ func testDirectory(t *testing.T, w world) {
 	})
 	t.Run("a connector remembers its last good run", func(t *testing.T) {
 		n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.Settings, n.UpdatedAt = 412, start, "dc1", nil, start.Add(time.Hour)
-		n.Cursor = json.RawMessage(`{"cursor":{"usn":7}}`)
+		n.Cursor, n.Secret = json.RawMessage(`{"cursor":{"usn":7}}`), "1.key.sealed"
 		w.must(t, func(tx identity.Tx) error { return tx.UpdateConnector(ctx, n) })
 		n.Version++
 		got, err := w.store.Connector(ctx, w.own, n.ID)

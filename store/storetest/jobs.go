@@ -109,10 +109,13 @@ func testJobs(t *testing.T, w world) {
 	})
 }
 
+// allJobs are the kinds of jobs.
+var allJobs = []identity.JobKind{identity.JobImport, identity.JobExport, identity.JobInvite, identity.JobTemplate, identity.JobClaim, identity.JobPlan, identity.JobApply}
+
 func testJobsOpen(t *testing.T, w world) {
 	now := start
 	open := func(at time.Time, limit int) []identity.Job {
-		got, err := w.store.JobsOpen(ctx, at, limit)
+		got, err := w.store.JobsOpen(ctx, allJobs, at, limit)
 		require.NoError(t, err)
 		return got
 	}
@@ -130,6 +133,12 @@ func testJobsOpen(t *testing.T, w world) {
 	require.Equal(t, []identity.Job{never, queued}, open(now.Add(-time.Microsecond), 10), "somebody works on it until its lease ends")
 	require.Equal(t, []identity.Job{leased, never, queued}, open(now, 10))
 	require.Equal(t, []identity.Job{leased, never}, open(now, 2))
+	exports, err := w.store.JobsOpen(ctx, []identity.JobKind{identity.JobExport, identity.JobPlan}, now, 10)
+	require.NoError(t, err)
+	require.Equal(t, []identity.Job{queued}, exports, "of these kinds only")
+	none, err := w.store.JobsOpen(ctx, nil, now, 10)
+	require.NoError(t, err)
+	require.Empty(t, none)
 	leased.LeaseUntil = now.Add(time.Minute)
 	leased = w.updateJob(t, leased)
 	require.Equal(t, []identity.Job{never, queued}, open(now.Add(time.Minute-time.Microsecond), 10))

@@ -134,7 +134,7 @@ func (w world) connector(t testing.TB, org identity.OrgID, name string) identity
 	t.Helper()
 	n := identity.Connector{
 		ID: identity.ConnectorID(w.ids.New()), Org: org, Name: name, Kind: "ad", Settings: json.RawMessage(`{"url":"ldaps://dc"}`),
-		CreatedAt: start, UpdatedAt: start, Version: 1,
+		Secret: "1.key.first", CreatedAt: start, UpdatedAt: start, Version: 1,
 	}
 	w.must(t, func(tx identity.Tx) error { return tx.InsertConnector(ctx, n) })
 	return n

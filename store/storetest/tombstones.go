@@ -38,7 +38,7 @@ func testTombstones(t *testing.T, w world) {
 	living := func(r identity.Reader) ([]identity.Organization, error) { return r.Organizations(ctx, "", 10) }
 	dead := func(r identity.Reader) ([]identity.Organization, error) { return r.Tombstones(ctx, "", 10) }
 	open := func() []identity.Job {
-		all, err := w.store.JobsOpen(ctx, start, 10)
+		all, err := w.store.JobsOpen(ctx, allJobs, start, 10)
 		require.NoError(t, err)
 		return all
 	}

@@ -1,0 +1,92 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rollcall/directory"
+	"rollcall/identity"
+)
+
+// SyncRun is the application of a plan, as far as it has come.
+type SyncRun struct {
+	ID         string           `json:"id" format:"uuid"`
+	Connector  string           `json:"connector" format:"uuid"`
+	Plan       string           `json:"plan" format:"uuid"`
+	State      string           `json:"state" enum:"running,paused,ended,completed,completed_with_errors,failed" doc:"paused: after its first steps, for somebody to look; ended: somebody looked and left the rest undone"`
+	By         Actor            `json:"by"`
+	StartedAt  time.Time        `json:"startedAt"`
+	FinishedAt *time.Time       `json:"finishedAt,omitempty"`
+	Done       int              `json:"done" doc:"Steps that were gone through"`
+	Total      int              `json:"total"`
+	Applied    map[string]int   `json:"applied" doc:"How many steps of each kind changed somebody"`
+	Skipped    int              `json:"skipped"`
+	Stale      int              `json:"stale" doc:"Users who were changed after the plan was made, and left as they are"`
+	Failed     int              `json:"failed"`
+	Items      []directory.Item `json:"items,omitempty" doc:"Steps that were not applied, of one run that is asked for; 1,000 at most"`
+	Further    int              `json:"further,omitempty" doc:"Items beyond those"`
+}
+
+type runList struct {
+	Runs []SyncRun `json:"runs" nullable:"false" doc:"The newest first"`
+}
+
+const runsPath = orgPath + "/runs"
+
+func (a *api) addSyncRuns() {
+	add(a, operation{
+		id: "listRuns", method: http.MethodGet, path: runsPath, scope: scopeReadSync,
+		summary: "List synchronizations", about: "Runs by hand and by schedule, the newest first.",
+	}, a.listRuns)
+	add(a, operation{
+		id: "getRun", method: http.MethodGet, path: runsPath + "/{run}", scope: scopeReadSync,
+		summary: "Show a synchronization", about: "How far it is, what it did, and which steps were not possible and why.",
+	}, a.getRun)
+}
+
+func (a *api) listRuns(ctx context.Context, in *struct {
+	OrgPath
+	Newest
+}) (*body[runList], error) {
+	runs, err := a.service.Reader().Runs(ctx, in.id(), identity.ConnectorID(in.Connector), in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	list := runList{Runs: make([]SyncRun, 0, len(runs))}
+	for _, r := range runs {
+		shown, err := showRun(r)
+		if err != nil {
+			return nil, err
+		}
+		shown.Items, shown.Further = nil, 0
+		list.Runs = append(list.Runs, shown)
+	}
+	return &body[runList]{list}, nil
+}
+
+func (a *api) getRun(ctx context.Context, in *struct {
+	OrgPath
+	Run string `path:"run" doc:"The run's id"`
+}) (*body[SyncRun], error) {
+	return a.run(ctx, in.OrgPath, identity.RunID(in.Run))
+}
+
+func (a *api) run(ctx context.Context, org OrgPath, id identity.RunID) (*body[SyncRun], error) {
+	r, err := a.service.Reader().Run(ctx, org.id(), id)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := showRun(r)
+	if err != nil {
+		return nil, err
+	}
+	return &body[SyncRun]{shown}, nil
+}
+
+func showRun(r identity.Run) (SyncRun, error) {
+	report, err := directory.ReportOf(r)
+	return SyncRun{ID: string(r.ID), Connector: string(r.Connector), Plan: string(r.Plan), State: string(r.State), By: showActor(r.Actor), StartedAt: r.StartedAt,
+		FinishedAt: instant(r.FinishedAt), Done: report.Done, Total: report.Total, Applied: counts(report.Applied), Skipped: report.Skipped, Stale: report.Stale,
+		Failed: report.Failed, Items: report.Items, Further: report.Further}, err
+}

@@ -1,0 +1,85 @@
+package ldap_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/directory/ldap"
+)
+
+func TestAnOrganizationDecidesOnlyWhatIsItsOwn(t *testing.T) {
+	kept := ldap.Settings{Kind: ldap.AD, URLs: []string{"ldaps://dc1.corp.example"}, BindDN: "CN=reader", BaseDNs: []string{"DC=corp"}, Password: ldap.KeptPassword(), PublicOnly: true}
+	operators := kept
+	operators.PublicOnly, operators.URLs, operators.AllowPlaintext = false, []string{"ldap://10.0.0.1"}, true
+	password := "hunter2"
+	for name, c := range map[string]struct {
+		before   ldap.Settings
+		patch    string
+		password *string
+		want     string // what is refused; empty: it is stored as follows
+		stored   string
+	}{
+		"a filter": {kept, `{"filter":"(mail=*)"}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"filter":"(mail=*)","publicOnly":true}`},
+		"a filter of the operator's connector": {operators, `{"filter":"(mail=*)"}`, nil, "",
+			`{"kind":"ad","urls":["ldap://10.0.0.1"],"allowPlaintext":true,"bindDN":"CN=reader","baseDNs":["DC=corp"],"filter":"(mail=*)"}`},
+		"other servers, with the password": {operators, `{"urls":["ldaps://dc2.corp.example"]}`, &password, "",
+			`{"kind":"ad","urls":["ldaps://dc2.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true}`},
+		"the same servers, with the password": {operators, `{}`, &password, "",
+			`{"kind":"ad","urls":["ldap://10.0.0.1"],"allowPlaintext":true,"bindDN":"CN=reader","baseDNs":["DC=corp"]}`},
+		"a part of the policy": {withPolicy(kept), `{"policy":{"maxLosses":9,"budgets":{"removals":{"day":null}}}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,
+			"policy":{"maxLosses":9,"maxLossPercent":10,"budgets":{"removals":{"run":3}}}}`},
+		"one source of the mapping": {kept, `{"mapping":{"title":{"constant":"Dr"},"nickName":"cn"}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,"mapping":{"title":{"constant":"Dr"},"nickName":"cn"}}`},
+		"nothing is said of the filter": {kept, `{"filter":null}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true}`},
+
+		"other servers":                        {kept, `{"urls":["ldaps://evil.example"]}`, nil, "give bindPassword again", ""},
+		"a domain instead of servers":          {kept, `{"urls":null,"srv":"evil.example"}`, nil, "give bindPassword again", ""},
+		"other authorities":                    {kept, `{"serverName":"x"}`, nil, "give bindPassword again", ""},
+		"clear text":                           {kept, `{"urls":["ldap://dc1.corp.example"]}`, &password, "clear text", ""},
+		"clear text to this machine":           {kept, `{"urls":["ldap://127.0.0.1"]}`, &password, "clear text", ""},
+		"allowed clear text":                   {kept, `{"allowPlaintext":true}`, &password, "whoever runs the server", ""},
+		"a file with the password":             {kept, `{"bindPasswordFile":"/etc/shadow"}`, nil, "whoever runs the server", ""},
+		"a file with authorities":              {kept, `{"caFile":"/etc/shadow"}`, nil, "whoever runs the server", ""},
+		"a client's certificate":               {kept, `{"clientCertFile":"/etc/x"}`, nil, "whoever runs the server", ""},
+		"private addresses":                    {kept, `{"publicOnly":false}`, nil, "whoever runs the server", ""},
+		"the limits of the server's memory":    {kept, `{"maxPageBytes":1000000000}`, nil, "whoever runs the server", ""},
+		"another kind":                         {kept, `{"kind":"openldap"}`, nil, "whoever runs the server", ""},
+		"an empty password":                    {kept, `{}`, new(string), "anonymous bind", ""},
+		"a filter that is none":                {kept, `{"filter":"(mail="}`, nil, "not an LDAP filter", ""},
+		"something else than an object":        {kept, `[]`, nil, "a JSON object", ""},
+		"the operator's certificate elsewhere": {withCertificate(kept), `{"urls":["ldaps://evil.example"]}`, &password, "for the servers that they named", ""},
+		"no certificate in PEM form":           {kept, `{"ca":"hello"}`, &password, "no certificate in PEM form", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, err := c.before.Delegated([]byte(c.patch), c.password)
+			if c.want != "" {
+				require.ErrorContains(t, err, c.want)
+				return
+			}
+			require.NoError(t, err)
+			raw, err := json.Marshal(after)
+			require.NoError(t, err)
+			require.JSONEq(t, c.stored, string(raw))
+			own, others, err := after.Shown()
+			require.NoError(t, err)
+			require.NotContains(t, string(own), "allowPlaintext")
+			require.NotContains(t, string(own), "publicOnly")
+			require.Equal(t, after.PublicOnly, len(others) == 1 && others[0] == "publicOnly")
+		})
+	}
+}
+
+func withPolicy(s ldap.Settings) ldap.Settings {
+	s.Policy.MaxLossPercent, s.Policy.Budgets.Removals.Day, s.Policy.Budgets.Removals.Run = 10, 5, 3
+	return s
+}
+
+func withCertificate(s ldap.Settings) ldap.Settings {
+	s.ClientCertFile, s.ClientKeyFile = "cert.pem", "key.pem"
+	return s
+}
