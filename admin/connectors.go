@@ -36,7 +36,7 @@ type DirectorySettings struct {
 	ServerName      string                   `json:"serverName,omitempty" maxLength:"255" doc:"The name in the server's certificate, if there is one URL and it is not its host"`
 	CA              string                   `json:"ca,omitempty" maxLength:"65536" doc:"Certificates in PEM to check the servers' against, instead of the well-known authorities"`
 	BindDN          string                   `json:"bindDN,omitempty" maxLength:"1000" doc:"The account that reads the directory" example:"CN=svc-sync,CN=Users,DC=corp,DC=example"`
-	BaseDNs         []string                 `json:"baseDNs,omitempty" nullable:"false" maxItems:"100" doc:"Where the people are" example:"[\"OU=People,DC=corp,DC=example\"]"`
+	BaseDNs         []string                 `json:"baseDNs,omitempty" nullable:"false" maxItems:"100" doc:"Where the people are" example:"[\"OU=People,DC=corp,DC=example\"]"` //nolint:staticcheck // several DNs, not the DNS
 	Filter          string                   `json:"filter,omitempty" maxLength:"10000" doc:"Which entries are people (RFC 4515); by default everybody of the kind's class"`
 	Groups          *directory.GroupSettings `json:"groups,omitempty" doc:"Which groups are mirrored; absent: none (DIR-13)"`
 	Mapping         map[string]any           `json:"mapping,omitempty" doc:"What attributes are made from: the name of a directory's attribute, or an expression; what is not named keeps its default"`

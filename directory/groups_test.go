@@ -33,10 +33,10 @@ func linkedTeam(name string, members ...string) directory.LinkedGroup {
 	for _, m := range members {
 		plain := strings.TrimLeft(m, "!#")
 		member := identity.LinkedMember{Account: identity.AccountID("account-" + plain), Connector: connector, Object: objectOf(plain), Name: plain, SetApart: m[0] == '!'}
-		switch {
-		case m[0] == '@':
+		switch m[0] {
+		case '@':
 			member.Account, member.Group = "", identity.GroupID("team-"+plain[1:])
-		case m[0] == '#':
+		case '#':
 			member.Connector, member.Object = "", ""
 		}
 		g.Members = append(g.Members, member)

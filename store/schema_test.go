@@ -294,7 +294,10 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Jobs":        {ask: func() error { _, err := r.Jobs(ctx, org, "", "x", 10); return err }, want: []string{"(org_id=? AND id<?)"}},
 		"Jobs of a kind": {ask: func() error { _, err := r.Jobs(ctx, org, identity.JobImport, "x", 10); return err },
 			want: []string{"INDEX jobs_kind (org_id=? AND kind=? AND id<?)"}},
-		"JobsOpen": {ask: func() error { _, err := r.JobsOpen(ctx, []identity.JobKind{identity.JobImport, identity.JobClaim}, time.Unix(9, 0), 10); return err }, want: []string{"INDEX jobs_open (state=?)"}, sorted: true},
+		"JobsOpen": {ask: func() error {
+			_, err := r.JobsOpen(ctx, []identity.JobKind{identity.JobImport, identity.JobClaim}, time.Unix(9, 0), 10)
+			return err
+		}, want: []string{"INDEX jobs_open (state=?)"}, sorted: true},
 		"Schedule": {ask: func() error { _, err := r.Schedule(ctx, org, "c"); return err }},
 		"SchedulesDue": {ask: func() error { _, err := r.SchedulesDue(ctx, time.Unix(9, 0), 10); return err },
 			want: []string{"INDEX sync_schedules_due (due_at<?)"}},

@@ -189,7 +189,7 @@ func (s Settings) validateGroups() error {
 	if err := s.Groups.Validate(); err != nil {
 		return err
 	}
-	if err := validateDNs("groups.baseDNs", s.Groups.BaseDNs); err != nil {
+	if err := validateNames("groups.baseDNs", s.Groups.BaseDNs); err != nil {
 		return err
 	}
 	if s.Groups.Filter != "" {
@@ -204,7 +204,7 @@ func (s Settings) validateBases() error {
 	if len(s.BaseDNs) == 0 {
 		return invalid("baseDNs", "there is no base DN; give one like OU=People,DC=corp,DC=example,DC=com")
 	}
-	if err := validateDNs("baseDNs", s.BaseDNs); err != nil {
+	if err := validateNames("baseDNs", s.BaseDNs); err != nil {
 		return err
 	}
 	_, err := s.Domain()
@@ -219,7 +219,7 @@ func (s Settings) Domain() (string, error) {
 	return directory.DomainOf(s.BaseDNs)
 }
 
-func validateDNs(list string, dns []string) error {
+func validateNames(list string, dns []string) error {
 	parsed := make([]*ldap.DN, len(dns))
 	for i, base := range dns {
 		field := fmt.Sprintf("%s[%d]", list, i)

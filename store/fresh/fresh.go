@@ -7,6 +7,7 @@ package fresh
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,12 +28,12 @@ func Database(t testing.TB) string {
 	return path
 }
 
-var migrated = sync.OnceValues(func() ([]byte, error) {
+var migrated = sync.OnceValues(func() (content []byte, err error) {
 	folder, err := os.MkdirTemp("", "rollcall-fresh-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	path := filepath.Join(folder, "rollcall.db")
 	// After its end nothing has the file open, so all that was written is in it and nothing beside it.
 	if _, err := store.Migrate(context.Background(), "sqlite:"+path); err != nil {
