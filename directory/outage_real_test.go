@@ -16,17 +16,22 @@ import (
 	"rollcall/identity"
 )
 
-// planMeanwhile plans, and does something once when a phase of the reading has begun.
-func (w *world) planMeanwhile(phase string, do func()) directory.Plan {
+// meanwhile does something once when a phase of a reading has come to done entries.
+func meanwhile(t *testing.T, phase string, done int, do func()) directory.Progress {
 	var once sync.Once
-	_, plan, err := w.syncer.Plan(w.t.Context(), w.org, w.connector, admin, func(now string, done, _ int) {
-		if now == phase && done > 0 {
-			once.Do(do)
-			do = nil
+	did := false
+	t.Cleanup(func() { require.True(t, did, "the reading came to %q", phase) })
+	return func(now string, n, _ int) {
+		if now == phase && n >= done {
+			once.Do(func() { did = true; do() })
 		}
-	})
-	require.NoError(w.t, err)
-	require.Nil(w.t, do, "the reading came to %q", phase)
+	}
+}
+
+// planMeanwhile plans, and does something when the first entries of a phase have come.
+func (w *world) planMeanwhile(t *testing.T, phase string, do func()) directory.Plan {
+	_, plan, err := w.syncer.Plan(t.Context(), w.org, w.connector, admin, meanwhile(t, phase, 1, do))
+	require.NoError(t, err)
 	return plan
 }
 
@@ -54,7 +59,7 @@ func TestDIR16_ADomainControllerThatGoesWhileItIsRead(t *testing.T) {
 
 	for _, phase := range []string{"reading the directory", "reading the groups"} {
 		t.Run("it comes back while it is "+phase, func(t *testing.T) {
-			plan := b.full.planMeanwhile(phase, func() { d.Stop(t); d.Start(t) })
+			plan := b.full.planMeanwhile(t, phase, func() { d.Stop(t); d.Start(t) })
 			require.Empty(t, plan.Refused)
 			require.Empty(t, plan.Steps, "nothing is read twice, and nobody is missed")
 			require.True(t, plan.Reading.Complete, plan.Reading.Gaps)
@@ -62,7 +67,7 @@ func TestDIR16_ADomainControllerThatGoesWhileItIsRead(t *testing.T) {
 		})
 		t.Run("it stays away while it is "+phase, func(t *testing.T) {
 			d.Set(t, ids[0], "title", phase)
-			plan := b.full.planMeanwhile(phase, func() { d.Stop(t) })
+			plan := b.full.planMeanwhile(t, phase, func() { d.Stop(t) })
 			require.Contains(t, plan.Refused, "The directory could not be read, so nothing is planned.")
 			require.Empty(t, plan.Steps)
 			_, plan, err := b.changes.syncer.PlanChanges(t.Context(), b.changes.org, b.changes.connector, admin, nil)
@@ -76,6 +81,35 @@ func TestDIR16_ADomainControllerThatGoesWhileItIsRead(t *testing.T) {
 			people = b.full.standings()
 		})
 	}
+
+	t.Run("it goes before missing entries are looked up", func(t *testing.T) {
+		goes := add("goes")
+		teamOf := d.AddGroup(t, staff, "Team of those who go", goes)
+		b.same(t, "")
+		people, teams := b.full.standings(), b.full.teams()
+		d.Delete(t, goes)
+		d.Delete(t, teamOf)
+		const phase = "looking up missing entries"
+		_, plan, err := b.full.syncer.Plan(t.Context(), b.full.org, b.full.connector, admin, meanwhile(t, phase, 0, func() { d.Stop(t) }))
+		require.NoError(t, err)
+		require.NotEmpty(t, plan.Steps)
+		for _, step := range plan.Steps {
+			require.Equal(t, directory.RuleLossUnproven, step.Code, "%v", step)
+			require.Contains(t, step.Evidence.Detail, "nobody answers there")
+		}
+		d.Start(t)
+		stored, plan, err := b.changes.syncer.PlanChanges(t.Context(), b.changes.org, b.changes.connector, admin, meanwhile(t, phase, 0, func() { d.Stop(t) }))
+		require.NoError(t, err)
+		require.Contains(t, plan.Refused, "The directory could not be read, so nothing is planned.", "groups were still to be read")
+		require.Equal(t, identity.PlanRefused, stored.State)
+		require.Equal(t, people, b.full.standings())
+		require.Equal(t, teams, b.full.teams())
+		d.Start(t)
+		b.same(t, "")
+		require.Equal(t, identity.DirectoryDeleted, b.changes.standings()[identity.ObjectID(goes)].reason)
+		require.NotContains(t, b.changes.teams(), "Team of those who go")
+	})
+	people, teams = b.full.standings(), b.full.teams()
 
 	for _, c := range []struct {
 		name string
