@@ -297,7 +297,7 @@ func (c memberChange) notes() (notes []string) {
 		}
 	}
 	if c.kept > 0 {
-		notes = append(notes, fmt.Sprintf("%d members stay though the directory does not have them: this reading is not good enough to let anybody leave (DIR-19).", c.kept))
+		notes = append(notes, fmt.Sprintf("Members who stay though the directory does not have them, because this reading is not good enough to let anybody leave (DIR-19): %d.", c.kept))
 	}
 	return notes
 }

@@ -118,7 +118,7 @@ func TestDIR13_Groups(t *testing.T) {
 		"somebody who is retained follows":            {input(crew[:1], here, found("bob", directory.OutOfScope), policy(directory.Policy{OutOfScope: directory.ScopeRetain}), groups(direct, linkedTeam("sales", "bob")), read(teamEntry("sales"))), "update sales -bob", ""},
 		"somebody lost before stays in (USR-12)":      {input(crew[:1], accounts{account("ada"), account("bob", lost(identity.DirectoryDeleted))}, groups(direct, linkedTeam("sales", "!bob")), read(teamEntry("sales"))), "", ""},
 		"somebody who is back without it leaves":      {input(crew, accounts{account("ada"), account("bob", lost(identity.DirectoryDeleted))}, groups(direct, linkedTeam("sales", "!bob")), read(teamEntry("sales"))), "update sales -bob", ""},
-		"a reading with gaps lets nobody leave":       {input(crew, here, incomplete, groups(direct, linkedTeam("sales", "ada"), linkedTeam("gone", "ada")), read(teamEntry("sales", "bob"))), "update sales +bob", "1 members stay"},
+		"a reading with gaps lets nobody leave":       {input(crew, here, incomplete, groups(direct, linkedTeam("sales", "ada"), linkedTeam("gone", "ada")), read(teamEntry("sales", "bob"))), "update sales +bob", "Members who stay"},
 		"deleted":                                     {input(crew, here, groups(direct, linkedTeam("sales", "ada")), finding("sales", directory.Tombstone)), "delete sales", "deleted in the directory"},
 		"gone without a trace":                        {input(crew, here, groups(direct, linkedTeam("sales", "ada")), finding("sales", directory.Absent)), "delete sales", ""},
 		"missing for no known reason":                 {input(crew, here, groups(direct, linkedTeam("sales", "ada")), finding("sales", directory.Unknown)), "skip sales LOSS_UNPROVEN", "stays as before"},
@@ -265,7 +265,7 @@ func TestUndo_WhatARunDidToGroupsIsTakenBack(t *testing.T) {
 	require.Equal(t, map[directory.Op]int{directory.OpGroupUpdate: 1, directory.OpGroupCreate: 1, directory.OpGroupDelete: 1}, plan.Figures.Ops)
 	var text strings.Builder
 	require.NoError(t, plan.Print(&text))
-	require.Contains(t, text.String(), "1 members leave again, and 1 are back.")
+	require.Contains(t, text.String(), "Members who leave again: 1; who are back: 1.")
 	require.Contains(t, text.String(), "made again, with a new id and without the licence template")
 	w.approved(stored)
 	require.Equal(t, before, w.teams())

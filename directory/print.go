@@ -130,7 +130,7 @@ func (s Summary) print(b *bufio.Writer) {
 		fmt.Fprintf(b, "Managers: %d people have a manager who is not synchronized, and none here.\n", n)
 	}
 	if n := s.Figures.StrayMembers; n > 0 {
-		fmt.Fprintf(b, "Groups: %d memberships are of somebody who is not synchronized, and are not made here.\n", n)
+		fmt.Fprintf(b, "Groups: memberships of somebody who is not synchronized, which are not made here: %d.\n", n)
 	}
 	g := s.Guard
 	fmt.Fprintf(b, "Guard: %d of %d people would be lost (%.1f %%); more than %d %% or more than %d need an approval.\n",

@@ -113,13 +113,13 @@ func (p Plan) printFates(b *bufio.Writer) {
 		}
 	}
 	if deleted > 0 {
-		fmt.Fprintf(b, "Later: %d users are deleted for good unless they are back by then, the first not before %s.\n", deleted, first.UTC().Format(time.DateOnly))
+		fmt.Fprintf(b, "Later: users who are deleted for good unless they are back by then: %d, the first not before %s.\n", deleted, first.UTC().Format(time.DateOnly))
 	}
 	if kept > 0 {
-		fmt.Fprintf(b, "Later: %d users are kept for as long as their entry is disabled.\n", kept)
+		fmt.Fprintf(b, "Later: users who are kept for as long as their entry is disabled: %d.\n", kept)
 	}
 	if n := p.Figures.Ops[OpPurge]; n > 0 {
-		fmt.Fprintf(b, "At once: %d users are deleted for good when this is applied.\n", n)
+		fmt.Fprintf(b, "At once: users who are deleted for good when this is applied: %d.\n", n)
 	}
 }
 

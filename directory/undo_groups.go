@@ -129,7 +129,7 @@ func (s *Syncer) undoGroup(ctx context.Context, u *undoing, back *Step, step Ste
 		return nil
 	}
 	back.Op, back.Code, back.Reason = OpGroupUpdate, "", reasonUndoGroup
-	back.Notes = append(back.Notes, fmt.Sprintf("%d members leave again, and %d are back.", len(back.Leave), len(back.Return)))
+	back.Notes = append(back.Notes, fmt.Sprintf("Members who leave again: %d; who are back: %d.", len(back.Leave), len(back.Return)))
 	return nil
 }
 

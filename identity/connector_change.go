@@ -25,13 +25,13 @@ func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (C
 		if err != nil {
 			return err
 		}
-		settings, secret := n.Settings, n.Secret
+		after := n
 		n = before
 		if len(changed) > 0 {
-			n.Settings, n.UpdatedAt = settings, c.now
+			n.Settings, n.Domain, n.UpdatedAt = after.Settings, after.Domain, c.now
 		}
 		outdated := len(changed) > 0
-		if n.Secret = secret; secret != before.Secret {
+		if n.Secret = after.Secret; n.Secret != before.Secret {
 			changed = append(changed, secretName)
 		}
 		if len(changed) == 0 {

@@ -13,6 +13,7 @@ type Connector struct {
 	Name           string          `json:"name"` // unique in the organization
 	Kind           string          `json:"kind"` // ad or openldap
 	Settings       json.RawMessage `json:"settings"`
+	Domain         string          `json:"domain,omitempty"`         // of Active Directory that it reads; unique in the organization (DIR-02)
 	Secret         string          `json:"-"`                        // sealed for this connector alone; empty: there is none
 	LastGoodCount  int             `json:"lastGoodCount"`            // entries in scope at the last complete run
 	LastGoodAt     time.Time       `json:"lastGoodAt,omitzero"`      // when that was

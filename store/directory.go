@@ -8,12 +8,12 @@ import (
 	"rollcall/identity"
 )
 
-const connectorColumns = `id, org_id, name, kind, settings, last_good_count, last_good_at, last_good_server, cursor, secret,
+const connectorColumns = `id, org_id, name, kind, settings, last_good_count, last_good_at, last_good_server, cursor, secret, domain,
 	created_at, updated_at, version`
 
 func scanConnector(r *sql.Rows) (n identity.Connector, err error) {
 	return n, r.Scan(scanID(&n.ID), scanID(&n.Org), &n.Name, &n.Kind, document{&n.Settings}, &n.LastGoodCount, instant{&n.LastGoodAt},
-		&n.LastGoodServer, document{&n.Cursor}, &n.Secret, instant{&n.CreatedAt}, instant{&n.UpdatedAt}, &n.Version)
+		&n.LastGoodServer, document{&n.Cursor}, &n.Secret, &n.Domain, instant{&n.CreatedAt}, instant{&n.UpdatedAt}, &n.Version)
 }
 
 func (r reader) Connector(ctx context.Context, org identity.OrgID, id identity.ConnectorID) (identity.Connector, error) {
@@ -26,15 +26,15 @@ func (r reader) Connectors(ctx context.Context, org identity.OrgID) ([]identity.
 }
 
 func (t *transaction) InsertConnector(ctx context.Context, n identity.Connector) error {
-	_, err := t.exec(ctx, `INSERT INTO connectors (`+connectorColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)`,
-		n.ID, n.Org, n.Name, n.Kind, n.Settings, n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.Cursor, n.Secret, n.CreatedAt, n.UpdatedAt)
+	_, err := t.exec(ctx, `INSERT INTO connectors (`+connectorColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+		n.ID, n.Org, n.Name, n.Kind, n.Settings, n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.Cursor, n.Secret, n.Domain, n.CreatedAt, n.UpdatedAt)
 	return err
 }
 
 func (t *transaction) UpdateConnector(ctx context.Context, n identity.Connector) error {
 	changed, err := t.exec(ctx, `UPDATE connectors SET name = $4, kind = $5, settings = $6, last_good_count = $7, last_good_at = $8,
-		last_good_server = $9, created_at = $10, updated_at = $11, cursor = $12, secret = $13, version = version + 1 WHERE org_id = $1 AND id = $2 AND version = $3`,
-		n.Org, n.ID, n.Version, n.Name, n.Kind, n.Settings, n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.CreatedAt, n.UpdatedAt, n.Cursor, n.Secret)
+		last_good_server = $9, created_at = $10, updated_at = $11, cursor = $12, secret = $13, domain = $14, version = version + 1 WHERE org_id = $1 AND id = $2 AND version = $3`,
+		n.Org, n.ID, n.Version, n.Name, n.Kind, n.Settings, n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.CreatedAt, n.UpdatedAt, n.Cursor, n.Secret, n.Domain)
 	if err == nil && changed == 0 {
 		return t.stale(ctx, unknownConnector, `SELECT version FROM connectors WHERE org_id = $1 AND id = $2`, n.Org, n.ID)
 	}

@@ -35,8 +35,20 @@ func TestPeopleOfAnOlderDatabaseGoOnAsTheyWere(t *testing.T) {
 		put(`INSERT INTO address_holds (email_key, org_id, account_id, kind) VALUES ('ada@example.com', $1, $2, 'primary')`, org, account)
 		put(`INSERT INTO grants (org_id, issuer, subject, role, created_at) VALUES ($1, 'https://i', 's', 'full', $2)`, org, made)
 		put(`INSERT INTO domains (org_id, name, state, updated_at) VALUES ($1, 'example.com', 'claimed', $2)`, org, made)
+		for name, kind := range map[string][2]string{"a": {"ad", `{"baseDNs":["OU=People, DC=Corp,DC=example"]}`}, "b": {"ad", `{"baseDNs":["DC=corp,DC=example"]}`},
+			"c": {"ldif", `{"schema":"ad","baseDNs":["DC=emea,DC=corp"]}`}, "d": {"openldap", `{"baseDNs":["dc=corp,dc=example"]}`}} {
+			put(`INSERT INTO connectors (id, org_id, name, kind, settings, last_good_count, last_good_server, created_at, updated_at, version)
+				VALUES ($1, $2, $3, $4, $5, 0, '', $6, $6, 1)`, identity.ConnectorID("00000000-0000-7000-8000-00000000010"+name), org, name, kind[0], kind[1], made)
+		}
 		put(`INSERT INTO tokens (id, org_id, name, profile, hash, created_at) VALUES ($1, $2, 'okta', '', 'h', $3)`, token, org, made)
 	})
+	domains := map[string]string{}
+	connectors, err := s.Connectors(ctx, org)
+	require.NoError(t, err)
+	for _, n := range connectors {
+		domains[n.Name] = n.Domain
+	}
+	require.Equal(t, map[string]string{"a": "dc=corp,dc=example", "b": "", "c": "dc=emea,dc=corp", "d": ""}, domains, "DIR-02: the first of two for one domain has it")
 	service := identity.NewService(s, at(made.Add(30*identity.Day)), ids, identity.EmailPolicy{})
 	a, err := s.Account(ctx, org, account)
 	require.NoError(t, err)

@@ -35,6 +35,8 @@ var uniquenesses = []uniqueness{
 		"another account has one of the addresses"},
 	{"connectors_name", "connectors.org_id, connectors.name", identity.RuleConnectorExists, "name",
 		"the organization has a connector with this name; use another name"},
+	{"connectors_domain", "connectors.org_id, connectors.domain", identity.RuleConnectorExists, "baseDNs",
+		"the organization has a connector that reads this domain; one connector reads all of a domain's people, so give it these base DNs, too"},
 	{"domains_claimed", "domains.name", identity.RuleDomainClaimed, "",
 		"the domain is claimed by another organization"},
 	{"jobs_alone", "jobs.org_id, jobs.kind", identity.RuleJobRunning, "",

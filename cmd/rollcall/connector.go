@@ -121,7 +121,7 @@ func showConnector(w io.Writer, n identity.Connector) error {
 	if err != nil {
 		return err
 	}
-	pairs = append([]string{"id", string(n.ID), "name", n.Name, "kind", n.Kind}, pairs...)
+	pairs = append([]string{"id", string(n.ID), "name", n.Name, "kind", n.Kind, "domain", n.Domain}, pairs...)
 	return properties(w, append(pairs, "version", fmt.Sprint(n.Version), "last good run", or(instant(n.LastGoodAt), "never"), "people then", fmt.Sprint(n.LastGoodCount), "server then", n.LastGoodServer)...)
 }
 

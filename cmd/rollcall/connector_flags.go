@@ -73,6 +73,9 @@ func (f directoryFlags) put(n identity.Connector, d *directories) (identity.Conn
 		return n, err
 	}
 	n.Settings = raw
+	if n.Domain, err = domainOf(n.Kind, raw); err != nil {
+		return n, err
+	}
 	switch {
 	case f.password != "":
 		n.Secret, err = d.seal(n, f.password)

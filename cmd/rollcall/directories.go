@@ -63,6 +63,9 @@ func (d *directories) Delegated(n identity.Connector, patch json.RawMessage, pas
 	if err != nil {
 		return n, err
 	}
+	if n.Domain, err = after.Domain(); err != nil {
+		return n, err
+	}
 	if n.Settings, err = json.Marshal(after); err != nil || password == nil {
 		return n, err
 	}
@@ -83,6 +86,22 @@ func (d *directories) Shown(n identity.Connector) (own json.RawMessage, others [
 }
 
 var _ admin.Directories = (*directories)(nil)
+
+// domainOf is the domain that checked settings of a connector are about.
+func domainOf(kind string, settings json.RawMessage) (string, error) {
+	if kind == ldif.Kind {
+		s, err := ldif.ParseSettings(settings)
+		if err != nil {
+			return "", err
+		}
+		return s.Domain()
+	}
+	s, err := ldap.ReadSettings(settings)
+	if err != nil {
+		return "", err
+	}
+	return s.Domain()
+}
 
 // seal seals a password for a connector.
 func (d *directories) seal(n identity.Connector, password string) (string, error) {

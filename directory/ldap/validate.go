@@ -204,7 +204,19 @@ func (s Settings) validateBases() error {
 	if len(s.BaseDNs) == 0 {
 		return invalid("baseDNs", "there is no base DN; give one like OU=People,DC=corp,DC=example,DC=com")
 	}
-	return validateDNs("baseDNs", s.BaseDNs)
+	if err := validateDNs("baseDNs", s.BaseDNs); err != nil {
+		return err
+	}
+	_, err := s.Domain()
+	return err
+}
+
+// Domain is the Active Directory domain that is read; empty for other directories (DIR-02).
+func (s Settings) Domain() (string, error) {
+	if s.Kind != AD {
+		return "", nil
+	}
+	return directory.DomainOf(s.BaseDNs)
 }
 
 func validateDNs(list string, dns []string) error {

@@ -87,6 +87,9 @@ func (s Settings) Validate() error {
 	if _, err := scopeOf(s.WithDefaults()); err != nil {
 		return err
 	}
+	if _, err := s.Domain(); err != nil {
+		return err
+	}
 	if err := s.validateGroups(); err != nil {
 		return err
 	}
@@ -100,6 +103,14 @@ func (s Settings) Validate() error {
 		return err
 	}
 	return directory.CheckReceivers(s.ReportTo)
+}
+
+// Domain is the Active Directory domain that was exported; empty for other directories (DIR-02).
+func (s Settings) Domain() (string, error) {
+	if s.Schema != mapping.AD {
+		return "", nil
+	}
+	return directory.DomainOf(s.BaseDNs)
 }
 
 // validateGroups checks which groups are read.

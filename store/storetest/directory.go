@@ -17,6 +17,24 @@ func testDirectory(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, []identity.Connector{second, n}, all)
 	})
+	t.Run("one connector reads a domain (DIR-02)", func(t *testing.T) {
+		read := func(org identity.OrgID, domain string) error {
+			c := identity.Connector{ID: identity.ConnectorID(w.ids.New()), Org: org, Name: "reads " + domain + string(w.ids.New()), Kind: "ad", Domain: domain, CreatedAt: start, UpdatedAt: start, Version: 1}
+			return w.do(func(tx identity.Tx) error {
+				if err := tx.InsertConnector(ctx, c); err != nil {
+					return err
+				}
+				return tx.DeleteConnector(ctx, org, c.ID)
+			})
+		}
+		n.Domain = "dc=corp"
+		w.must(t, func(tx identity.Tx) error { return tx.UpdateConnector(ctx, n) })
+		n.Version++
+		refused(t, read(w.own, "dc=corp"), identity.Conflict, identity.RuleConnectorExists)
+		require.NoError(t, read(w.own, "dc=other"))
+		require.NoError(t, read(w.other, "dc=corp"), "another organization's domains are its own")
+		require.NoError(t, read(w.own, ""))
+	})
 	t.Run("a connector remembers its last good run", func(t *testing.T) {
 		n.LastGoodCount, n.LastGoodAt, n.LastGoodServer, n.Settings, n.UpdatedAt = 412, start, "dc1", nil, start.Add(time.Hour)
 		n.Cursor, n.Secret = json.RawMessage(`{"cursor":{"usn":7}}`), "1.key.sealed"
