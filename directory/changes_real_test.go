@@ -87,15 +87,16 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		recycleBin bool
+		limits     bool // small ones, as Microsoft's domain controllers have them
 		edit       func(*ldap.Settings)
 	}{
-		{"DirSync, tombstones", false, withGroups(directory.NestedMembers)},
-		{"DirSync, recycle bin", true, withGroups(directory.FlattenedMembers)},
-		{"update sequence numbers, tombstones", false, func(s *ldap.Settings) {
+		{"DirSync, tombstones, limits", false, true, withGroups(directory.NestedMembers)},
+		{"DirSync, recycle bin", true, false, withGroups(directory.FlattenedMembers)},
+		{"update sequence numbers, tombstones", false, false, func(s *ldap.Settings) {
 			s.Changes, s.PageSize = ldap.ChangesUSN, 2
 			withGroups(directory.DirectMembers)(s)
 		}},
-		{"update sequence numbers, recycle bin", true, func(s *ldap.Settings) {
+		{"update sequence numbers, recycle bin, limits", true, true, func(s *ldap.Settings) {
 			s.Changes = ldap.ChangesUSN
 			withGroups(directory.NestedMembers)(s)
 		}},
@@ -112,7 +113,11 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 			for _, login := range []string{"ada", "bob", "cy", "dora", "eve"} {
 				ids[login] = add(staff, login)
 			}
-			b := bothJoined(t, d, c.edit, staff)
+			b := bothJoined(t, d, func(s *ldap.Settings) {
+				if c.edit(s); c.limits {
+					s.URLs, s.AllowPlaintext = []string{fixtures.Limited(t, d, fixtures.Limits{PageSize: 3, Values: 1, Round: 1})}, true
+				}
+			}, staff)
 			for _, e := range []struct {
 				name string
 				do   func()

@@ -104,6 +104,12 @@ func root(usn int, name string) func(int) map[string][]string {
 	}
 }
 
+// showDeleted finds entries as an account does that may see deleted ones.
+func showDeleted(s *session, q query) {
+	s.entry(q.base, map[string][]string{"isDeleted": {"TRUE"}})
+	s.done(0)
+}
+
 func TestDIR06_WhatDirSyncTells(t *testing.T) {
 	user := func(s *session, i int) {
 		s.entry(fmt.Sprintf("cn=u%d,%s", i, suffix), map[string][]string{"objectGUID": {guid(i)}, "title": {"x"}})
@@ -111,6 +117,7 @@ func TestDIR06_WhatDirSyncTells(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func(s *session, q query)
 		root   func(int) map[string][]string
+		base   func(s *session, q query)
 		cursor map[string]any
 		edit   func(*ldap.Settings)
 		want   []identity.ObjectID
@@ -149,10 +156,13 @@ func TestDIR06_WhatDirSyncTells(t *testing.T) {
 		"an answer without the control": {answer: func(s *session, q query) { user(s, 1); s.done(0) }, full: "The server did not tell what changed"},
 		"a cookie that expired":         {answer: func(s *session, q query) { s.done(12) }, full: "The server did not tell what changed"},
 		"a right that was lost":         {answer: func(s *session, q query) { s.done(50) }, full: "no right to read there"},
-		"another domain controller":     {root: root(200, "dc2"), full: "Another server answers (dc2) than at the last reading (dc1)"},
-		"one that was set back":         {root: root(99, "dc1"), full: "The data of dc1 are older than at the last reading (99 after 100)"},
-		"the same number as before":     {root: root(100, "dc1"), answer: func(s *session, q query) { s.doneRound(0, "c1") }, want: objects(), next: "c1"},
-		"one that was set up anew":      {cursor: map[string]any{"invocationId": uuidOf(1)}, full: "are another copy than at the last reading"},
+		"deletions that are not shown any more": {base: func(s *session, q query) { s.entry(q.base, nil); s.done(0) },
+			full: "may not read CN=Deleted Objects,dc=example, so it would not hear of deletions"},
+		"a container of deletions that is not shown any more": {base: func(s *session, q query) { s.done(32) }, full: "would not hear of deletions"},
+		"another domain controller":                           {root: root(200, "dc2"), full: "Another server answers (dc2) than at the last reading (dc1)"},
+		"one that was set back":                               {root: root(99, "dc1"), full: "The data of dc1 are older than at the last reading (99 after 100)"},
+		"the same number as before":                           {root: root(100, "dc1"), answer: func(s *session, q query) { s.doneRound(0, "c1") }, want: objects(), next: "c1"},
+		"one that was set up anew":                            {cursor: map[string]any{"invocationId": uuidOf(1)}, full: "are another copy than at the last reading"},
 		"more than is read at once": {answer: func(s *session, q query) {
 			for i := range 2000 {
 				s.entry(fmt.Sprintf("cn=u%d,%s", i, suffix), map[string][]string{"objectGUID": {guid(i)}, "title": {"a long title that many people have"}})
@@ -166,6 +176,9 @@ func TestDIR06_WhatDirSyncTells(t *testing.T) {
 			server := startBadServer(t, c.answer)
 			if server.root = c.root; c.root == nil {
 				server.root = root(200, "dc1")
+			}
+			if server.base = c.base; c.base == nil {
+				server.base = showDeleted
 			}
 			settings := server.settings(func(s *ldap.Settings) { s.Kind = ldap.AD })
 			if c.edit != nil {
@@ -247,7 +260,7 @@ func TestDIR16_AnAnswerAboutChangesThatBreaksOffTellsNothing(t *testing.T) {
 			t.Run(way+", "+name, func(t *testing.T) {
 				asked := 0
 				server := startBadServer(t, func(s *session, q query) { asked++; answer(s, q) })
-				server.root = root(200, "dc1")
+				server.root, server.base = root(200, "dc1"), showDeleted
 				settings := server.settings(func(s *ldap.Settings) {
 					if way == "dirsync" {
 						s.Kind = ldap.AD

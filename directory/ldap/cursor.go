@@ -83,14 +83,12 @@ func (s *Source) startCursor(ctx context.Context, c *connection, v server) (curs
 	if err != nil {
 		return cursor{}, err
 	}
-	for _, root := range roots {
-		sees, err := seesDeleted(ctx, c, root)
-		if err != nil {
-			return cursor{}, err
-		}
-		if !sees {
-			return none("The connector's account may not read CN=Deleted Objects,%s, so it would not hear of deletions; give it the rights to list and to read there (rollcall doctor ldap tells how).", root)
-		}
+	unseen, err := unseenDeletions(ctx, c, roots)
+	if err != nil {
+		return cursor{}, err
+	}
+	if unseen != "" {
+		return none("%s", unseen)
 	}
 	if s.settings.Changes != ChangesUSN {
 		if start.Cookies, err = s.startDirSync(ctx, c, roots); err == nil {
@@ -143,6 +141,21 @@ func seesDeleted(ctx context.Context, c *connection, root string) (bool, error) 
 	return len(found.Entries) == 1 && found.Entries[0].GetAttributeValue(attrDeleted) != "", nil
 }
 
+// unseenDeletions says why the account does not hear of deletions; empty if it does. It may lose the right at any time, and no answer to a
+// question about changes would tell.
+func unseenDeletions(ctx context.Context, c *connection, roots []string) (string, error) {
+	for _, root := range roots {
+		sees, err := seesDeleted(ctx, c, root)
+		if err != nil {
+			return "", err
+		}
+		if !sees {
+			return fmt.Sprintf("The connector's account may not read CN=Deleted Objects,%s, so it would not hear of deletions; give it the rights to list and to read there (rollcall doctor ldap tells how).", root), nil
+		}
+	}
+	return "", nil
+}
+
 // computed are attributes that directories make of other entries, so that their changes are no changes of the entry itself.
 var computed = []string{"memberof", "directreports", "tokengroups", "msds-user-account-control-computed", "msds-memberoftransitive"}
 
@@ -193,6 +206,15 @@ func (s *Source) changes(ctx context.Context, c *connection, from cursor, linked
 	}
 	if why := from.moved(v); why != "" {
 		return directory.Changes{FullReading: why}, nil
+	}
+	if s.settings.Kind == AD {
+		roots, err := s.roots(v)
+		if err != nil {
+			return directory.Changes{}, err
+		}
+		if unseen, err := unseenDeletions(ctx, c, roots); err != nil || unseen != "" {
+			return directory.Changes{FullReading: unseen}, err
+		}
 	}
 	t := &told{ids: map[identity.ObjectID]bool{}}
 	next := from

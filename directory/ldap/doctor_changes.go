@@ -70,7 +70,11 @@ func checkDeletedObjects(ctx context.Context, p *patient) []Check {
 			return p.broke(err, "")
 		}
 		if !sees {
-			return warn("DELETED PEOPLE CANNOT BE SEEN: the account may not read "+dn+". A deleted entry looks like one that was hidden from the account, and only a full reading notices that it is gone",
+			what := "PEOPLE"
+			if p.settings.Groups != nil {
+				what += " AND GROUPS"
+			}
+			return warn("DELETED "+what+" CANNOT BE SEEN: the account may not read "+dn+". A deleted entry looks like one that was hidden from the account, and only a full reading notices that it is gone",
 				fmt.Sprintf(`let the account list and read it, as a domain administrator: dsacls "%s" /takeownership, then dsacls "%s" /G ACCOUNT:LCRP`, dn, dn))
 		}
 		below, err := p.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false, "(isDeleted=TRUE)",
@@ -130,7 +134,7 @@ const (
 // checkRanges says whether there are groups whose members do not come in one answer.
 func checkRanges(ctx context.Context, p *patient) []Check {
 	looked, large := 0, 0
-	for _, dn := range p.settings.BaseDNs {
+	for _, dn := range p.settings.bases() {
 		err := p.pages(ctx, dn, "(objectClass=group)", groupsAtOnce, []string{"member"}, func(page []*ldap.Entry) bool {
 			looked += len(page)
 			large += countLarge(page)

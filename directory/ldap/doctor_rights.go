@@ -40,7 +40,7 @@ func checkRoot(ctx context.Context, p *patient) []Check {
 	}
 	root := result.Entries[0]
 	p.root = factsOf(root)
-	for _, dn := range p.settings.BaseDNs {
+	for _, dn := range p.settings.bases() {
 		if found := p.server.contextOf(dn); found != "" && !slices.Contains(p.contexts, found) {
 			p.contexts = append(p.contexts, found)
 		}
@@ -85,7 +85,7 @@ func factsOf(root *ldap.Entry) rootFacts {
 }
 
 func checkBases(ctx context.Context, p *patient) []Check {
-	for _, dn := range p.settings.BaseDNs {
+	for _, dn := range p.settings.bases() {
 		found, err := p.conn.search(ctx, base(dn, "(objectClass=*)", "1.1"))
 		if err != nil {
 			made := p.broke(err, "check the base DN and the account's rights")
@@ -99,7 +99,7 @@ func checkBases(ctx context.Context, p *patient) []Check {
 			return warn(dn+" is in none of the naming contexts, so missing entries cannot be looked up", "let the account read namingContexts in the root DSE")
 		}
 	}
-	return fine("%s", strings.Join(p.settings.BaseDNs, " | "))
+	return fine("%s", strings.Join(p.settings.bases(), " | "))
 }
 
 // pageOfOne asks for the first of the people.
