@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -36,7 +35,7 @@ func (s *Syncer) applyUntil(ctx context.Context, org identity.OrgID, id identity
 	if err != nil {
 		return Report{}, err
 	}
-	a.until = min(until, len(a.steps))
+	a.until = min(until, a.stored.Count)
 	for done := 0; done < a.until; {
 		report, err := a.next(ctx)
 		if errors.Is(err, errRunEnded) {
@@ -46,9 +45,9 @@ func (s *Syncer) applyUntil(ctx context.Context, org identity.OrgID, id identity
 			return Report{}, err
 		}
 		done = report.Done
-		progress.tell("applying", done, len(a.steps))
+		progress.tell("applying", done, a.stored.Count)
 	}
-	if a.until < len(a.steps) {
+	if a.until < a.stored.Count {
 		return a.pause(ctx)
 	}
 	return a.finish(ctx)
@@ -59,19 +58,17 @@ type application struct {
 	service   *identity.Service
 	connector identity.Connector
 	plan      identity.Plan
-	steps     []Step
+	stored    *storedPlan
 	until     int // steps to go through now
-	reading   Reading
-	figures   Figures
-	noLosses  string
 	run       identity.RunID
 	startedBy identity.Actor
+	// bosses are the accounts of managers' entries that the present transaction has asked for: many people have the same one.
+	bosses map[identity.ObjectID]identity.AccountID
 }
 
 // begin finds the plan's unfinished run or starts one.
 func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor) (*application, error) {
 	a := &application{service: s.service}
-	var body Plan
 	err := s.service.Transact(ctx, org, by, func(c *identity.Acts) error {
 		tx := c.Tx()
 		var err error
@@ -87,15 +84,14 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 		if hashOf(a.plan.Body) != a.plan.Hash {
 			return identity.Refuse(identity.Conflict, RulePlanDamaged, "the stored plan is not the one that was shown: its checksum differs; plan again")
 		}
-		body = Plan{}
-		if err := json.Unmarshal(a.plan.Body, &body); err != nil {
-			return fmt.Errorf("directory: decode plan %s: %w", id, err)
+		if a.stored, err = openStored(a.plan); err != nil {
+			return err
 		}
-		run, err := s.runFor(ctx, c, a.plan, a.connector, by, len(body.Steps))
+		a.plan.Body = nil // the steps are read from the stored plan
+		run, err := s.runFor(ctx, c, a.plan, a.connector, by, a.stored.Count)
 		a.run, a.startedBy = run.ID, run.Actor
 		return err
 	})
-	a.steps, a.reading, a.figures, a.noLosses = body.Steps, body.Reading, body.Figures, body.NoLosses
 	return a, err
 }
 
@@ -234,12 +230,14 @@ func (a *application) batch(ctx context.Context, n int) (report Report, first in
 	err = a.transact(ctx, func(c *identity.Acts, run *identity.Run, r *Report) error {
 		first = run.NextStep
 		for work := 0; work < n && run.NextStep < a.until; {
-			unit := a.unit(run.NextStep)
+			unit, err := a.stored.unit(run.NextStep)
+			if err != nil {
+				return err
+			}
 			for _, step := range unit {
 				work += step.weight()
 			}
-			err := a.applyUnit(ctx, c, unit, r, run.NextStep)
-			if err != nil {
+			if err := a.applyUnit(ctx, c, unit, r, run.NextStep); err != nil {
 				if len(unit) > 1 || !refusal(err) {
 					return err // an exchange that is half done must not stay
 				}
@@ -260,10 +258,14 @@ func (a *application) giveUp(ctx context.Context, at int, why error) (report Rep
 		if run.NextStep != at {
 			return errRunMoved
 		}
-		for i, step := range a.unit(at) {
+		unit, err := a.stored.unit(at)
+		if err != nil {
+			return err
+		}
+		for i, step := range unit {
 			r.fail(at+i, step, why)
 		}
-		run.NextStep += len(a.unit(at))
+		run.NextStep += len(unit)
 		report = *r
 		report.Done = run.NextStep
 		return nil
@@ -271,18 +273,11 @@ func (a *application) giveUp(ctx context.Context, at int, why error) (report Rep
 	return report, err
 }
 
-// unit returns the step at i with all the others of its group.
-func (a *application) unit(i int) []Step {
-	end := i + 1
-	for g := a.steps[i].Exchange; g != 0 && end < len(a.steps) && a.steps[end].Exchange == g; end++ {
-	}
-	return a.steps[i:end]
-}
-
 // transact runs fn in a transaction that also stores the run. fn sees the run as it is in the transaction; once the run has ended,
 // fn is not called.
 func (a *application) transact(ctx context.Context, fn func(*identity.Acts, *identity.Run, *Report) error) error {
 	return a.service.Transact(ctx, a.plan.Org, actorOf(a.connector), func(c *identity.Acts) error {
+		a.bosses = map[identity.ObjectID]identity.AccountID{} // what an earlier attempt made may be undone
 		run, err := c.Tx().Run(ctx, a.plan.Org, a.run)
 		if err != nil {
 			return err
@@ -339,21 +334,21 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if a.reading.kind() != ReadUndo {
+		if a.stored.Reading.kind() != ReadUndo {
 			if err := a.reschedule(ctx, tx, report, c.Now()); err != nil {
 				return err
 			}
 		}
-		if tellsOfRun(a.reading, a.noLosses, report) {
-			if err := tellOfRun(ctx, c, connector, a.reading, a.figures, report); err != nil {
+		if tellsOfRun(a.stored.Reading, a.stored.NoLosses, report) {
+			if err := tellOfRun(ctx, c, connector, a.stored.Reading, a.stored.Figures, report); err != nil {
 				return err
 			}
 		}
-		if !a.reading.Complete {
+		if !a.stored.Reading.Complete {
 			return nil
 		}
-		if a.reading.kind() == ReadFull {
-			connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.reading.Count, a.reading.ReadAt, a.reading.Server
+		if a.stored.Reading.kind() == ReadFull {
+			connector.LastGoodCount, connector.LastGoodAt, connector.LastGoodServer = a.stored.Reading.Count, a.stored.Reading.ReadAt, a.stored.Reading.Server
 		}
 		if connector.Cursor, err = a.cursorAfter(connector, report); err != nil {
 			return err
@@ -372,13 +367,13 @@ func (a *application) reschedule(ctx context.Context, tx identity.Tx, report Rep
 	if err != nil {
 		return err
 	}
-	return tx.UpdateSchedule(ctx, succeeded(s, a.reading, report.Run, now))
+	return tx.UpdateSchedule(ctx, succeeded(s, a.stored.Reading, report.Run, now))
 }
 
 // cursorAfter is what the connector knows of its directory once the run is through.
 func (a *application) cursorAfter(n identity.Connector, r Report) (json.RawMessage, error) {
-	b := bookmark{Cursor: a.reading.Cursor, Settings: n.UpdatedAt}
-	b.leave(a.steps, a.reading, r)
+	b := bookmark{Cursor: a.stored.Reading.Cursor, Settings: n.UpdatedAt}
+	b.leave(a.stored.Unsettled, a.stored.Reading, r)
 	return b.encode()
 }
 

@@ -73,18 +73,28 @@ func bookmarkOf(n identity.Connector) (b bookmark, err error) {
 	return b, nil
 }
 
-// leave notes the entries of which a plan and its run leave something unsettled.
-func (b *bookmark) leave(steps []Step, reading Reading, r Report) {
-	b.Again, b.Waiting = slices.Clone(r.Again), slices.Clone(reading.Waiting)
+// unsettled are the entries of which steps leave something unsettled.
+type unsettled struct {
+	Again   []identity.ObjectID `json:"again,omitempty"`
+	Waiting []identity.ObjectID `json:"waiting,omitempty"` // for somebody else
+}
+
+func unsettledOf(steps []Step) (u unsettled) {
 	for _, step := range steps {
 		switch {
 		case step.Object == "" || !step.Unsettled:
 		case step.Code == RuleLossUnproven, step.Op.OfGroup():
-			b.Again = append(b.Again, step.Object)
+			u.Again = append(u.Again, step.Object)
 		default:
-			b.Waiting = append(b.Waiting, step.Object)
+			u.Waiting = append(u.Waiting, step.Object)
 		}
 	}
+	return u
+}
+
+// leave notes the entries of which a plan and its run leave something unsettled.
+func (b *bookmark) leave(u unsettled, reading Reading, r Report) {
+	b.Again, b.Waiting = slices.Concat(r.Again, u.Again), slices.Concat(reading.Waiting, u.Waiting)
 	slices.Sort(b.Waiting)
 	b.Waiting = slices.Compact(b.Waiting)
 	b.Waiting = b.Waiting[:min(len(b.Waiting), mostWaiting)]

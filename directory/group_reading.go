@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -98,10 +99,28 @@ func (s *Syncer) loadMembers(ctx context.Context, in *Input, groups []identity.G
 			if linked.Members, err = s.service.Reader().LinkedMembers(ctx, in.Org.ID, g.ID); err != nil {
 				return err
 			}
+			for i := range linked.Members {
+				in.shareMember(&linked.Members[i])
+			}
 		}
 		in.Groups.Linked = append(in.Groups.Linked, linked)
 	}
 	return nil
+}
+
+// shareMember is [Input.share] for a member of a group whose account is among those that were listed.
+func (in *Input) shareMember(m *identity.LinkedMember) {
+	i, found := slices.BinarySearchFunc(in.Accounts, m.Account, func(a identity.Account, id identity.AccountID) int { return cmp.Compare(a.ID, id) })
+	if !found {
+		return
+	}
+	a := &in.Accounts[i]
+	if m.Account = a.ID; m.Name == a.UserName {
+		m.Name = a.UserName
+	}
+	if a.Directory != nil && m.Connector == a.Directory.Connector && m.Object == a.Directory.Object {
+		m.Connector, m.Object = a.Directory.Connector, a.Directory.Object
+	}
 }
 
 // gatherGroups reads the groups that changes concern, now that it is known what becomes of people: those that changed themselves, and those

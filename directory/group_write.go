@@ -26,7 +26,7 @@ func (a *application) applyGroup(ctx context.Context, c *identity.Acts, s Step, 
 	if err != nil {
 		return err
 	}
-	if len(groups) == 0 && s.Group != "" && a.reading.Kind == ReadUndo {
+	if len(groups) == 0 && s.Group != "" && a.stored.Reading.Kind == ReadUndo {
 		return a.tieAgain(ctx, c, s, link, evidence)
 	}
 	if len(groups) == 0 || s.Group != "" && groups[0].ID != s.Group {

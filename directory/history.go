@@ -19,11 +19,12 @@ func (s *Syncer) Show(ctx context.Context, org identity.OrgID, id identity.PlanI
 		plan, err := s.outlineOf(ctx, stored)
 		return stored, plan, err
 	}
-	var plan Plan
-	if err := json.Unmarshal(stored.Body, &plan); err != nil {
-		return identity.Plan{}, Plan{}, fmt.Errorf("directory: decode plan %s: %w", id, err)
+	body, err := openStored(stored)
+	if err != nil {
+		return identity.Plan{}, Plan{}, err
 	}
-	return stored, plan, nil
+	plan, err := body.whole()
+	return stored, plan, err
 }
 
 // outlineOf is what is left of a plan whose steps are not kept any more.

@@ -2,9 +2,6 @@ package directory
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"time"
 
 	"rollcall/identity"
@@ -241,17 +238,4 @@ type Summary struct {
 func (p Plan) Summary() Summary {
 	p.Reading.Cursor, p.Reading.Waiting = nil, nil // they are for the next reading, not for people
 	return Summary{Reading: p.Reading, Figures: p.Figures, Guard: p.Guard, Refused: p.Refused, NoLosses: p.NoLosses}
-}
-
-// Encode returns the plan's one JSON form and its SHA-256 in hexadecimal.
-func (p Plan) Encode() (body json.RawMessage, hash string, err error) {
-	if body, err = json.Marshal(p); err != nil {
-		return nil, "", err
-	}
-	return body, hashOf(body), nil
-}
-
-func hashOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
 }

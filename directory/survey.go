@@ -81,8 +81,11 @@ func surveyOf(in Input) *survey {
 	in.Policy = in.Policy.WithDefaults()
 	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
 	s.rendered = newRenderer(slices.Sorted(slices.Values(in.Snapshot.Owns)))
-	s.Accounts = slices.Clone(in.Accounts)
-	slices.SortFunc(s.Accounts, func(a, b identity.Account) int { return cmp.Compare(a.ID, b.ID) })
+	byID := func(a, b identity.Account) int { return cmp.Compare(a.ID, b.ID) }
+	if !slices.IsSortedFunc(s.Accounts, byID) { // as they are when the store listed them
+		s.Accounts = slices.Clone(in.Accounts)
+		slices.SortFunc(s.Accounts, byID)
+	}
 	for i := range s.Accounts {
 		if link := s.Accounts[i].Directory; link != nil && link.Connector == in.Connector.ID {
 			s.linked[link.Object] = i

@@ -158,11 +158,19 @@ func ignoreCanceled(err error) error {
 
 func (s *Syncer) load(ctx context.Context, in *Input) error {
 	read, org := s.service.Reader(), in.Org.ID
+	n, err := read.CountAccounts(ctx, org, nil)
+	if err != nil {
+		return err
+	}
+	in.Accounts = make([]identity.Account, 0, n+accountsPerPage) // a slice that grows is there twice
 	var after identity.AccountID
 	for {
 		page, err := read.Accounts(ctx, org, identity.AccountQuery{After: after, Limit: accountsPerPage})
 		if err != nil {
 			return err
+		}
+		for i := range page {
+			in.share(&page[i])
 		}
 		in.Accounts = append(in.Accounts, page...)
 		if len(page) < accountsPerPage {
@@ -174,6 +182,14 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 		return err
 	}
 	return s.loadSurroundings(ctx, in)
+}
+
+// share lets an account name its organization and its connector with the text that all others do: every row of the store brings its own.
+func (in *Input) share(a *identity.Account) {
+	a.Org = in.Org.ID
+	if a.Directory != nil && a.Directory.Connector == in.Connector.ID {
+		a.Directory.Connector = in.Connector.ID
+	}
 }
 
 // loadSurroundings loads what a plan must know besides accounts.

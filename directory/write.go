@@ -26,7 +26,7 @@ type proof struct {
 }
 
 func (a *application) proof(s Step) (json.RawMessage, error) {
-	p := proof{Server: a.reading.Server, InvocationID: a.reading.InvocationID, HighestUSN: a.reading.HighestUSN, ReadAt: a.reading.ReadAt,
+	p := proof{Server: a.stored.Reading.Server, InvocationID: a.stored.Reading.InvocationID, HighestUSN: a.stored.Reading.HighestUSN, ReadAt: a.stored.Reading.ReadAt,
 		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes}
 	if p.StartedBy == "" {
 		p.StartedBy = string(a.startedBy.Kind)
@@ -171,17 +171,27 @@ func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step)
 	if s.Manager == "" {
 		return s, nil
 	}
-	boss, err := a.linkedTo(ctx, c, s.Manager)
-	if identity.IsNotFound(err) {
-		return s, nil
-	}
-	if err != nil {
+	boss, err := a.boss(ctx, c, s.Manager)
+	if err != nil || boss == "" {
 		return s, err
 	}
 	draft := *s.Draft
-	draft.Profile, _, err = overlay(draft.Profile, []string{ManagerPath}, texts{manager: boss.ID})
+	draft.Profile, _, err = overlay(draft.Profile, []string{ManagerPath}, texts{manager: boss})
 	s.Draft = &draft
 	return s, err
+}
+
+// boss is the account of a manager's entry; none if no account is linked to it.
+func (a *application) boss(ctx context.Context, c *identity.Acts, object identity.ObjectID) (identity.AccountID, error) {
+	if id, known := a.bosses[object]; known {
+		return id, nil
+	}
+	linked, err := c.Tx().LinkedPeople(ctx, a.plan.Org, a.plan.Connector, []identity.ObjectID{object})
+	if err != nil || len(linked) == 0 {
+		return "", err
+	}
+	a.bosses[object] = linked[0].Account
+	return linked[0].Account, nil
 }
 
 // setManager applies a step that writes nothing but the manager, of an account that the same plan may have made.

@@ -49,7 +49,7 @@ type Plan struct {
 	ApprovedBy string          `json:"approvedBy,omitempty"`
 	Mismatched int             `json:"mismatched"`       // users whom no entry matches (DIR-04); -1: the plan does not tell
 	Undoes     RunID           `json:"undoes,omitempty"` // the run that the plan takes back; it says nothing about the directory then
-	Body       json.RawMessage `json:"body,omitempty"`
+	Body       []byte          `json:"-"`
 	DroppedAt  time.Time       `json:"droppedAt,omitzero"` // since when the body is not kept any more
 	Version    int64           `json:"version"`
 }

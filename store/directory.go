@@ -64,7 +64,7 @@ func planFields(p *identity.Plan) []any {
 func scanPlan(r *sql.Rows) (p identity.Plan, err error) { return p, r.Scan(planFields(&p)...) }
 
 func scanWholePlan(r *sql.Rows) (p identity.Plan, err error) {
-	return p, r.Scan(append(planFields(&p), document{&p.Body})...)
+	return p, r.Scan(append(planFields(&p), &p.Body)...)
 }
 
 func (r reader) Plan(ctx context.Context, org identity.OrgID, id identity.PlanID) (identity.Plan, error) {

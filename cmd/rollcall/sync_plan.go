@@ -128,7 +128,14 @@ func (s *session) sayOff(o identity.Organization) {
 }
 
 func (s *session) showPlan(stored identity.Plan, plan directory.Plan) error {
-	return s.show(stored, func(w io.Writer) error {
+	shown := struct {
+		identity.Plan
+		Body *directory.Plan `json:"body,omitempty"`
+	}{Plan: stored}
+	if !stored.Dropped() {
+		shown.Body = &plan
+	}
+	return s.show(shown, func(w io.Writer) error {
 		if _, err := fmt.Fprintf(w, "Plan %s of %s: %s\n", stored.ID, printable(plan.ConnectorName), stored.State); err != nil {
 			return err
 		}

@@ -89,12 +89,19 @@ func (p *Mapper) Entry(raw Raw) (e directory.Entry, drop bool, gap string) {
 
 // fill evaluates what everything is made from.
 func (p *Mapper) fill(e *directory.Entry, r record) {
-	e.Attributes = make(map[string]string, len(p.made))
+	made := make([][]string, len(p.made))
+	kept := 0
 	for i := range p.made {
-		values, problem := p.made[i].from.values(r)
-		if problem != "" && e.Problem == "" {
+		var problem string
+		if made[i], problem = p.made[i].from.values(r); problem != "" && e.Problem == "" {
 			e.Problem = problem
 		}
+		if len(made[i]) > 0 && !ownField(p.made[i].path) {
+			kept++
+		}
+	}
+	e.Attributes = make(map[string]string, kept) // no larger than it must be: there is one for everybody
+	for i, values := range made {
 		if len(values) > 0 {
 			p.put(e, p.made[i].path, values)
 		}
@@ -156,6 +163,11 @@ func (p *Mapper) standing(raw Raw, e *directory.Entry) (drop bool, gap string) {
 	}
 	e.Disabled = control&accountDisabled != 0
 	return false, ""
+}
+
+// ownField reports whether an attribute of ours has a field of its own in an entry.
+func ownField(path string) bool {
+	return path == "emails" || path == "userName" || path == "externalId" || path == directory.ManagerPath
 }
 
 // put writes what an attribute of ours was made into.

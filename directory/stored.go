@@ -1,0 +1,170 @@
+package directory
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"rollcall/identity"
+)
+
+// stepsPerPart is how many steps of a stored plan are read at a time.
+const stepsPerPart = 500
+
+// outline is the first part of a stored plan: everything but the steps.
+type outline struct {
+	Plan
+	Count     int       `json:"count"` // of steps
+	Unsettled unsettled `json:"unsettled"`
+}
+
+// Encode returns the one form that a plan is stored in, and its SHA-256 in hexadecimal: a series of compressed parts, the first of the plan
+// without its steps, the others of so many steps each. The steps of 100,000 people who arrive are 200 MB of JSON, and a run needs to see
+// only a few of them at a time.
+func (p Plan) Encode() (body []byte, hash string, err error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, "", err
+	}
+	put := func(part any) error {
+		w.Reset(&out)
+		return errors.Join(json.NewEncoder(w).Encode(part), w.Close())
+	}
+	steps := p.Steps
+	p.Steps = nil
+	if err := put(outline{Plan: p, Count: len(steps), Unsettled: unsettledOf(steps)}); err != nil {
+		return nil, "", err
+	}
+	for part := range slices.Chunk(steps, stepsPerPart) {
+		if err := put(part); err != nil {
+			return nil, "", err
+		}
+	}
+	return out.Bytes(), hashOf(out.Bytes()), nil
+}
+
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// storedPlan reads a stored plan part by part. It is not for several goroutines.
+type storedPlan struct {
+	outline
+	body    []byte
+	offsets []int // where the parts begin that are known, and behind them where the next one does
+	part    int   // the one that is held
+	steps   []Step
+}
+
+func openStored(p identity.Plan) (*storedPlan, error) {
+	s := &storedPlan{body: p.Body, part: none}
+	err := s.open()
+	if err != nil {
+		err = fmt.Errorf("directory: decode plan %s: %w", p.ID, err)
+	}
+	return s, err
+}
+
+func (s *storedPlan) open() (err error) {
+	if bytes.HasPrefix(s.body, []byte("{")) { // one JSON text, as plans were stored before they had parts
+		var whole Plan
+		if err := json.Unmarshal(s.body, &whole); err != nil {
+			return err
+		}
+		if s.body, _, err = whole.Encode(); err != nil {
+			return err
+		}
+	}
+	end, err := s.read(0, &s.outline)
+	s.offsets = []int{end}
+	return err
+}
+
+// read decodes the part that begins at an offset, or passes over it if v is nil, and returns where the next one begins.
+func (s *storedPlan) read(offset int, v any) (end int, err error) {
+	rest := bytes.NewReader(s.body[offset:])
+	r, err := gzip.NewReader(rest)
+	if err != nil {
+		return 0, err
+	}
+	r.Multistream(false)
+	if v != nil {
+		if err := json.NewDecoder(r).Decode(v); err != nil {
+			return 0, err
+		}
+	}
+	_, err = io.Copy(io.Discard, r)
+	return len(s.body) - rest.Len(), err
+}
+
+// at returns a step.
+func (s *storedPlan) at(i int) (Step, error) {
+	if part := i / stepsPerPart; part != s.part {
+		if err := s.turnTo(part); err != nil {
+			return Step{}, fmt.Errorf("directory: decode step %d: %w", i, err)
+		}
+	}
+	return s.steps[i%stepsPerPart], nil
+}
+
+// turnTo reads a part. Most of the time it is the one behind the last one.
+func (s *storedPlan) turnTo(part int) error {
+	for len(s.offsets) <= part {
+		end, err := s.read(s.offsets[len(s.offsets)-1], nil)
+		if err != nil {
+			return err
+		}
+		s.offsets = append(s.offsets, end)
+	}
+	steps := make([]Step, 0, stepsPerPart)
+	end, err := s.read(s.offsets[part], &steps)
+	if err != nil {
+		return err
+	}
+	if len(s.offsets) == part+1 {
+		s.offsets = append(s.offsets, end)
+	}
+	s.part, s.steps = part, steps
+	return nil
+}
+
+// unit returns the step at i with all the others of its exchange.
+func (s *storedPlan) unit(i int) ([]Step, error) {
+	first, err := s.at(i)
+	if err != nil {
+		return nil, err
+	}
+	unit := []Step{first}
+	for next := i + 1; first.Exchange != 0 && next < s.Count; next++ {
+		step, err := s.at(next)
+		if err != nil {
+			return nil, err
+		}
+		if step.Exchange != first.Exchange {
+			break
+		}
+		unit = append(unit, step)
+	}
+	return unit, nil
+}
+
+// whole returns the plan with all of its steps.
+func (s *storedPlan) whole() (Plan, error) {
+	p := s.Plan
+	p.Steps = make([]Step, s.Count)
+	for i := range p.Steps {
+		var err error
+		if p.Steps[i], err = s.at(i); err != nil {
+			return Plan{}, err
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,78 @@
+package directory
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/identity"
+)
+
+// planOf returns a plan with so many steps. The two at the first border between parts change places.
+func planOf(steps int) Plan {
+	p := Plan{ConnectorName: "corp", Reading: Reading{Kind: ReadFull, Count: steps}, Figures: Figures{Ops: map[Op]int{}}, Steps: []Step{}}
+	for i := range steps {
+		step := Step{Op: OpCreate, Object: identity.ObjectID(fmt.Sprint(i)), Draft: &Draft{UserName: fmt.Sprint("user-", i)}}
+		if i == stepsPerPart-1 || i == stepsPerPart {
+			step.Op, step.Exchange = OpRename, 1
+		}
+		p.Steps = append(p.Steps, step)
+	}
+	return p
+}
+
+func opened(t *testing.T, p Plan) *storedPlan {
+	body, hash, err := p.Encode()
+	require.NoError(t, err)
+	require.Equal(t, hashOf(body), hash)
+	s, err := openStored(identity.Plan{Body: body})
+	require.NoError(t, err)
+	return s
+}
+
+func TestAStoredPlanIsReadBackAsItWas(t *testing.T) {
+	for _, steps := range []int{0, 1, stepsPerPart, stepsPerPart + 1, 2*stepsPerPart + 3} {
+		p := planOf(steps)
+		s := opened(t, p)
+		require.Equal(t, steps, s.Count)
+		again, err := s.whole()
+		require.NoError(t, err)
+		require.Equal(t, p, again)
+	}
+}
+
+func TestStepsOfAStoredPlanAreFoundInAnyOrder(t *testing.T) {
+	p := planOf(3 * stepsPerPart)
+	s := opened(t, p)
+	for _, i := range []int{3*stepsPerPart - 1, 0, 2 * stepsPerPart, stepsPerPart + 1, 1, 3*stepsPerPart - 1} {
+		step, err := s.at(i)
+		require.NoError(t, err)
+		require.Equal(t, p.Steps[i], step)
+	}
+}
+
+func TestAnExchangeIsNotPartedWhereAPartOfThePlanEnds(t *testing.T) {
+	p := planOf(2 * stepsPerPart)
+	s := opened(t, p)
+	unit, err := s.unit(stepsPerPart - 1)
+	require.NoError(t, err)
+	require.Equal(t, p.Steps[stepsPerPart-1:stepsPerPart+1], unit)
+	unit, err = s.unit(stepsPerPart - 2)
+	require.NoError(t, err)
+	require.Len(t, unit, 1)
+}
+
+func TestAPlanThatWasStoredAsOneTextIsRead(t *testing.T) {
+	p := planOf(stepsPerPart + 1)
+	p.Steps[7].Op, p.Steps[7].Unsettled, p.Steps[7].Code = OpSkip, true, RuleLossUnproven
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	s, err := openStored(identity.Plan{Body: text})
+	require.NoError(t, err)
+	again, err := s.whole()
+	require.NoError(t, err)
+	require.Equal(t, p, again)
+	require.Equal(t, unsettled{Again: []identity.ObjectID{"7"}}, s.Unsettled)
+}
