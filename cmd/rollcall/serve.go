@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -127,6 +129,14 @@ func (c *serveCmd) listen(a *app) (net.Listener, string, error) {
 			"Set --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has TLS.", c.Listen)
 	}
 	return listener, "http", nil
+}
+
+// collectLess lets the heap grow to five times what is alive before it is collected, unless GOGC says otherwise. The server
+// keeps a few megabytes alive, so by default it would spend a tenth of its time on collecting almost nothing.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 func newLogger(w io.Writer, level, format string) *slog.Logger {
