@@ -20,6 +20,8 @@ var syncRemedies = map[identity.Rule]string{
 	directory.RuleSyncOff:        "Switch synchronization on.",
 	directory.RuleSyncPaused:     "Set the mode to manual or auto.",
 	directory.RuleApproverNeeded: "Approve it as a person, with a token of your own.",
+	directory.RulePlanDropped:    "Correct what was wrong, and synchronize.",
+	directory.RuleRunUndoes:      "Make a plan: synchronizing does again what was taken back.",
 	directory.RuleUnreachable:    "Correct what the message names in the connector or at the directory, and try again.",
 	directory.RuleNotQuarantined: "Nothing has to be done: the connector goes on by itself.",
 }

@@ -31,6 +31,7 @@ type ScheduleChange struct {
 const syncPath = orgPath + "/synchronization"
 
 func (a *api) addSyncState() {
+	a.addSyncDeleted()
 	add(a, operation{
 		id: "getSynchronization", method: http.MethodGet, path: syncPath, scope: scopeReadSync,
 		summary: "Show where synchronization stands", about: "Of the organization and of each of its connectors.",
