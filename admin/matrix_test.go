@@ -119,6 +119,7 @@ var scopeOf = map[string]string{
 	"endPlan":                    "synchronization:write",
 	"listRuns":                   "synchronization:read",
 	"getRun":                     "synchronization:read",
+	"runConnector":               "synchronization:write",
 	"undoRun":                    "synchronization:write",
 	"listDeletedUsers":           "synchronization:read",
 	"getSynchronization":         "synchronization:read",

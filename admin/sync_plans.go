@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -148,11 +149,11 @@ func (a *api) makePlan(ctx context.Context, in *struct {
 	ConnectorPath
 	Body PlanRequest
 }) (*body[Job], error) {
-	kind := directory.ReadFull
-	if in.Body.Kind == string(directory.ReadChanges) {
-		kind = directory.ReadChanges
-	}
-	return started(a.syncs.StartPlan(ctx, callerOf(ctx).actor(), in.id(), in.connector(), kind, in.Body.Purge.purging()))
+	return started(a.syncs.StartPlan(ctx, callerOf(ctx).actor(), in.id(), in.connector(), kindOf(in.Body.Kind), in.Body.Purge.purging()))
+}
+
+func kindOf(text string) directory.ReadingKind {
+	return cmp.Or(directory.ReadingKind(text), directory.ReadFull)
 }
 
 func (a *api) listPlans(ctx context.Context, in *struct {

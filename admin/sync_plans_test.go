@@ -185,6 +185,15 @@ func TestDIR10_RunsAreTakenBackAndUsersDeletedEarlyOverTheAPI(t *testing.T) {
 	s.post(s.path+"/runs/none/undo", s.full, "").refused(http.StatusNotFound, identity.RuleUnknownRun)
 
 	plans := "/connectors/" + s.connector + "/plans"
+	// In one go: a run if something was applied, and else the plan alone.
+	job := s.did("/connectors/"+s.connector+"/runs", `{}`)
+	require.NotEmpty(t, job["run"])
+	people := d.people
+	d.people = nil
+	job = s.did("/connectors/"+s.connector+"/runs", `{"kind":"full"}`)
+	require.NotContains(t, job, "run")
+	require.Equal(t, "refused", s.get("/plans/" + job["plan"].(string))["state"])
+	d.people = people
 	one := s.get("/plans/" + s.did(plans, fmt.Sprintf(`{"purge":{"users":[%q]}}`, gone[0]["user"]))["plan"].(string))
 	require.EqualValues(t, 1, one["steps"].(map[string]any)["purge"])
 	s.applied(s.did(plans, `{"purge":{"all":true}}`)["plan"].(string))

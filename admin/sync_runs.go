@@ -32,6 +32,11 @@ type SyncRun struct {
 	Version    int64            `json:"version"`
 }
 
+// RunRequest says what is read.
+type RunRequest struct {
+	Kind string `json:"kind,omitempty" enum:"full,incremental" doc:"incremental: only what changed since the last run; full unless said"`
+}
+
 type runList struct {
 	Runs       []SyncRun `json:"runs" nullable:"false" doc:"The newest first"`
 	NextCursor string    `json:"nextCursor,omitempty" doc:"Absent on the last page"`
@@ -48,6 +53,12 @@ func (a *api) addSyncRuns() {
 		id: "getRun", method: http.MethodGet, path: runsPath + "/{run}", scope: scopeReadSync,
 		summary: "Show a synchronization", about: "How far it is, what it did, and which steps were not possible and why.",
 	}, a.getRun)
+	add(a, operation{
+		id: "runConnector", method: http.MethodPost, path: connectorPath + "/runs", scope: scopeWriteSync, status: http.StatusAccepted,
+		summary: "Synchronize in one go", about: "Starts a job that plans and applies, unless a guard holds or refuses the plan: then the job ends with the plan and without a run. It wants a plan " +
+			"of the connector as it is now set up to have been made before (DIR-03).",
+		refusals: []int{http.StatusConflict},
+	}, a.runConnector)
 	add(a, operation{
 		id: "undoRun", method: http.MethodPost, path: runsPath + "/{run}/undo", scope: scopeWriteSync, status: http.StatusAccepted,
 		summary: "Plan to take back a synchronization", about: "Starts a job that makes a plan like any other, of what it takes; nobody is changed before it is applied. The directory is not " +
@@ -95,6 +106,13 @@ func (a *api) listRuns(ctx context.Context, in *struct {
 
 func (a *api) getRun(ctx context.Context, in *RunPath) (*body[SyncRun], error) {
 	return a.run(ctx, in.OrgPath, in.run())
+}
+
+func (a *api) runConnector(ctx context.Context, in *struct {
+	ConnectorPath
+	Body RunRequest
+}) (*body[Job], error) {
+	return started(a.syncs.StartRun(ctx, callerOf(ctx).actor(), in.id(), in.connector(), kindOf(in.Body.Kind)))
 }
 
 func (a *api) undoRun(ctx context.Context, in *RunPath) (*body[Job], error) {

@@ -38,7 +38,7 @@ type errand struct {
 	Kind      identity.SyncKind    `json:"kind,omitempty"`   // of a reading
 	Purge     Purging              `json:"purge,omitzero"`   // of a plan: who is deleted for good with it
 	Undoes    identity.RunID       `json:"undoes,omitempty"` // instead of a reading: the run that is taken back
-	Plan      identity.PlanID      `json:"plan,omitempty"`   // that is applied
+	Plan      identity.PlanID      `json:"plan,omitempty"`   // that is applied; none: what is read is applied at once
 	First     int                  `json:"first,omitempty"`  // steps, and then a pause; 0: all
 }
 
@@ -118,6 +118,22 @@ func (j *Jobs) StartApply(ctx context.Context, by identity.Actor, org identity.O
 	}
 	return j.start(ctx, by, org, identity.JobApply, errand{Connector: p.Connector, Plan: id, First: first}, func(c *identity.Acts) error {
 		return mayApply(ctx, c, org, id)
+	})
+}
+
+// StartRun starts a job that plans and applies in one go, unless a guard holds the plan: see [Syncer.Run] and [Syncer.RunIncremental]. Its note
+// has a run if something was applied, and else the plan alone.
+func (j *Jobs) StartRun(ctx context.Context, by identity.Actor, org identity.OrgID, connector identity.ConnectorID, kind identity.SyncKind) (identity.Job, error) {
+	return j.start(ctx, by, org, identity.JobApply, errand{Connector: connector, Kind: kind}, func(c *identity.Acts) error {
+		n, err := c.Tx().Connector(ctx, org, connector)
+		if err != nil {
+			return err
+		}
+		if err := switchedOn(c.Org()); err != nil || kind == ReadFull {
+			return err
+		}
+		_, err = bookmarkOf(n)
+		return err
 	})
 }
 

@@ -135,9 +135,23 @@ func (t *jobTurn) run(ctx context.Context) error {
 	}
 	var report Report
 	var err error
-	if e.First > 0 {
+	switch {
+	case e.Plan == "":
+		run := t.syncer.Run
+		if e.Kind == ReadChanges {
+			run = t.syncer.RunIncremental
+		}
+		var stored identity.Plan
+		stored, _, report, err = run(ctx, org, e.Connector, by, t.tell)
+		t.mu.Lock()
+		t.note.Plan = stored.ID
+		t.mu.Unlock()
+		if err == nil && report.Run == "" { // a guard holds the plan
+			return nil
+		}
+	case e.First > 0:
 		report, err = t.syncer.ApplyFirst(ctx, org, e.Plan, by, e.First, t.tell)
-	} else {
+	default:
 		report, err = t.syncer.Apply(ctx, org, e.Plan, by, t.tell)
 	}
 	if err != nil {
