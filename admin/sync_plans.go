@@ -40,13 +40,15 @@ type SyncPlan struct {
 
 // SyncReading is what was read of the directory.
 type SyncReading struct {
-	Kind     string    `json:"kind" enum:"full,incremental,undo" doc:"undo: nothing was read"`
-	Why      string    `json:"why,omitempty" doc:"Why everything was read though changes were asked for"`
-	Server   string    `json:"server,omitempty"`
-	At       time.Time `json:"at"`
-	Count    int       `json:"count" doc:"Entries that were read"`
-	Complete bool      `json:"complete" doc:"Whether that is proven to be all"`
-	Gaps     []string  `json:"gaps" nullable:"false" doc:"Why it is not"`
+	Kind         string    `json:"kind" enum:"full,incremental,undo" doc:"undo: nothing was read"`
+	Why          string    `json:"why,omitempty" doc:"Why everything was read though changes were asked for"`
+	Server       string    `json:"server,omitempty"`
+	InvocationID string    `json:"invocationId,omitempty" doc:"Which copy of the directory's data answered, if the server tells"`
+	HighestUSN   int64     `json:"highestUSN,omitempty" doc:"The number of its last change, with Active Directory"`
+	At           time.Time `json:"at"`
+	Count        int       `json:"count" doc:"Entries that were read"`
+	Complete     bool      `json:"complete" doc:"Whether that is proven to be all"`
+	Gaps         []string  `json:"gaps" nullable:"false" doc:"Why it is not"`
 }
 
 // SyncGuard is what the loss guard found (DIR-09).
@@ -231,7 +233,8 @@ func showPlan(p identity.Plan) (SyncPlan, error) {
 	shown := SyncPlan{ID: string(p.ID), Connector: string(p.Connector), State: string(p.State), CreatedAt: p.CreatedAt, ApprovedBy: p.ApprovedBy, Hash: p.Hash,
 		Steps: counts(s.Figures.Ops), Unchanged: s.Figures.Unchanged, Linked: s.Figures.Linked, Missing: s.Figures.Missing, Mismatched: p.Mismatched,
 		ClaimedUnknown: s.Figures.ClaimedUnknown, StrayManagers: s.Figures.StrayManagers, Groups: s.Figures.Groups, StrayMembers: s.Figures.StrayMembers,
-		Reading: SyncReading{Kind: string(s.Reading.Kind), Why: s.Reading.Why, Server: s.Reading.Server, At: s.Reading.ReadAt, Count: s.Reading.Count,
+		Reading: SyncReading{Kind: string(s.Reading.Kind), Why: s.Reading.Why, Server: s.Reading.Server, InvocationID: s.Reading.InvocationID,
+			HighestUSN: s.Reading.HighestUSN, At: s.Reading.ReadAt, Count: s.Reading.Count,
 			Complete: s.Reading.Complete, Gaps: append([]string{}, s.Reading.Gaps...)},
 		Guard: SyncGuard{Losses: s.Guard.Losses, Base: s.Guard.Base, Percent: s.Guard.Percent, MaxLosses: s.Guard.MaxLosses, MaxPercent: s.Guard.MaxPercent,
 			Budgets: append([]directory.BudgetFigure{}, s.Guard.Budgets...), Why: s.Guard.Why},

@@ -45,12 +45,6 @@ func (s *Syncer) History(ctx context.Context, org identity.OrgID, connector iden
 	return s.service.Reader().Runs(ctx, org, connector, "", limit)
 }
 
-// Plans returns the plans of an organization, the newest first and without their steps, at most limit; of one connector unless it
-// is empty.
-func (s *Syncer) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
-	return s.service.Reader().Plans(ctx, org, connector, "", limit)
-}
-
 // past reads what the connector's runs did as far back as any budget reaches.
 func (s *Syncer) past(ctx context.Context, n identity.Connector, now time.Time) ([]Past, error) {
 	since := now.Add(-longestWindow)

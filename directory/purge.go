@@ -56,9 +56,9 @@ func (s *Syncer) purged(ctx context.Context, n identity.Connector, p Purging) ([
 			return nil, err
 		case a.State() != identity.StateDeleted:
 			return nil, identity.Refuse(identity.Conflict, identity.RuleInvalidTransition, "the user %s is %s and not gone from the directory; only users who are can be "+
-				"deleted early, and the directory decides who is", a.UserName, standing(a)).At("purge")
+				"deleted early, and the directory decides who is", a.UserName, standing(a))
 		case !purgeable(a, n):
-			return nil, identity.Refuse(identity.Conflict, identity.RuleInvalidTransition, "the user %s belongs to another connector; name it in a plan of that one", a.UserName).At("purge")
+			return nil, identity.Refuse(identity.Conflict, identity.RuleInvalidTransition, "the user %s belongs to another connector; name it in a plan of that one", a.UserName)
 		}
 		named = append(named, a)
 	}
