@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
@@ -97,7 +98,7 @@ func TestEveryCodeSaysWhatToDo(t *testing.T) {
 		require.Empty(t, code.Remedy(), "%s is identity's", code)
 	}
 	require.Equal(t, len(codes), len(remedies))
-	for code, remedy := range syncRemedies {
+	for code, remedy := range directory.Remedies {
 		require.True(t, strings.HasSuffix(remedy, "."), remedy)
 		require.Empty(t, code.Remedy(), "%s is identity's", code)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"rollcall/directory"
 	"rollcall/identity"
 	"rollcall/internal/web"
 )
@@ -64,7 +65,7 @@ func (e *refusal) ContentType(string) string { return web.ProblemType }
 func refuse(ctx context.Context, status int, code identity.Rule, detail string) *refusal {
 	remedy := remedies[code]
 	if remedy == "" {
-		remedy = cmp.Or(code.Remedy(), syncRemedies[code])
+		remedy = cmp.Or(code.Remedy(), directory.Remedies[code])
 	}
 	p := web.NewProblem(status, string(code), detail, remedy)
 	p.TrackingID = web.RequestID(ctx)

@@ -23,8 +23,11 @@ const csvType = "text/csv"
 // ndjsonType is the media type of files with one JSON object a line.
 const ndjsonType = "application/x-ndjson"
 
+// jsonType is the media type of a file that is one JSON value.
+const jsonType = "application/json"
+
 // fileTypes are the media types of files that go out, by the end of their names.
-var fileTypes = map[string]string{".csv": csvType + "; charset=utf-8; header=present", ".ndjson": ndjsonType}
+var fileTypes = map[string]string{".csv": csvType + "; charset=utf-8; header=present", ".ndjson": ndjsonType, ".json": jsonType}
 
 // maxFile is the length of a file in bytes: twenty thousand users with long lines.
 const maxFile = 16 << 20

@@ -14,6 +14,7 @@ import (
 type Synchronization struct {
 	Mode       string             `json:"mode" enum:"disabled,registered,manual,auto,paused" doc:"registered: a directory is connected and has not synchronized yet; auto: what is scheduled runs by itself"`
 	ManagedBy  string             `json:"managedBy" enum:"directory,organization" doc:"Who may change the organization's users"`
+	PlansOwed  []string           `json:"plansOwed" nullable:"false" doc:"Connectors of which a plan is owed before synchronization can be switched on, because users were claimed (CLM-03)"`
 	Connectors []directory.Status `json:"connectors" nullable:"false" doc:"What every connector did last, what comes next, and what stands in the way"`
 }
 
@@ -31,6 +32,7 @@ type ScheduleChange struct {
 const syncPath = orgPath + "/synchronization"
 
 func (a *api) addSyncState() {
+	a.addSyncDeleted()
 	add(a, operation{
 		id: "getSynchronization", method: http.MethodGet, path: syncPath, scope: scopeReadSync,
 		summary: "Show where synchronization stands", about: "Of the organization and of each of its connectors.",
@@ -69,7 +71,17 @@ func (a *api) getSynchronization(ctx context.Context, in *OrgPath) (*body[Synchr
 	if err != nil {
 		return nil, err
 	}
-	return &body[Synchronization]{Synchronization{Mode: string(o.SyncMode), ManagedBy: managedBy(o), Connectors: all}}, nil
+	shown := Synchronization{Mode: string(o.SyncMode), ManagedBy: managedBy(o), PlansOwed: []string{}, Connectors: all}
+	if !o.ManagedByDirectory() {
+		owed, err := a.service.DryRunsOwed(ctx, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range owed {
+			shown.PlansOwed = append(shown.PlansOwed, string(n.ID))
+		}
+	}
+	return &body[Synchronization]{shown}, nil
 }
 
 func (a *api) changeSynchronization(ctx context.Context, in *struct {

@@ -97,7 +97,7 @@ func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.Plan
 
 func (s *Syncer) runFor(ctx context.Context, c *identity.Acts, p identity.Plan, n identity.Connector, by identity.Actor, steps int) (identity.Run, error) {
 	tx := c.Tx()
-	runs, err := tx.Runs(ctx, p.Org, "", 100)
+	runs, err := tx.Runs(ctx, p.Org, "", "", 100)
 	if err != nil {
 		return identity.Run{}, err
 	}

@@ -92,7 +92,7 @@ func BenchmarkScale(b *testing.B) {
 		w, file = mirrored(b, many)
 		where[1] = "sqlite:" + file
 		b.ReportMetric(peak(b, binary, append([]string{"sync", "plan", "--connector", "real"}, where...)...), "first-plan-MiB")
-		plans, err := w.store.Plans(b.Context(), w.org, w.connector, 1)
+		plans, err := w.store.Plans(b.Context(), w.org, w.connector, "", 1)
 		require.NoError(b, err)
 		b.ReportMetric(peak(b, binary, append([]string{"sync", "apply", string(plans[0].ID)}, where...)...), "first-apply-MiB")
 	}

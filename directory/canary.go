@@ -23,7 +23,7 @@ func (s *Syncer) End(ctx context.Context, org identity.OrgID, id identity.PlanID
 		if err != nil {
 			return err
 		}
-		runs, err := tx.Runs(ctx, org, p.Connector, 100)
+		runs, err := tx.Runs(ctx, org, p.Connector, "", 100)
 		if err != nil {
 			return err
 		}

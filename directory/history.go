@@ -43,20 +43,14 @@ func (s *Syncer) outlineOf(ctx context.Context, p identity.Plan) (Plan, error) {
 
 // History returns the runs of an organization, the newest first, at most limit; of one connector unless it is empty.
 func (s *Syncer) History(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Run, error) {
-	return s.service.Reader().Runs(ctx, org, connector, limit)
-}
-
-// Plans returns the plans of an organization, the newest first and without their steps, at most limit; of one connector unless it
-// is empty.
-func (s *Syncer) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
-	return s.service.Reader().Plans(ctx, org, connector, limit)
+	return s.service.Reader().Runs(ctx, org, connector, "", limit)
 }
 
 // past reads what the connector's runs did as far back as any budget reaches.
 func (s *Syncer) past(ctx context.Context, n identity.Connector, now time.Time) ([]Past, error) {
 	since := now.Add(-longestWindow)
 	for limit := 100; ; limit *= 4 {
-		runs, err := s.service.Reader().Runs(ctx, n.Org, n.ID, limit)
+		runs, err := s.service.Reader().Runs(ctx, n.Org, n.ID, "", limit)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +148,7 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 	if err := switchedOn(o); err != nil {
 		return err
 	}
-	runs, err := read.Runs(ctx, org, connector, 100)
+	runs, err := read.Runs(ctx, org, connector, "", 100)
 	if err != nil {
 		return err
 	}
@@ -168,7 +162,7 @@ func (s *Syncer) mayRun(ctx context.Context, org identity.OrgID, connector ident
 			}
 		}
 	}
-	plans, err := read.Plans(ctx, org, connector, plansLookedAt)
+	plans, err := read.Plans(ctx, org, connector, "", plansLookedAt)
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,11 @@ func (j *Jobs) WithSleep(sleep func(context.Context, time.Duration) error) *Jobs
 // errand is what a job shall do.
 type errand struct {
 	Connector identity.ConnectorID `json:"connector"`
-	Kind      identity.SyncKind    `json:"kind,omitempty"`  // of a reading
-	Plan      identity.PlanID      `json:"plan,omitempty"`  // that is applied
-	First     int                  `json:"first,omitempty"` // steps, and then a pause; 0: all
+	Kind      identity.SyncKind    `json:"kind,omitempty"`   // of a reading
+	Purge     Purging              `json:"purge,omitzero"`   // of a plan: who is deleted for good with it
+	Undoes    identity.RunID       `json:"undoes,omitempty"` // instead of a reading: the run that is taken back
+	Plan      identity.PlanID      `json:"plan,omitempty"`   // that is applied; none: what is read is applied at once
+	First     int                  `json:"first,omitempty"`  // steps, and then a pause; 0: all
 }
 
 // Note is what there is to say of a job that synchronizes, beside what every job has.
@@ -74,9 +76,21 @@ func (n Note) encode() (string, error) {
 	return string(raw), err
 }
 
-// StartPlan starts a job that makes a plan, see [Syncer.Plan] and [Syncer.PlanChanges]. An organization has one at a time.
-func (j *Jobs) StartPlan(ctx context.Context, by identity.Actor, org identity.OrgID, connector identity.ConnectorID, kind identity.SyncKind) (identity.Job, error) {
-	return j.start(ctx, by, org, identity.JobPlan, errand{Connector: connector, Kind: kind}, func(c *identity.Acts) error {
+// StartPlan starts a job that makes a plan, see [Syncer.PlanPurging]. An organization has one at a time.
+func (j *Jobs) StartPlan(ctx context.Context, by identity.Actor, org identity.OrgID, connector identity.ConnectorID, kind identity.SyncKind, purge Purging) (identity.Job, error) {
+	n, err := j.service.Reader().Connector(ctx, org, connector)
+	if err != nil {
+		return identity.Job{}, err
+	}
+	if err := purge.check(); err != nil {
+		return identity.Job{}, err
+	}
+	if !purge.All {
+		if _, err := j.syncer.purged(ctx, n, purge); err != nil {
+			return identity.Job{}, err
+		}
+	}
+	return j.start(ctx, by, org, identity.JobPlan, errand{Connector: connector, Kind: kind, Purge: purge}, func(c *identity.Acts) error {
 		n, err := c.Tx().Connector(ctx, org, connector)
 		if err != nil || kind == ReadFull {
 			return err
@@ -84,6 +98,15 @@ func (j *Jobs) StartPlan(ctx context.Context, by identity.Actor, org identity.Or
 		_, err = bookmarkOf(n)
 		return err
 	})
+}
+
+// StartUndo starts a job that makes a plan that takes back a run, see [Syncer.Undo]. It is a plan like any other: one is made at a time.
+func (j *Jobs) StartUndo(ctx context.Context, by identity.Actor, org identity.OrgID, id identity.RunID) (identity.Job, error) {
+	run, _, err := j.syncer.undoable(ctx, org, id)
+	if err != nil {
+		return identity.Job{}, err
+	}
+	return j.start(ctx, by, org, identity.JobPlan, errand{Connector: run.Connector, Undoes: id}, func(*identity.Acts) error { return nil })
 }
 
 // StartApply starts a job that applies a plan, see [Syncer.Apply]; with first, its first steps (see [Syncer.ApplyFirst]). What can be told
@@ -98,6 +121,22 @@ func (j *Jobs) StartApply(ctx context.Context, by identity.Actor, org identity.O
 	})
 }
 
+// StartRun starts a job that plans and applies in one go, unless a guard holds the plan: see [Syncer.Run] and [Syncer.RunIncremental]. Its note
+// has a run if something was applied, and else the plan alone.
+func (j *Jobs) StartRun(ctx context.Context, by identity.Actor, org identity.OrgID, connector identity.ConnectorID, kind identity.SyncKind) (identity.Job, error) {
+	return j.start(ctx, by, org, identity.JobApply, errand{Connector: connector, Kind: kind}, func(c *identity.Acts) error {
+		n, err := c.Tx().Connector(ctx, org, connector)
+		if err != nil {
+			return err
+		}
+		if err := switchedOn(c.Org()); err != nil || kind == ReadFull {
+			return err
+		}
+		_, err = bookmarkOf(n)
+		return err
+	})
+}
+
 // mayApply refuses what would be refused anyway once the job has begun.
 func mayApply(ctx context.Context, c *identity.Acts, org identity.OrgID, id identity.PlanID) error {
 	tx := c.Tx()
@@ -109,7 +148,7 @@ func mayApply(ctx context.Context, c *identity.Acts, org identity.OrgID, id iden
 	if err != nil {
 		return err
 	}
-	runs, err := tx.Runs(ctx, org, "", 100)
+	runs, err := tx.Runs(ctx, org, "", "", 100)
 	if err != nil {
 		return err
 	}

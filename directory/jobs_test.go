@@ -47,9 +47,9 @@ func TestDIR03_APlanIsMadeAndAppliedInTheBackground(t *testing.T) {
 	jobs := w.jobs(never)
 	by := identity.Actor{Kind: identity.Administrator, ID: "a1", Name: "Olga"}
 
-	started, err := jobs.StartPlan(t.Context(), by, w.org, w.connector, directory.ReadFull)
+	started, err := jobs.StartPlan(t.Context(), by, w.org, w.connector, directory.ReadFull, directory.Purging{})
 	require.NoError(t, err)
-	_, err = jobs.StartPlan(t.Context(), by, w.org, w.connector, directory.ReadFull)
+	_, err = jobs.StartPlan(t.Context(), by, w.org, w.connector, directory.ReadFull, directory.Purging{})
 	require.Equal(t, identity.RuleJobRunning, identity.RuleOf(err))
 	job, note := w.job(t, started.ID)
 	require.Equal(t, identity.JobQueued, job.State)
@@ -88,7 +88,7 @@ func TestDIR03_APlanIsMadeAndAppliedInTheBackground(t *testing.T) {
 
 	// What cannot be done says why, by its code too.
 	w.source.down = identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the filter is none")
-	started, err = jobs.StartPlan(t.Context(), by, w.org, w.connector, directory.ReadFull)
+	started, err = jobs.StartPlan(t.Context(), by, w.org, w.connector, directory.ReadFull, directory.Purging{})
 	require.NoError(t, err)
 	worked(t, jobs, 1)
 	job, note = w.job(t, started.ID)
@@ -111,11 +111,11 @@ func TestWhatCanBeToldOfASynchronizationAtOnceIs(t *testing.T) {
 		want  identity.Rule
 	}{
 		"changes before everything was read once": {func() error {
-			_, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadChanges)
+			_, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadChanges, directory.Purging{})
 			return err
 		}, directory.RuleFullSyncRequired},
 		"a connector that is not there": {func() error {
-			_, err := jobs.StartPlan(t.Context(), admin, w.org, "none", directory.ReadFull)
+			_, err := jobs.StartPlan(t.Context(), admin, w.org, "none", directory.ReadFull, directory.Purging{})
 			return err
 		}, identity.RuleUnknownConnector},
 		"a plan that is not there": {func() error {
@@ -175,7 +175,7 @@ func TestHowFarAJobIsCanBeSeenFromEveryServer(t *testing.T) {
 		}
 	}
 	jobs := w.jobsOf(syncer, sleep)
-	started, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadFull)
+	started, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadFull, directory.Purging{})
 	require.NoError(t, err)
 
 	ctx, kill := context.WithCancel(t.Context())
@@ -204,7 +204,7 @@ func TestAJobThatServersDieOfIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	jobs := w.jobs(never)
-	started, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadFull)
+	started, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadFull, directory.Purging{})
 	require.NoError(t, err)
 	require.NoError(t, w.service.Transact(t.Context(), w.org, admin, func(c *identity.Acts) error {
 		job, err := c.Tx().Job(t.Context(), w.org, started.ID)
@@ -218,4 +218,46 @@ func TestAJobThatServersDieOfIsGivenUp(t *testing.T) {
 	job, _ := w.job(t, started.ID)
 	require.Equal(t, identity.JobFailed, job.State)
 	require.Contains(t, job.Error, "its log has the details")
+}
+
+func TestDIR10_ARunIsTakenBackAndSomebodyDeletedEarlyInTheBackground(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.source.set(append(people(30), entry("ada"))...)
+	jobs := w.jobs(never)
+	planned := func(job identity.Job, err error) directory.Plan {
+		t.Helper()
+		require.NoError(t, err)
+		worked(t, jobs, 1)
+		done, note := w.job(t, job.ID)
+		require.Equal(t, identity.JobDone, done.State, done.Error)
+		_, plan, err := w.syncer.Show(t.Context(), w.org, note.Plan)
+		require.NoError(t, err)
+		return plan
+	}
+	w.sync()
+	w.source.set(people(30)...)
+	report := w.sync()
+	ada, present := w.user("ada@corp.example").ID, w.user("p0001@corp.example").ID
+
+	undo := planned(jobs.StartUndo(t.Context(), admin, w.org, report.Run))
+	require.Equal(t, report.Run, undo.Reading.Undoes.Run)
+	require.Equal(t, "restore ada", said(undo))
+	_, err := jobs.StartUndo(t.Context(), admin, w.org, "none")
+	require.Equal(t, identity.RuleUnknownRun, identity.RuleOf(err), "what can be told at once is")
+
+	for name, purge := range map[string]directory.Purging{"everybody": {All: true}, "whoever was named": {Users: []identity.AccountID{ada}}} {
+		require.Equal(t, "purge ada", said(planned(jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadFull, purge))), name)
+	}
+	for name, c := range map[string]struct {
+		purge directory.Purging
+		want  identity.Rule
+	}{
+		"somebody who is there":  {directory.Purging{Users: []identity.AccountID{present}}, identity.RuleInvalidTransition},
+		"nobody":                 {directory.Purging{Users: []identity.AccountID{"none"}}, identity.RuleUnknownAccount},
+		"everybody and somebody": {directory.Purging{All: true, Users: []identity.AccountID{ada}}, identity.RuleInvalidValue},
+	} {
+		_, err := jobs.StartPlan(t.Context(), admin, w.org, w.connector, directory.ReadFull, c.purge)
+		require.Equal(t, c.want, identity.RuleOf(err), name)
+	}
 }

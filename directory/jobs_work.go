@@ -121,11 +121,13 @@ func (t *jobTurn) protected(ctx context.Context) (err error) {
 func (t *jobTurn) run(ctx context.Context) error {
 	org, by, e := t.job.Org, t.job.By, t.errand
 	if t.job.Kind == identity.JobPlan {
-		plans := t.syncer.Plan
-		if e.Kind == ReadChanges {
-			plans = t.syncer.PlanChanges
+		var stored identity.Plan
+		var err error
+		if e.Undoes != "" {
+			stored, _, err = t.syncer.Undo(ctx, org, e.Undoes, by, t.tell)
+		} else {
+			stored, _, err = t.syncer.PlanPurging(ctx, org, e.Connector, by, e.Kind, e.Purge, t.tell)
 		}
-		stored, _, err := plans(ctx, org, e.Connector, by, t.tell)
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.note.Plan = stored.ID
@@ -133,9 +135,23 @@ func (t *jobTurn) run(ctx context.Context) error {
 	}
 	var report Report
 	var err error
-	if e.First > 0 {
+	switch {
+	case e.Plan == "":
+		run := t.syncer.Run
+		if e.Kind == ReadChanges {
+			run = t.syncer.RunIncremental
+		}
+		var stored identity.Plan
+		stored, _, report, err = run(ctx, org, e.Connector, by, t.tell)
+		t.mu.Lock()
+		t.note.Plan = stored.ID
+		t.mu.Unlock()
+		if err == nil && report.Run == "" { // a guard holds the plan
+			return nil
+		}
+	case e.First > 0:
 		report, err = t.syncer.ApplyFirst(ctx, org, e.Plan, by, e.First, t.tell)
-	} else {
+	default:
 		report, err = t.syncer.Apply(ctx, org, e.Plan, by, t.tell)
 	}
 	if err != nil {

@@ -10,8 +10,16 @@ import (
 
 // Purging names users who are to be deleted for good at once, of those who are gone from the directory (DIR-10).
 type Purging struct {
-	All   bool // instead of Users: everybody
-	Users []identity.AccountID
+	All   bool                 `json:"all,omitempty"` // instead of Users: everybody
+	Users []identity.AccountID `json:"users,omitempty"`
+}
+
+// check refuses everybody beside somebody: whoever names users does not mean all of them.
+func (p Purging) check() error {
+	if p.All && len(p.Users) > 0 {
+		return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "all is everybody who is gone; name nobody beside it").At("purge")
+	}
+	return nil
 }
 
 // PlanPurging is [Syncer.Plan], or of changes [Syncer.PlanChanges], of a synchronization that also deletes users for good who are gone from
@@ -28,6 +36,9 @@ var goneFromDirectory = identity.Or{
 
 // purged loads who is to be deleted, in the order of their ids.
 func (s *Syncer) purged(ctx context.Context, n identity.Connector, p Purging) ([]identity.Account, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	if p.All {
 		var all []identity.Account
 		err := s.eachGone(ctx, n.Org, func(a identity.Account) {
@@ -45,9 +56,9 @@ func (s *Syncer) purged(ctx context.Context, n identity.Connector, p Purging) ([
 			return nil, err
 		case a.State() != identity.StateDeleted:
 			return nil, identity.Refuse(identity.Conflict, identity.RuleInvalidTransition, "the user %s is %s and not gone from the directory; only users who are can be "+
-				"deleted early, and the directory decides who is", a.UserName, standing(a)).At("purge")
+				"deleted early, and the directory decides who is", a.UserName, standing(a))
 		case !purgeable(a, n):
-			return nil, identity.Refuse(identity.Conflict, identity.RuleInvalidTransition, "the user %s belongs to another connector; name it in a plan of that one", a.UserName).At("purge")
+			return nil, identity.Refuse(identity.Conflict, identity.RuleInvalidTransition, "the user %s belongs to another connector; name it in a plan of that one", a.UserName)
 		}
 		named = append(named, a)
 	}

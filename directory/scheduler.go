@@ -129,7 +129,7 @@ func (s *Scheduler) take(ctx context.Context, due identity.Schedule) (t *turn, e
 		if !ok || c.Org().SyncMode != identity.SyncAuto {
 			return nil
 		}
-		plans, err := tx.Plans(ctx, due.Org, due.Connector, 1)
+		plans, err := tx.Plans(ctx, due.Org, due.Connector, "", 1)
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (s *Syncer) status(ctx context.Context, o identity.Organization, n identity
 	if schedule.LeaseUntil.After(s.service.Now()) {
 		st.RunningUntil = &schedule.LeaseUntil
 	}
-	plans, err := read.Plans(ctx, o.ID, n.ID, 1)
+	plans, err := read.Plans(ctx, o.ID, n.ID, "", 1)
 	if err != nil {
 		return st, err
 	}

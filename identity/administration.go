@@ -188,6 +188,9 @@ func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name st
 	return d.Domain, err
 }
 
+// MaxConnectors is how many connectors an organization can have: each is read and planned for by the same few workers.
+const MaxConnectors = 20
+
 // CreateConnector registers a connector. From then on the directory owns the organization's people (USR-22), unless the organization has
 // claimed users: then synchronization stays as it is until somebody has looked what the directory would do to them (CLM-03), see
 // [Service.EnableSync].
@@ -204,6 +207,12 @@ func (s *Service) CreateConnector(ctx context.Context, by Actor, n Connector) (C
 		}
 		if c.org.ProviderAuthoritative {
 			return authoritativeProvider()
+		}
+		switch others, err := c.tx.Connectors(ctx, n.Org); {
+		case err != nil:
+			return err
+		case len(others) >= MaxConnectors:
+			return Refuse(Conflict, RuleTooManyConnectors, "the organization has %d connectors, and more than %d it cannot have", len(others), MaxConnectors)
 		}
 		n.CreatedAt, n.UpdatedAt = c.now, c.now
 		if err := c.tx.InsertConnector(ctx, n); err != nil {

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -75,4 +76,21 @@ func TestAConnectorThatHasChangedMeanwhileIsLeftAlone(t *testing.T) {
 	first.ID = "none"
 	_, err = w.ChangeConnector(w.ctx, operator, first)
 	refusedWith(t, err, identity.RuleUnknownConnector)
+}
+
+// TestAnOrganizationHasSoManyConnectorsAndNoMore fills an organization up, and tries once more; another one is not concerned.
+func TestAnOrganizationHasSoManyConnectorsAndNoMore(t *testing.T) {
+	w := newWorld(t)
+	org, other := w.org("Corp"), w.org("Other")
+	for i := range identity.MaxConnectors {
+		w.connected(org, fmt.Sprint(i))
+	}
+	_, err := w.CreateConnector(w.ctx, operator, identity.Connector{Org: org, Name: "one more", Kind: "ad"})
+	refusedWith(t, err, identity.RuleTooManyConnectors)
+	w.connected(other, "AD")
+	all, err := w.Reader().Connectors(w.ctx, org)
+	require.NoError(t, err)
+	require.Len(t, all, identity.MaxConnectors)
+	require.NoError(t, w.RemoveConnector(w.ctx, operator, org, all[0].ID))
+	w.connected(org, "one more")
 }

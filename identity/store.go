@@ -91,14 +91,14 @@ type Reader interface {
 	Connector(ctx context.Context, org OrgID, id ConnectorID) (Connector, error)
 	Connectors(ctx context.Context, org OrgID) ([]Connector, error)
 	Plan(ctx context.Context, org OrgID, id PlanID) (Plan, error)
-	// Plans lists the newest first, without their bodies, at most limit; of one connector if it is not empty.
-	Plans(ctx context.Context, org OrgID, connector ConnectorID, limit int) ([]Plan, error)
+	// Plans lists the newest first, without their bodies, at most limit older than the given one; of one connector if it is not empty.
+	Plans(ctx context.Context, org OrgID, connector ConnectorID, after PlanID, limit int) ([]Plan, error)
 	// PlansToDrop is crossing: plans with a body that were made at or before an instant, without their bodies, the oldest first, at most limit:
 	// one instant for those that were applied, and one for the others, except those that are being applied.
 	PlansToDrop(ctx context.Context, applied, others time.Time, limit int) ([]Plan, error)
 	Run(ctx context.Context, org OrgID, id RunID) (Run, error)
-	// Runs lists the newest first, at most limit; of one connector if it is not empty.
-	Runs(ctx context.Context, org OrgID, connector ConnectorID, limit int) ([]Run, error)
+	// Runs lists the newest first, at most limit older than the given one; of one connector if it is not empty.
+	Runs(ctx context.Context, org OrgID, connector ConnectorID, after RunID, limit int) ([]Run, error)
 }
 
 // Tx reads and writes inside one transaction; it reads its own writes. A row with a Version is written only if the version

@@ -16,7 +16,7 @@ func matchesExactly(ctx context.Context, r Reader, org OrgID) error {
 		return Refuse(Conflict, RuleNoConnector, "the organization has no connector to a directory, so there is nothing that could run by itself").At("syncMode")
 	}
 	for _, n := range connectors {
-		runs, err := r.Runs(ctx, org, n.ID, plansLookedAt)
+		runs, err := r.Runs(ctx, org, n.ID, "", plansLookedAt)
 		if err != nil {
 			return err
 		}
@@ -24,7 +24,7 @@ func matchesExactly(ctx context.Context, r Reader, org OrgID) error {
 			return Refuse(Conflict, RuleFullSyncRequired, "the connector %s, as it is now set up, has never synchronized; "+
 				"automatic mode begins after a first full synchronization by hand", n.Name).At("syncMode")
 		}
-		plans, err := r.Plans(ctx, org, n.ID, plansLookedAt)
+		plans, err := r.Plans(ctx, org, n.ID, "", plansLookedAt)
 		if err != nil {
 			return err
 		}

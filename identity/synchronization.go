@@ -87,7 +87,7 @@ func dryRunsOwed(ctx context.Context, r Reader, org OrgID) ([]Connector, error) 
 	}
 	var owed []Connector
 	for _, n := range connectors {
-		plans, err := r.Plans(ctx, org, n.ID, plansLookedAt)
+		plans, err := r.Plans(ctx, org, n.ID, "", plansLookedAt)
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func authoritativeProvider() *Error {
 
 // endRuns ends the run that is under way: what it has done stays, and what it has not done is left to a later plan.
 func (c *Acts) endRuns(ctx context.Context) error {
-	runs, err := c.tx.Runs(ctx, c.org.ID, "", plansLookedAt)
+	runs, err := c.tx.Runs(ctx, c.org.ID, "", "", plansLookedAt)
 	if err != nil {
 		return err
 	}

@@ -72,8 +72,8 @@ func (r reader) Plan(ctx context.Context, org identity.OrgID, id identity.PlanID
 		LEFT JOIN plan_bodies ON plan_id = id WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-func (r reader) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Plan, error) {
-	return newest(ctx, r, scanPlan, `SELECT `+planColumns+` FROM plans WHERE org_id = $1`, org, connector, limit)
+func (r reader) Plans(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, after identity.PlanID, limit int) ([]identity.Plan, error) {
+	return newest(ctx, r, scanPlan, `SELECT `+planColumns+` FROM plans`, org, connector, after, limit)
 }
 
 func (r reader) PlansToDrop(ctx context.Context, applied, others time.Time, limit int) ([]identity.Plan, error) {
@@ -98,14 +98,19 @@ func (t *transaction) DropPlan(ctx context.Context, p identity.Plan) error {
 }
 
 // newest completes a query on plans or runs, whose ids are greater the later they were made.
-func newest[T any](ctx context.Context, r reader, scan func(*sql.Rows) (T, error), query string, org identity.OrgID, connector identity.ConnectorID, limit int) ([]T, error) {
+func newest[T any, ID ~string](ctx context.Context, r reader, scan func(*sql.Rows) (T, error), query string, org identity.OrgID, connector identity.ConnectorID, after ID, limit int) ([]T, error) {
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
-	if connector == "" {
-		return list(ctx, r.run, scan, query+` ORDER BY id DESC LIMIT $2`, org, limit)
+	c := &compiler{dialect: r.dialect}
+	query += ` WHERE org_id = ` + c.arg(org)
+	if connector != "" {
+		query += ` AND connector_id = ` + c.arg(connector)
 	}
-	return list(ctx, r.run, scan, query+` AND connector_id = $2 ORDER BY id DESC LIMIT $3`, org, connector, limit)
+	if after != "" {
+		query += ` AND id < ` + c.arg(after)
+	}
+	return list(ctx, r.run, scan, query+` ORDER BY id DESC LIMIT `+c.arg(limit), c.args...)
 }
 
 func (t *transaction) InsertPlan(ctx context.Context, p identity.Plan) error {
@@ -138,8 +143,8 @@ func (r reader) Run(ctx context.Context, org identity.OrgID, id identity.RunID) 
 	return one(ctx, r.run, unknownRun, scanRun, `SELECT `+runColumns+` FROM runs WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-func (r reader) Runs(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, limit int) ([]identity.Run, error) {
-	return newest(ctx, r, scanRun, `SELECT `+runColumns+` FROM runs WHERE org_id = $1`, org, connector, limit)
+func (r reader) Runs(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, after identity.RunID, limit int) ([]identity.Run, error) {
+	return newest(ctx, r, scanRun, `SELECT `+runColumns+` FROM runs`, org, connector, after, limit)
 }
 
 func (t *transaction) InsertRun(ctx context.Context, r identity.Run) error {

@@ -372,13 +372,19 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"Connector":            {ask: func() error { _, err := r.Connector(ctx, org, "x"); return err }},
 		"Connectors":           {ask: func() error { _, err := r.Connectors(ctx, org); return err }},
 		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},
-		"Plans":                {ask: func() error { _, err := r.Plans(ctx, org, "", 10); return err }},
-		"Plans of a connector": {ask: func() error { _, err := r.Plans(ctx, org, "c", 10); return err }},
+		"Plans":                {ask: func() error { _, err := r.Plans(ctx, org, "", "", 10); return err }},
+		"Plans of a connector": {ask: func() error { _, err := r.Plans(ctx, org, "c", "", 10); return err }},
+		"Plans before one":     {ask: func() error { _, err := r.Plans(ctx, org, "", "x", 10); return err }, want: []string{"INDEX plans_org (org_id=? AND id<?)"}},
+		"Plans of a connector before one": {ask: func() error { _, err := r.Plans(ctx, org, "c", "x", 10); return err },
+			want: []string{"INDEX plans_connector (connector_id=? AND id<?)"}},
 		"PlansToDrop": {ask: func() error { _, err := r.PlansToDrop(ctx, time.Unix(7, 0), time.Unix(9, 0), 10); return err },
 			want: []string{"INDEX plans_kept (created_at<?)"}},
 		"Run":                 {ask: func() error { _, err := r.Run(ctx, org, "x"); return err }},
-		"Runs":                {ask: func() error { _, err := r.Runs(ctx, org, "", 10); return err }},
-		"Runs of a connector": {ask: func() error { _, err := r.Runs(ctx, org, "c", 10); return err }},
+		"Runs":                {ask: func() error { _, err := r.Runs(ctx, org, "", "", 10); return err }},
+		"Runs of a connector": {ask: func() error { _, err := r.Runs(ctx, org, "c", "", 10); return err }},
+		"Runs before one":     {ask: func() error { _, err := r.Runs(ctx, org, "", "x", 10); return err }, want: []string{"INDEX runs_org (org_id=? AND id<?)"}},
+		"Runs of a connector before one": {ask: func() error { _, err := r.Runs(ctx, org, "c", "x", 10); return err },
+			want: []string{"INDEX runs_connector (connector_id=? AND id<?)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e.plans = nil

@@ -115,9 +115,14 @@ func (s *session) ownAPI(resolver identity.Resolver) (*apiClient, error) {
 	by := s.by
 	// Whoever can change the database as they like needs no limit.
 	boundless := web.Limit{Rate: 1e6, Burst: 1e6}
+	// Directories are only shown by it: what gets at one is done here, with the flags of its command.
+	shelf, err := accessFlags{}.directories(s.service.Now)
+	if err != nil {
+		return nil, err
+	}
 	// Which issuers a server asks is for its own settings to say.
 	handler, err := admin.New(admin.Options{Service: s.service, Clock: s.clock, Logger: logger, Resolver: resolver, Trusted: &by,
-		AllowPrivateIssuers: true, Limit: boundless, Strangers: boundless})
+		AllowPrivateIssuers: true, Directories: shelf, Limit: boundless, Strangers: boundless})
 	if err != nil {
 		return nil, err
 	}

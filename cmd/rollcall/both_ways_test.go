@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"os"
@@ -154,8 +155,8 @@ func TestTheCommandsDoTheSameOnADatabaseAndOnAServer(t *testing.T) {
 		logSomeExchanges(t, db, "Acme", "Entra")
 	}
 	s := serve(t, there, "--oidc-issuer", issuer.URL(), "--oidc-audience", demoAudience)
-	local := way{t, t.TempDir(), []string{"--database", here}}
-	remote := way{t, t.TempDir(), []string{"--server", s.url, "--token", token}}
+	local := way{t, t.TempDir(), []string{"--database", here}, "Acme", nil}
+	remote := way{t, t.TempDir(), []string{"--server", s.url, "--token", token}, "Acme", nil}
 
 	for _, line := range bothWays {
 		want, got := local.run(line), remote.run(line)
@@ -177,6 +178,8 @@ type way struct {
 	t      *testing.T
 	folder string
 	flags  []string
+	org    string            // that commands are about
+	kept   map[string]string // ids for later commands to name: of the last PLAN and RUN
 }
 
 // outcome is what a command came to, without what can be different.
@@ -197,8 +200,11 @@ func (w way) run(line string) outcome {
 		rest, marked = line, false
 	}
 	args := strings.Fields(strings.ReplaceAll(rest, "FOLDER", w.folder))
+	for i, arg := range args {
+		args[i] = cmp.Or(w.kept[arg], arg)
+	}
 	if args[0] != "org" && args[0] != "verify" {
-		args = append(args, "--org", "Acme")
+		args = append(args, "--org", w.org)
 	}
 	var stdout, stderr bytes.Buffer
 	status := run(w.t.Context(), append(append(args, "--output", "json"), w.flags...), &stdout, &stderr)
@@ -210,9 +216,24 @@ func (w way) run(line string) outcome {
 	o := outcome{status: status, talk: w.neutral(stderr.String())}
 	if stdout.Len() > 0 {
 		require.NoError(w.t, json.Unmarshal(stdout.Bytes(), &o.data), line)
+		w.keep(args, o.data)
 		o.data = w.withoutCaller(o.data)
 	}
 	return o
+}
+
+// keep notes the ids of a plan that was made and of a run.
+func (w way) keep(args []string, data any) {
+	shown, ok := data.(map[string]any)
+	if !ok || args[0] != "sync" {
+		return
+	}
+	if id, ok := shown["id"].(string); ok && (args[1] == "plan" || args[1] == "undo") {
+		w.kept["PLAN"] = id
+	}
+	if id, ok := shown["run"].(string); ok {
+		w.kept["RUN"] = id
+	}
 }
 
 func (w way) prepare() {
@@ -226,10 +247,10 @@ func (w way) prepare() {
 }
 
 var (
-	differing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9a-f]{64}|verification=[A-Z2-7]{26,}`)
+	differing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]+ UTC|[0-9a-f]{64}|verification=[A-Z2-7]{26,}`)
 	tracking  = regexp.MustCompile(` \(tracking id [^)]*\)`)
 	place64   = regexp.MustCompile(`--after [A-Za-z0-9_-]+`)
-	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template|claim|users|everything else)(: .*)?
+	paces     = regexp.MustCompile(`(?m)^(import|export|invite|template|claim|users|everything else|plan|apply|applying|completed|completed_with_errors|paused|planning|reading .*|looking .*|asking .*)(: .*)?
 `)
 )
 

@@ -107,7 +107,7 @@ func (c *orgClient) follow(job seen[admin.Job]) (seen[admin.Job], error) {
 		if job.is.Total != nil {
 			total = *job.is.Total
 		}
-		p.tell(job.is.Kind, job.is.Processed, total)
+		p.tell(phaseOf(job.is), job.is.Processed, total)
 		if job.is.State == "done" || job.is.State == "failed" {
 			return job, nil
 		}

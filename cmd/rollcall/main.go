@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"rollcall/directory"
 	"rollcall/identity"
 	"rollcall/internal/system"
 )
@@ -154,7 +155,11 @@ func complain(stderr io.Writer, err error) int {
 		for _, why := range refusal.Why {
 			fmt.Fprintf(stderr, "  %s: %s\n", why.Code, why.Detail)
 		}
-		for _, way := range refusal.Remedies() {
+		ways := refusal.Remedies()
+		if text := directory.Remedies[refusal.Rule]; text != "" && len(ways) == 0 {
+			ways = []identity.Remedy{{Text: text}}
+		}
+		for _, way := range ways {
 			if way.DataLoss {
 				way.Text += " This loses data for good."
 			}

@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 
+	"rollcall/admin"
 	"rollcall/directory"
 	"rollcall/identity"
 )
@@ -38,19 +37,19 @@ type connectorFlag struct {
 }
 
 // watched gives work a progress display and closes it afterwards.
-func (s *session) watched(work func(directory.Progress) error) error {
-	p := newProgress(s.stderr)
+func (a *app) watched(work func(directory.Progress) error) error {
+	p := newProgress(a.stderr)
 	defer p.end()
 	return work(p.tell)
 }
 
 type syncApplyCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	Plan    string `arg:"" placeholder:"PLAN" help:"The plan's id."`
 	First   int    `placeholder:"N" help:"Apply the first N steps and pause, to look at what became of them; the same command without --first goes on, sync end does not."`
 	Approve bool   `help:"Approve a plan that the loss guard holds, then apply it."`
-	By      string `placeholder:"NAME" help:"Who approves; recorded with the plan."`
+	By      string `placeholder:"NAME" help:"Who approves; recorded with the plan. With --server it is whoever the token is of."`
 }
 
 // Help names the exit statuses.
@@ -63,7 +62,10 @@ func (c *syncApplyCmd) Validate() error {
 	if c.First < 0 {
 		return fmt.Errorf("--first is %d; use a positive number", c.First)
 	}
-	if c.Approve != (c.By != "") {
+	switch {
+	case c.Server != "" && c.By != "":
+		return errors.New("with --server whoever the token is of approves; leave --by away")
+	case c.Server == "" && c.Approve != (c.By != ""):
 		return errors.New("an approval has a name: use --approve together with --by NAME")
 	}
 	return nil
@@ -71,34 +73,18 @@ func (c *syncApplyCmd) Validate() error {
 
 // Run applies the plan.
 func (c *syncApplyCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
-		if err != nil {
-			return err
-		}
-		id := identity.PlanID(c.Plan)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		if c.Approve {
-			by := s.by
-			by.Name = c.By
-			if _, err := s.syncer().Approve(s.ctx, o.ID, id, by); err != nil && identity.RuleOf(err) != directory.RulePlanNotHeld {
+			if err := c.approve(o); err != nil && identity.RuleOf(err) != directory.RulePlanNotHeld {
 				return err
 			}
 		}
-		var report directory.Report
-		err = s.watched(func(p directory.Progress) error {
-			var err error
-			if c.First > 0 {
-				report, err = s.syncer().ApplyFirst(s.ctx, o.ID, id, s.by, c.First, p)
-			} else {
-				report, err = s.syncer().Apply(s.ctx, o.ID, id, s.by, p)
-			}
-			return err
-		})
+		report, err := c.apply(o)
 		if rule := identity.RuleOf(err); err != nil && (rule == directory.RulePlanHeld || rule == directory.RulePlanRefused) {
-			complain(s.stderr, err)
+			complain(a.stderr, err)
 			if rule == directory.RulePlanHeld {
-				s.say("To read it: rollcall sync show --org %s %s", o.ID, id)
-				s.say("To approve it: rollcall sync apply --org %s %s --approve --by NAME", o.ID, id)
+				a.say("To read it: rollcall sync show --org %s %s", o.id, c.Plan)
+				a.say("To approve it: rollcall sync apply --org %s %s --approve%s", o.id, c.Plan, o.byName())
 			}
 			return exitGuard
 		}
@@ -106,36 +92,66 @@ func (c *syncApplyCmd) Run(a *app) error {
 			return err
 		}
 		if report.State == identity.RunPaused {
-			s.say("To go on: rollcall sync apply --org %s %s", o.ID, id)
-			s.say("To leave the rest undone: rollcall sync end --org %s %s", o.ID, id)
+			a.say("To go on: rollcall sync apply --org %s %s", o.id, c.Plan)
+			a.say("To leave the rest undone: rollcall sync end --org %s %s", o.id, c.Plan)
 		}
-		return s.show(report, report.Print)
+		return a.show(report, report.Print)
 	})
 }
 
+// approve lets the plan be applied. On the database anybody can give a name; a server knows who calls.
+func (c *syncApplyCmd) approve(o *orgClient) error {
+	if o.local == nil {
+		return o.post(o.at("plans", c.Plan, "approve"), nil, nil)
+	}
+	by := o.local.by
+	by.Name = c.By
+	_, err := o.local.syncer().Approve(o.ctx, identity.OrgID(o.id), identity.PlanID(c.Plan), by)
+	return err
+}
+
+// apply applies the plan: on the database here, and else by a job of the server.
+func (c *syncApplyCmd) apply(o *orgClient) (report directory.Report, err error) {
+	if o.local == nil {
+		job, err := o.errand(o.at("plans", c.Plan, "apply"), admin.ApplyRequest{First: c.First})
+		if err != nil {
+			return report, err
+		}
+		run, err := o.run(job.Run)
+		return reportOfRun(run), err
+	}
+	syncer, org, id, by := o.local.syncer(), identity.OrgID(o.id), identity.PlanID(c.Plan), o.local.by
+	err = o.watched(func(p directory.Progress) error {
+		if c.First > 0 {
+			report, err = syncer.ApplyFirst(o.ctx, org, id, by, c.First, p)
+		} else {
+			report, err = syncer.Apply(o.ctx, org, id, by, p)
+		}
+		return err
+	})
+	return report, err
+}
+
 type syncEndCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	Plan string `arg:"" placeholder:"PLAN" help:"The plan's id."`
 }
 
 // Run ends a paused run.
 func (c *syncEndCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
-		if err != nil {
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		var run admin.SyncRun
+		if err := o.post(o.at("plans", c.Plan, "end"), nil, &run); err != nil {
 			return err
 		}
-		report, err := s.syncer().End(s.ctx, o.ID, identity.PlanID(c.Plan), s.by)
-		if err != nil {
-			return err
-		}
-		return s.show(report, report.Print)
+		report := reportOfRun(run)
+		return a.show(report, report.Print)
 	})
 }
 
 type syncRunCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	connectorFlag
 	incrementalFlag
@@ -149,153 +165,56 @@ func (syncRunCmd) Help() string {
 
 // Run plans and applies.
 func (c *syncRunCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		n, err := o.connector(c.Connector)
 		if err != nil {
 			return err
 		}
-		syncer, err := s.reader(c.accessFlags)
-		if err != nil {
-			return err
-		}
-		var stored identity.Plan
-		var plan directory.Plan
-		var report directory.Report
-		err = s.watched(func(p directory.Progress) error {
-			var err error
-			run := syncer.Run
-			if c.Incremental {
-				run = syncer.RunIncremental
-			}
-			stored, plan, report, err = run(s.ctx, o.ID, n.ID, s.by, p)
-			return err
-		})
+		stored, plan, report, err := c.run(o, n.ID)
 		if identity.RuleOf(err) == identity.RuleDryRunRequired {
-			status := complain(s.stderr, err)
-			s.say("Next: rollcall sync plan --org %s --connector %s", o.ID, n.ID)
+			status := complain(a.stderr, err)
+			a.say("Next: rollcall sync plan --org %s --connector %s", o.id, n.ID)
 			return exit(status)
 		}
 		if err != nil {
-			return s.sayFull(err, o, n)
+			return o.sayFull(err, n.ID)
 		}
 		if report.Run != "" {
-			return s.show(report, report.Print)
+			return a.show(report, report.Print)
 		}
-		if err := s.showPlan(stored, plan); err != nil {
+		if err := a.showPlan(stored, plan); err != nil {
 			return err
 		}
-		return s.next(o, stored, plan)
+		return o.next(stored, plan)
 	})
 }
 
-type syncHistoryCmd struct {
-	storeFlag
-	orgFlag
-	connectorFlag
-	Plans bool `help:"List the plans instead of the runs."`
-	Limit int  `default:"20" placeholder:"N" help:"At most so many (${default})."`
-}
-
-// Run lists what has been done, the newest first.
-func (c *syncHistoryCmd) Run(a *app) error {
-	if c.Limit < 1 {
-		return fmt.Errorf("--limit is %d; use a positive number", c.Limit)
+// run synchronizes: on the database here, and else by a job of the server. The report has no run if a guard holds the plan.
+func (c *syncRunCmd) run(o *orgClient, connector string) (stored identity.Plan, plan directory.Plan, report directory.Report, err error) {
+	if o.local == nil {
+		job, err := o.errand(o.at("connectors", connector, "runs"), admin.RunRequest{Kind: string(c.kind())})
+		switch {
+		case err != nil:
+		case job.Run == "":
+			stored, plan, err = o.planFile(job.Plan)
+		default:
+			var run admin.SyncRun
+			run, err = o.run(job.Run)
+			report = reportOfRun(run)
+		}
+		return stored, plan, report, err
 	}
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
-		if err != nil {
-			return err
-		}
-		var connector identity.ConnectorID
-		if c.Connector != "" {
-			n, err := s.connector(o.ID, c.Connector)
-			if err != nil {
-				return err
-			}
-			connector = n.ID
-		}
-		if c.Plans {
-			return s.listPlans(o.ID, connector, c.Limit)
-		}
-		return s.listRuns(o.ID, connector, c.Limit)
-	})
-}
-
-func (s *session) listRuns(org identity.OrgID, connector identity.ConnectorID, limit int) error {
-	runs, err := s.syncer().History(s.ctx, org, connector, limit)
+	syncer, err := o.local.reader(c.accessFlags)
 	if err != nil {
+		return stored, plan, report, err
+	}
+	run := syncer.Run
+	if c.Incremental {
+		run = syncer.RunIncremental
+	}
+	err = o.watched(func(p directory.Progress) error {
+		stored, plan, report, err = run(o.ctx, identity.OrgID(o.id), identity.ConnectorID(connector), o.local.by, p)
 		return err
-	}
-	return s.show(listOf(runs), func(w io.Writer) error {
-		rows := make([][]string, len(runs))
-		for i, r := range runs {
-			report, err := directory.ReportOf(r)
-			if err != nil {
-				return err
-			}
-			rows[i] = []string{string(r.ID), instant(r.StartedAt), string(r.State), fmt.Sprintf("%d/%d", report.Done, report.Total), or(r.Actor.Name, string(r.Actor.Kind)), string(r.Plan)}
-		}
-		return table(w, []string{"RUN", "STARTED", "STATE", "STEPS", "BY", "PLAN"}, rows)
 	})
-}
-
-func (s *session) listPlans(org identity.OrgID, connector identity.ConnectorID, limit int) error {
-	plans, err := s.syncer().Plans(s.ctx, org, connector, limit)
-	if err != nil {
-		return err
-	}
-	return s.show(listOf(plans), func(w io.Writer) error {
-		rows := make([][]string, len(plans))
-		for i, p := range plans {
-			rows[i] = []string{string(p.ID), instant(p.CreatedAt), string(p.State), or(string(p.Undoes), "-"), p.ApprovedBy}
-		}
-		return table(w, []string{"PLAN", "MADE", "STATE", "UNDOES", "APPROVED BY"}, rows)
-	})
-}
-
-type syncShowCmd struct {
-	storeFlag
-	orgFlag
-	ID string `arg:"" placeholder:"PLAN|RUN" help:"The id of a plan or of a run."`
-}
-
-// Run shows the plan or the run.
-func (c *syncShowCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
-		if err != nil {
-			return err
-		}
-		stored, plan, err := s.syncer().Show(s.ctx, o.ID, identity.PlanID(c.ID))
-		if err == nil {
-			return s.showPlan(stored, plan)
-		}
-		if !identity.IsNotFound(err) {
-			return err
-		}
-		run, err := s.read.Run(s.ctx, o.ID, identity.RunID(c.ID))
-		if identity.IsNotFound(err) {
-			return identity.Refuse(identity.NotFound, identity.RuleUnknownPlan, "no plan or run of this organization has the id %q; see rollcall sync history", c.ID)
-		}
-		if err != nil {
-			return err
-		}
-		report, err := directory.ReportOf(run)
-		if err != nil {
-			return err
-		}
-		if _, plan, err := s.syncer().Show(s.ctx, o.ID, run.Plan); err == nil && plan.Undoable() && !run.FinishedAt.IsZero() {
-			s.say("To take it back: rollcall sync undo --org %s %s", o.ID, run.ID)
-		}
-		return s.show(run, report.Print)
-	})
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	return stored, plan, report, err
 }

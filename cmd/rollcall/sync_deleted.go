@@ -2,12 +2,15 @@ package main
 
 import (
 	"io"
+	"net/url"
 
+	"rollcall/admin"
+	"rollcall/directory"
 	"rollcall/identity"
 )
 
 type syncDeletedCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	connectorFlag
 }
@@ -20,32 +23,33 @@ func (syncDeletedCmd) Help() string {
 
 // Run lists the users who are gone, whoever is deleted first first.
 func (c *syncDeletedCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		connector, err := o.connectorIf(c.Connector)
 		if err != nil {
 			return err
 		}
-		var connector identity.ConnectorID
-		if c.Connector != "" {
-			n, err := s.connector(o.ID, c.Connector)
-			if err != nil {
-				return err
-			}
-			connector = n.ID
-		}
-		gone, err := s.syncer().Deleted(s.ctx, o.ID, connector)
+		users, _, err := list[admin.DeletedUser](o.apiClient, o.at("synchronization", "deleted-users"), "users", url.Values{"connector": {connector}}, everything)
 		if err != nil {
 			return err
+		}
+		standing, err := o.synchronization()
+		if err != nil {
+			return err
+		}
+		gone := make([]directory.Deleted, len(users))
+		for i, u := range users {
+			gone[i] = directory.Deleted{Account: identity.AccountID(u.is.User), UserName: u.is.UserName, Connector: identity.ConnectorID(u.is.Connector), DN: u.is.DN,
+				Reason: identity.InactiveReason(u.is.Reason), Since: u.is.Since, PurgeAt: u.is.PurgeAt}
 		}
 		switch {
 		case len(gone) == 0:
-			s.say("Nobody is waiting to be deleted.")
-		case o.ManagedByDirectory():
-			s.say("To keep somebody, bring the entry back and synchronize. To delete somebody now: rollcall sync plan --org %s --purge E-MAIL", o.ID)
+			a.say("Nobody is waiting to be deleted.")
+		case standing.ManagedBy == managedByDirectory:
+			a.say("To keep somebody, bring the entry back and synchronize. To delete somebody now: rollcall sync plan --org %s --purge E-MAIL", o.id)
 		default:
-			s.say("Synchronization is off. To keep somebody: rollcall user reactivate --org %s E-MAIL", o.ID)
+			a.say("Synchronization is off. To keep somebody: rollcall user reactivate --org %s E-MAIL", o.id)
 		}
-		return s.show(listOf(gone), func(w io.Writer) error {
+		return a.show(gone, func(w io.Writer) error {
 			rows := make([][]string, len(gone))
 			for i, d := range gone {
 				rows[i] = []string{printable(d.UserName), instant(d.PurgeAt), instant(d.Since), string(d.Reason), or(printable(d.DN), "-")}

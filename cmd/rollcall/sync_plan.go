@@ -6,12 +6,13 @@ import (
 	"io"
 	"slices"
 
+	"rollcall/admin"
 	"rollcall/directory"
 	"rollcall/identity"
 )
 
 type syncPlanCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	connectorFlag
 	incrementalFlag
@@ -20,7 +21,7 @@ type syncPlanCmd struct {
 }
 
 // purging finds the users who are to be deleted.
-func (s *session) purging(org identity.OrgID, names []string) (directory.Purging, error) {
+func (c *orgClient) purging(names []string) (directory.Purging, error) {
 	if slices.Contains(names, "all") {
 		if len(names) > 1 {
 			return directory.Purging{}, errors.New("--purge all is everybody; name nobody beside it")
@@ -29,11 +30,11 @@ func (s *session) purging(org identity.OrgID, names []string) (directory.Purging
 	}
 	var p directory.Purging
 	for _, name := range names {
-		a, err := s.account(org, name)
+		u, err := c.user(name)
 		if err != nil {
 			return p, err
 		}
-		p.Users = append(p.Users, a.ID)
+		p.Users = append(p.Users, identity.AccountID(u.is.ID))
 	}
 	return p, nil
 }
@@ -43,13 +44,20 @@ type incrementalFlag struct {
 	Incremental bool `help:"Read what changed since the last run, instead of everything. Needs a full run first, and another one after the connector's settings changed."`
 }
 
+func (f incrementalFlag) kind() directory.ReadingKind {
+	if f.Incremental {
+		return directory.ReadChanges
+	}
+	return directory.ReadFull
+}
+
 // sayFull says what to do when changes alone are not enough.
-func (s *session) sayFull(err error, o identity.Organization, n identity.Connector) error {
+func (c *orgClient) sayFull(err error, connector string) error {
 	if identity.RuleOf(err) != directory.RuleFullSyncRequired {
 		return err
 	}
-	status := complain(s.stderr, err)
-	s.say("Next: rollcall sync run --org %s --connector %s", o.ID, n.ID)
+	status := complain(c.stderr, err)
+	c.say("Next: rollcall sync run --org %s --connector %s", c.id, connector)
 	return exit(status)
 }
 
@@ -60,74 +68,82 @@ func (syncPlanCmd) Help() string {
 
 // Run plans. The plan is stored, so that it can be applied as it was shown.
 func (c *syncPlanCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		n, err := o.connector(c.Connector)
 		if err != nil {
 			return err
 		}
-		purge, err := s.purging(o.ID, c.Purge)
+		purge, err := o.purging(c.Purge)
 		if err != nil {
 			return err
 		}
-		syncer, err := s.reader(c.accessFlags)
-		if err != nil {
-			return err
-		}
-		var stored identity.Plan
-		var plan directory.Plan
-		err = s.watched(func(p directory.Progress) error {
-			kind := directory.ReadFull
-			if c.Incremental {
-				kind = directory.ReadChanges
+		request := admin.PlanRequest{Kind: string(c.kind())}
+		if len(c.Purge) > 0 {
+			request.Purge = &admin.EarlyDeletion{All: purge.All}
+			for _, id := range purge.Users {
+				request.Purge.Users = append(request.Purge.Users, string(id))
 			}
-			var err error
-			stored, plan, err = syncer.PlanPurging(s.ctx, o.ID, n.ID, s.by, kind, purge, p)
-			return err
+		}
+		stored, plan, err := o.planned(c.accessFlags, o.at("connectors", n.ID, "plans"), request, func(s *directory.Syncer, p directory.Progress) (identity.Plan, directory.Plan, error) {
+			return s.PlanPurging(a.ctx, identity.OrgID(o.id), identity.ConnectorID(n.ID), o.local.by, c.kind(), purge, p)
 		})
 		if err != nil {
-			return s.sayFull(err, o, n)
+			return o.sayFull(err, n.ID)
 		}
-		if err := s.showPlan(stored, plan); err != nil {
+		if err := a.showPlan(stored, plan); err != nil {
 			return err
 		}
-		return s.next(o, stored, plan)
+		return o.next(stored, plan)
 	})
 }
 
 // next says what to do about a plan, and with which exit status.
-func (s *session) next(o identity.Organization, stored identity.Plan, plan directory.Plan) error {
-	apply := fmt.Sprintf("rollcall sync apply --org %s %s", o.ID, stored.ID)
+func (c *orgClient) next(stored identity.Plan, plan directory.Plan) error {
+	apply := fmt.Sprintf("rollcall sync apply --org %s %s", c.id, stored.ID)
+	standing, err := c.synchronization()
+	if err != nil {
+		return err
+	}
+	on := standing.ManagedBy == managedByDirectory
 	switch {
 	case stored.State == identity.PlanRefused:
-		s.say("The plan %s is refused; see above for what to check, then plan again.", stored.ID)
+		c.say("The plan %s is refused; see above for what to check, then plan again.", stored.ID)
 		return exitGuard
 	case stored.State == identity.PlanHeld:
-		s.say("The plan %s is held. If it is right: %s --approve --by NAME", stored.ID, apply)
+		c.say("The plan %s is held. If it is right: %s --approve%s", stored.ID, apply, c.byName())
 		return exitGuard
 	case plan.Empty() && stored.Undoes != "":
-		s.say("Nothing can be taken back. (Plan %s)", stored.ID)
+		c.say("Nothing can be taken back. (Plan %s)", stored.ID)
 		return nil
 	case plan.Empty():
-		s.say("Nothing to do. (Plan %s)", stored.ID)
-		s.sayOff(o)
+		c.say("Nothing to do. (Plan %s)", stored.ID)
+		c.sayOff(on)
 		return nil
-	case !o.ManagedByDirectory():
-		s.say("To do exactly this after synchronization is switched on: %s", apply)
-		s.sayOff(o)
+	case !on:
+		c.say("To do exactly this after synchronization is switched on: %s", apply)
+		c.sayOff(on)
 		return exitChanges
 	}
-	s.say("To do exactly this: %s", apply)
+	c.say("To do exactly this: %s", apply)
 	return exitChanges
 }
 
 // sayOff says how to go on where synchronization is off.
-func (s *session) sayOff(o identity.Organization) {
-	if !o.ManagedByDirectory() {
-		s.say("Synchronization is off. To switch it on: rollcall sync enable --org %s", o.ID)
+func (c *orgClient) sayOff(on bool) {
+	if !on {
+		c.say("Synchronization is off. To switch it on: rollcall sync enable --org %s", c.id)
 	}
 }
 
-func (s *session) showPlan(stored identity.Plan, plan directory.Plan) error {
+// byName is how an approval is given its name: a server knows whose token it gets.
+func (c *orgClient) byName() string {
+	if c.local == nil {
+		return ""
+	}
+	return " --by NAME"
+}
+
+func (a *app) showPlan(stored identity.Plan, plan directory.Plan) error {
 	shown := struct {
 		identity.Plan
 		Body *directory.Plan `json:"body,omitempty"`
@@ -135,7 +151,7 @@ func (s *session) showPlan(stored identity.Plan, plan directory.Plan) error {
 	if !stored.Dropped() {
 		shown.Body = &plan
 	}
-	return s.show(shown, func(w io.Writer) error {
+	return a.show(shown, func(w io.Writer) error {
 		if _, err := fmt.Fprintf(w, "Plan %s of %s: %s\n", stored.ID, printable(plan.ConnectorName), stored.State); err != nil {
 			return err
 		}

@@ -3,14 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
+	"rollcall/admin"
 	"rollcall/directory"
-	"rollcall/identity"
 )
 
 type syncStatusCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 }
 
@@ -22,20 +23,16 @@ func (syncStatusCmd) Help() string {
 
 // Run shows where the connectors stand.
 func (c *syncStatusCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		standing, err := o.synchronization()
 		if err != nil {
 			return err
 		}
-		all, err := s.syncer().Status(s.ctx, o.ID)
-		if err != nil {
-			return err
+		if len(standing.Connectors) == 0 {
+			a.say("The organization has no connector. To make one: rollcall connector create --org %s", o.id)
 		}
-		if len(all) == 0 {
-			s.say("The organization has no connector. To make one: rollcall connector create --org %s", o.ID)
-		}
-		return s.show(listOf(all), func(w io.Writer) error {
-			for _, st := range all {
+		return a.show(standing.Connectors, func(w io.Writer) error {
+			for _, st := range standing.Connectors {
 				if err := st.Print(w); err != nil {
 					return err
 				}
@@ -62,8 +59,19 @@ func (i *interval) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// text is the interval as the API has it; nothing if the flag was not given.
+func (i *interval) text() string {
+	switch {
+	case i == nil:
+		return ""
+	case *i == 0:
+		return "off"
+	}
+	return time.Duration(*i).String()
+}
+
 type syncScheduleCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	connectorFlag
 	Full        *interval `placeholder:"INTERVAL|off" help:"Read the whole directory so often; 24h unless set."`
@@ -77,20 +85,22 @@ func (syncScheduleCmd) Help() string {
 
 // Run changes the schedule, or only shows it.
 func (c *syncScheduleCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		n, err := o.connector(c.Connector)
 		if err != nil {
 			return err
 		}
-		if err := s.syncer().Reschedule(s.ctx, o.ID, n.ID, s.by, (*time.Duration)(c.Full), (*time.Duration)(c.Incremental)); err != nil {
+		change := admin.ScheduleChange{Full: c.Full.text(), Incremental: c.Incremental.text()}
+		var st directory.Status
+		if err := o.do(call{method: http.MethodPatch, path: o.at("connectors", n.ID, "schedule"), body: change, patch: true}, &st); err != nil {
 			return err
 		}
-		return s.showStatus(o.ID, n.ID)
+		return a.show(st, st.Print)
 	})
 }
 
 type syncResumeCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	connectorFlag
 }
@@ -103,30 +113,16 @@ func (syncResumeCmd) Help() string {
 
 // Run ends the quarantine.
 func (c *syncResumeCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, n, err := s.orgAndConnector(c.orgFlag, c.Connector)
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		n, err := o.connector(c.Connector)
 		if err != nil {
 			return err
 		}
-		if err := s.syncer().Resume(s.ctx, o.ID, n.ID, s.by); err != nil {
+		var st directory.Status
+		if err := o.post(o.at("connectors", n.ID, "resume"), nil, &st); err != nil {
 			return err
 		}
-		s.say("The connector %s goes on; the next attempt is due now.", n.Name)
-		return s.showStatus(o.ID, n.ID)
+		a.say("The connector %s goes on; the next attempt is due now.", n.Name)
+		return a.show(st, st.Print)
 	})
-}
-
-// showStatus shows where one connector stands.
-func (s *session) showStatus(org identity.OrgID, connector identity.ConnectorID) error {
-	all, err := s.syncer().Status(s.ctx, org)
-	if err != nil {
-		return err
-	}
-	var found directory.Status
-	for _, st := range all {
-		if st.Connector == connector {
-			found = st
-		}
-	}
-	return s.show(found, found.Print)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 type syncUndoCmd struct {
-	storeFlag
+	apiFlags
 	orgFlag
 	ID string `arg:"" placeholder:"RUN" help:"The run's id; see rollcall sync history."`
 }
@@ -20,24 +20,16 @@ func (syncUndoCmd) Help() string {
 
 // Run plans to take back the run.
 func (c *syncUndoCmd) Run(a *app) error {
-	return a.onStore(c.storeFlag, func(s *session) error {
-		o, err := s.org(c.orgFlag)
-		if err != nil {
-			return err
-		}
-		var stored identity.Plan
-		var plan directory.Plan
-		err = s.watched(func(p directory.Progress) error {
-			var err error
-			stored, plan, err = s.syncer().Undo(s.ctx, o.ID, identity.RunID(c.ID), s.by, p)
-			return err
+	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		stored, plan, err := o.planned(accessFlags{}, o.at("runs", c.ID, "undo"), nil, func(s *directory.Syncer, p directory.Progress) (identity.Plan, directory.Plan, error) {
+			return s.Undo(a.ctx, identity.OrgID(o.id), identity.RunID(c.ID), o.local.by, p)
 		})
 		if err != nil {
 			return err
 		}
-		if err := s.showPlan(stored, plan); err != nil {
+		if err := a.showPlan(stored, plan); err != nil {
 			return err
 		}
-		return s.next(o, stored, plan)
+		return o.next(stored, plan)
 	})
 }

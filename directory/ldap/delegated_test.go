@@ -6,7 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/directory"
 	"rollcall/directory/ldap"
+	"rollcall/identity"
 )
 
 func TestAnOrganizationDecidesOnlyWhatIsItsOwn(t *testing.T) {
@@ -37,28 +39,45 @@ func TestAnOrganizationDecidesOnlyWhatIsItsOwn(t *testing.T) {
 		"nothing is said of the filter": {kept, `{"filter":null}`, nil, "",
 			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true}`},
 
-		"other servers":                        {kept, `{"urls":["ldaps://evil.example"]}`, nil, "give bindPassword again", ""},
-		"a domain instead of servers":          {kept, `{"urls":null,"srv":"evil.example"}`, nil, "give bindPassword again", ""},
-		"other authorities":                    {kept, `{"serverName":"x"}`, nil, "give bindPassword again", ""},
-		"clear text":                           {kept, `{"urls":["ldap://dc1.corp.example"]}`, &password, "clear text", ""},
-		"clear text to this machine":           {kept, `{"urls":["ldap://127.0.0.1"]}`, &password, "clear text", ""},
-		"allowed clear text":                   {kept, `{"allowPlaintext":true}`, &password, "whoever runs the server", ""},
-		"a file with the password":             {kept, `{"bindPasswordFile":"/etc/shadow"}`, nil, "whoever runs the server", ""},
-		"a file with authorities":              {kept, `{"caFile":"/etc/shadow"}`, nil, "whoever runs the server", ""},
-		"a client's certificate":               {kept, `{"clientCertFile":"/etc/x"}`, nil, "whoever runs the server", ""},
-		"private addresses":                    {kept, `{"publicOnly":false}`, nil, "whoever runs the server", ""},
-		"the limits of the server's memory":    {kept, `{"maxPageBytes":1000000000}`, nil, "whoever runs the server", ""},
-		"another kind":                         {kept, `{"kind":"openldap"}`, nil, "whoever runs the server", ""},
-		"an empty password":                    {kept, `{}`, new(string), "anonymous bind", ""},
-		"a filter that is none":                {kept, `{"filter":"(mail="}`, nil, "not an LDAP filter", ""},
-		"something else than an object":        {kept, `[]`, nil, "a JSON object", ""},
-		"the operator's certificate elsewhere": {withCertificate(kept), `{"urls":["ldaps://evil.example"]}`, &password, "for the servers that they named", ""},
-		"no certificate in PEM form":           {kept, `{"ca":"hello"}`, &password, "no certificate in PEM form", ""},
+		"groups": {kept, `{"groups":{"members":"nested","baseDNs":["OU=Groups,DC=corp"],"filter":"(cn=*)","name":"displayName"}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,
+			"groups":{"members":"nested","baseDNs":["OU=Groups,DC=corp"],"filter":"(cn=*)","name":"displayName"}}`},
+		"groups as they come": {kept, `{"groups":{}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,"groups":{}}`},
+		"everybody who is in a group in some way": {withGroups(kept), `{"groups":{"members":"flattened"}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,"groups":{"members":"flattened","name":"displayName"}}`},
+		"no groups any more": {withGroups(kept), `{"groups":null}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true}`},
+
+		"other servers":                         {kept, `{"urls":["ldaps://evil.example"]}`, nil, "give bindPassword again", ""},
+		"a domain instead of servers":           {kept, `{"urls":null,"srv":"evil.example"}`, nil, "give bindPassword again", ""},
+		"other authorities":                     {kept, `{"serverName":"x"}`, nil, "give bindPassword again", ""},
+		"clear text":                            {kept, `{"urls":["ldap://dc1.corp.example"]}`, &password, "clear text", ""},
+		"clear text to this machine":            {kept, `{"urls":["ldap://127.0.0.1"]}`, &password, "clear text", ""},
+		"allowed clear text":                    {kept, `{"allowPlaintext":true}`, &password, "whoever runs the server", ""},
+		"a file with the password":              {kept, `{"bindPasswordFile":"/etc/shadow"}`, nil, "whoever runs the server", ""},
+		"a file with authorities":               {kept, `{"caFile":"/etc/shadow"}`, nil, "whoever runs the server", ""},
+		"a client's certificate":                {kept, `{"clientCertFile":"/etc/x"}`, nil, "whoever runs the server", ""},
+		"private addresses":                     {kept, `{"publicOnly":false}`, nil, "whoever runs the server", ""},
+		"the limits of the server's memory":     {kept, `{"maxPageBytes":1000000000}`, nil, "whoever runs the server", ""},
+		"another kind":                          {kept, `{"kind":"openldap"}`, nil, "whoever runs the server", ""},
+		"an empty password":                     {kept, `{}`, new(string), "anonymous bind", ""},
+		"a filter that is none":                 {kept, `{"filter":"(mail="}`, nil, "not an LDAP filter", ""},
+		"something else than an object":         {kept, `[]`, nil, "a JSON object", ""},
+		"the operator's certificate elsewhere":  {withCertificate(kept), `{"urls":["ldaps://evil.example"]}`, &password, "for the servers that they named", ""},
+		"groups with members of no kind":        {kept, `{"groups":{"members":"all"}}`, nil, "groups.members", ""},
+		"groups where nothing can be":           {kept, `{"groups":{"baseDNs":["Groups"]}}`, nil, "groups.baseDNs[0]", ""},
+		"groups by a filter that is none":       {kept, `{"groups":{"filter":"(cn="}}`, nil, "groups.filter", ""},
+		"groups called by what is no name":      {kept, `{"groups":{"name":"a b"}}`, nil, "groups.name", ""},
+		"a setting of groups that there is not": {kept, `{"groups":{"depth":3}}`, nil, `unknown field "depth"`, ""},
+		"no certificate in PEM form":            {kept, `{"ca":"hello"}`, &password, "no certificate in PEM form", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after, err := c.before.Delegated([]byte(c.patch), c.password)
 			if c.want != "" {
-				require.ErrorContains(t, err, c.want)
+				var refusal *identity.Error
+				require.ErrorAs(t, err, &refusal)
+				require.Contains(t, refusal.Field+": "+refusal.Detail, c.want)
 				return
 			}
 			require.NoError(t, err)
@@ -81,5 +100,10 @@ func withPolicy(s ldap.Settings) ldap.Settings {
 
 func withCertificate(s ldap.Settings) ldap.Settings {
 	s.ClientCertFile, s.ClientKeyFile = "cert.pem", "key.pem"
+	return s
+}
+
+func withGroups(s ldap.Settings) ldap.Settings {
+	s.Groups = &directory.GroupSettings{Name: "displayName"}
 	return s
 }

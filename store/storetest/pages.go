@@ -79,9 +79,9 @@ func testPages(t *testing.T, w world) {
 			_, err := w.store.Events(ctx, w.own, identity.EventQuery{Limit: limit})
 			return err
 		},
-		"Plans":       func(limit int) error { _, err := w.store.Plans(ctx, w.own, "", limit); return err },
+		"Plans":       func(limit int) error { _, err := w.store.Plans(ctx, w.own, "", "", limit); return err },
 		"PlansToDrop": func(limit int) error { _, err := w.store.PlansToDrop(ctx, start, start, limit); return err },
-		"Runs":        func(limit int) error { _, err := w.store.Runs(ctx, w.own, "", limit); return err },
+		"Runs":        func(limit int) error { _, err := w.store.Runs(ctx, w.own, "", "", limit); return err },
 	} {
 		t.Run("a limit of "+name+" asks for something", func(t *testing.T) {
 			require.NoError(t, list(1))

@@ -142,13 +142,13 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 		return r.Plan(ctx, org, p.plan.ID)
 	},
 	"Plans": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
-		return r.Plans(ctx, org, p.connector.ID, 10)
+		return r.Plans(ctx, org, p.connector.ID, "", 10)
 	},
 	"Run": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Run(ctx, org, p.run.ID)
 	},
 	"Runs": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
-		return r.Runs(ctx, org, p.connector.ID, 10)
+		return r.Runs(ctx, org, p.connector.ID, "", 10)
 	},
 }
 
