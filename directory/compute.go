@@ -90,7 +90,7 @@ func (s *survey) planPeople() (p Plan, held string) {
 	}
 	byName(losses)
 	byName(idle)
-	p.Steps = slices.Concat(p.Steps, losses, gains, idle)
+	p.Steps = append(p.Steps, slices.Concat(losses, gains, idle)...)
 	return p, held
 }
 
