@@ -3,7 +3,6 @@ package directory
 import (
 	"cmp"
 	"context"
-	"iter"
 	"maps"
 	"slices"
 
@@ -24,8 +23,6 @@ const groupsPerPage = 500
 
 // mostArriving is how many people are asked one by one which groups they are in. Beyond it, reading everything is faster.
 const mostArriving = 2000
-
-func keysOf[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }
 
 // linkedPeople finds who is linked to entries, by a connector and by the others of the organization.
 func linkedPeople(ctx context.Context, read identity.Reader, org identity.OrgID, first identity.ConnectorID, objects []identity.ObjectID) (map[identity.ObjectID]identity.LinkedMember, error) {

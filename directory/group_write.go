@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"rollcall/identity"
@@ -94,7 +95,7 @@ func (a *application) joiners(ctx context.Context, c *identity.Acts, objects []i
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range slices.Sorted(keysOf(people)) {
+	for _, id := range slices.Sorted(maps.Keys(people)) {
 		if m := people[id]; !m.SetApart {
 			join = append(join, identity.Member{Account: m.Account})
 		}
