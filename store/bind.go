@@ -17,7 +17,7 @@ func bind(args []any) ([]any, error) {
 	bound := make([]any, len(args))
 	for i, arg := range args {
 		switch v := arg.(type) {
-		case nil, string, bool, int64:
+		case nil, string, bool, int64, looseKey:
 			bound[i] = v
 		case int:
 			bound[i] = int64(v)

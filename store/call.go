@@ -52,7 +52,7 @@ func (c *call) serve(how manner) outcome {
 }
 
 // do runs fn as part of a batch and returns when the batch has been committed.
-func (w *writer) do(ctx context.Context, fn func(identity.Tx) error) error {
+func (w *writer) do(ctx context.Context, _ identity.OrgLock, fn func(identity.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (w *writer) follow(c *call, t turn, fn func(identity.Tx) error) error {
 
 // run calls fn. Whatever ends fn, the committer hears of it.
 func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error) {
-	tx := newTransaction(w.conn, w.dialect, w.shared)
+	tx := newTransaction(context.Background(), w.conn, w.dialect, w.shared)
 	end := outcome{gone: true}
 	defer func() {
 		failed := tx.conn.err
@@ -132,7 +132,7 @@ func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error
 func (w *writer) leave(keep bool) error {
 	if keep {
 		// Within the savepoint, so that the table has what the next one may have to go back to.
-		if err := w.writeHeads(); err != nil {
+		if err := w.shared.writeHeads(context.Background(), w.conn, w.dialect); err != nil {
 			return err
 		}
 	} else {

@@ -62,8 +62,8 @@ const putHead = `INSERT INTO audit_heads (org_id, seq, hash) VALUES ($1, $2, $3)
 	ON CONFLICT (org_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`
 
 // writeHeads writes where the chains end that have grown. Once for a batch: in between only the batch itself can look.
-func (w *writer) writeHeads() error {
-	for org, h := range w.shared.heads {
+func (s *shared) writeHeads(ctx context.Context, conn *sql.Conn, d *dialect) error {
+	for org, h := range s.heads {
 		if h.written {
 			continue
 		}
@@ -71,11 +71,11 @@ func (w *writer) writeHeads() error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.conn.ExecContext(context.Background(), w.dialect.rebind(putHead), bound...); err != nil {
+		if _, err := conn.ExecContext(ctx, d.rebind(putHead), bound...); err != nil {
 			return refusal(err)
 		}
 		h.written = true
-		w.shared.heads[org] = h
+		s.heads[org] = h
 	}
 	return nil
 }

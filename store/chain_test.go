@@ -147,7 +147,7 @@ func TestAUD04_WhoeverChangesHistoryIsFoundOut(t *testing.T) {
 				require.NoError(t, record(s, identity.ConsumerOrgID, nil))
 			}
 			require.False(t, verifyChain(t, s, identity.ConsumerOrgID).Broken())
-			_, err := s.writer.conn.ExecContext(ctx, tamper)
+			_, err := writerOf(s).conn.ExecContext(ctx, tamper)
 			require.NoError(t, err)
 			require.True(t, verifyChain(t, s, identity.ConsumerOrgID).Broken())
 		})

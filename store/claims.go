@@ -94,7 +94,7 @@ func (r reader) ClaimsDue(ctx context.Context, claimed time.Time, limit int) ([]
 		AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = claims.target AND o.state = 'active') ORDER BY claimed_at LIMIT $2`, claimed, limit)
 }
 
-// candidates compiles a query that selects something of the holds h, joined with more. Who is a shadow or has to decide about a claim holds no
+// candidates compiles a query that selects something of the holds h, joined with more and a condition for that. Who is a shadow or has to decide about a claim holds no
 // address as the primary one, so the holds alone tell; only a claim that moved somebody at once has to be looked for.
 func (d *dialect) candidates(selected, joined string, q identity.CandidateQuery) (string, *compiler) {
 	c := &compiler{dialect: d}
@@ -106,7 +106,7 @@ func (d *dialect) candidates(selected, joined string, q identity.CandidateQuery)
 		each := `SELECT h.email_key, h.org_id, h.account_id FROM address_holds h WHERE ` + where + ` AND h.kind `
 		return `SELECT ` + selected + ` FROM (` + each + `= 'primary' UNION ALL ` + each + `IN ('claim', 'soft_deleted')) h` + joined, c
 	}
-	query := `SELECT ` + selected + ` FROM address_holds h` + joined + ` WHERE h.kind = 'primary' AND ` + where
+	query := `SELECT ` + selected + ` FROM address_holds h` + joined + ` AND h.kind = 'primary' AND ` + where
 	if len(q.Without) > 0 {
 		query += ` AND h.org_id NOT IN (` + listed(c, q.Without) + `)`
 	}
@@ -114,7 +114,7 @@ func (d *dialect) candidates(selected, joined string, q identity.CandidateQuery)
 		return `EXISTS (SELECT 1 FROM organizations o WHERE o.id = ` + org + ` AND o.state = 'active' AND o.sso_provider = '' AND o.active_providers = 0
 			AND o.sync_mode = 'disabled' AND NOT o.provider_authoritative` + more + `)`
 	}
-	const settled = `NOT EXISTS (SELECT 1 FROM claims c WHERE c.target = h.org_id AND c.new_account = h.account_id AND c.outcome IS NULL)`
+	const settled = `(SELECT 1 FROM claims c WHERE c.target = h.org_id AND c.new_account = h.account_id AND c.outcome IS NULL LIMIT 1) IS NULL`
 	consumer := c.arg(identity.ConsumerOrgID)
 	if q.InCharge {
 		return query + ` AND h.org_id <> ` + consumer + ` AND ` + open(`h.org_id`, ` AND (o.creator = h.account_id OR EXISTS (SELECT 1 FROM bindings b
@@ -132,7 +132,7 @@ func (r reader) Candidates(ctx context.Context, q identity.CandidateQuery) ([]id
 		return nil, r.run.failed(err)
 	}
 	query, c := r.dialect.candidates(`h.email_key, `+accountColumns, `
-		CROSS JOIN accounts ON accounts.org_id = h.org_id AND accounts.id = h.account_id`, q)
+		CROSS JOIN accounts WHERE accounts.org_id = h.org_id AND accounts.id = h.account_id`, q)
 	return list(ctx, r.run, scanCandidate, query+` ORDER BY h.email_key LIMIT `+c.arg(q.Limit), c.args...)
 }
 
@@ -142,7 +142,7 @@ func scanCandidate(r *sql.Rows) (c identity.Candidate, err error) {
 }
 
 func (r reader) CountCandidates(ctx context.Context, q identity.CandidateQuery) (int, error) {
-	query, c := r.dialect.candidates(`count(*)`, "", q)
+	query, c := r.dialect.candidates(`count(*)`, ` WHERE `+always, q)
 	return one(ctx, r.run, unknownClaim, scanInt, query, c.args...)
 }
 

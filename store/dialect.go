@@ -8,6 +8,7 @@ import (
 
 // dialect is what one engine spells differently. Everything else has one text for all engines.
 type dialect struct {
+	native bool // it has PostgreSQL's spelling
 	// placeholder is how the engine names argument n, counted from 1.
 	placeholder func(n int) string
 	// contains, hasPrefix and hasSuffix compare bytes; no character of the argument is a wildcard. They get the column,
@@ -22,6 +23,9 @@ type dialect struct {
 
 // rebind replaces $1, $2 … by the engine's placeholders.
 func (d *dialect) rebind(query string) string {
+	if d.native {
+		return query
+	}
 	if strings.IndexByte(query, '$') < 0 {
 		return query
 	}

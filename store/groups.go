@@ -73,14 +73,14 @@ func (r reader) MembersOf(ctx context.Context, org identity.OrgID, groups []iden
 	var all []identity.Membership
 	for _, group := range groups {
 		accounts, err := list(ctx, r.run, scanMembership(group, true), `SELECT accounts.id, NULL, COALESCE(m.display, accounts.user_name) FROM group_members m
-			CROSS JOIN accounts ON accounts.org_id = m.org_id AND accounts.id = m.account_id
-			WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.account_id`, org, group)
+			CROSS JOIN accounts
+			WHERE accounts.org_id = m.org_id AND accounts.id = m.account_id AND m.org_id = $1 AND m.group_id = $2 ORDER BY m.account_id`, org, group)
 		if err != nil {
 			return nil, err
 		}
 		within, err := list(ctx, r.run, scanMembership(group, true), `SELECT NULL, groups.id, COALESCE(m.display, groups.name) FROM group_groups m
-			CROSS JOIN groups ON groups.org_id = m.org_id AND groups.id = m.member_id
-			WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
+			CROSS JOIN groups
+			WHERE groups.org_id = m.org_id AND groups.id = m.member_id AND m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (r reader) MembershipsOf(ctx context.Context, org identity.OrgID, accounts 
 				SELECT account_id, group_id, 1 FROM group_members WHERE org_id = `+own+` AND account_id IN (`+listed(c, part)+`)
 				UNION SELECT f.account_id, n.group_id, 0 FROM found f JOIN group_groups n ON n.org_id = `+own+` AND n.member_id = f.group_id)
 			SELECT f.account_id, f.group_id, groups.name, max(f.direct) FROM found f
-			CROSS JOIN groups ON groups.org_id = `+own+` AND groups.id = f.group_id
+			CROSS JOIN groups WHERE groups.org_id = `+own+` AND groups.id = f.group_id
 			GROUP BY f.account_id, f.group_id, groups.name ORDER BY f.account_id, f.group_id`, c.args...)
 		if err != nil {
 			return nil, err

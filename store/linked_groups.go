@@ -40,14 +40,14 @@ func scanLinkedGroup(r *sql.Rows) (m identity.LinkedMember, err error) {
 
 func (r reader) LinkedMembers(ctx context.Context, org identity.OrgID, group identity.GroupID) ([]identity.LinkedMember, error) {
 	people, err := list(ctx, r.run, scanLinkedPerson, `SELECT `+linkedPerson+` FROM group_members m
-		CROSS JOIN accounts ON accounts.org_id = m.org_id AND accounts.id = m.account_id
-		WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.account_id`, org, group)
+		CROSS JOIN accounts
+		WHERE accounts.org_id = m.org_id AND accounts.id = m.account_id AND m.org_id = $1 AND m.group_id = $2 ORDER BY m.account_id`, org, group)
 	if err != nil {
 		return nil, err
 	}
 	within, err := list(ctx, r.run, scanLinkedGroup, `SELECT groups.id, groups.connector_id, groups.object_id, groups.name FROM group_groups m
-		CROSS JOIN groups ON groups.org_id = m.org_id AND groups.id = m.member_id
-		WHERE m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
+		CROSS JOIN groups
+		WHERE groups.org_id = m.org_id AND groups.id = m.member_id AND m.org_id = $1 AND m.group_id = $2 ORDER BY m.member_id`, org, group)
 	return append(people, within...), err
 }
 
@@ -67,6 +67,6 @@ func (r reader) LinkedPeople(ctx context.Context, org identity.OrgID, connector 
 
 func (r reader) CountMemberships(ctx context.Context, org identity.OrgID, connector identity.ConnectorID) (int, error) {
 	return one(ctx, r.run, unknownGroup, scanInt, `SELECT count(*) FROM groups
-		CROSS JOIN group_members m ON m.org_id = groups.org_id AND m.group_id = groups.id
-		WHERE groups.connector_id = $1 AND groups.org_id = $2`, connector, org)
+		CROSS JOIN group_members m
+		WHERE m.org_id = groups.org_id AND m.group_id = groups.id AND groups.connector_id = $1 AND groups.org_id = $2`, connector, org)
 }

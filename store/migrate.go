@@ -14,7 +14,7 @@ import (
 	"rollcall/identity"
 )
 
-//go:embed migrations/sqlite/*.sql
+//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
 // migrationAttempts bounds how often a migration is tried again because another process was faster.
@@ -29,64 +29,57 @@ type Schema struct {
 // UpToDate reports whether the database has the schema that this program needs.
 func (s Schema) UpToDate() bool { return s.Version == s.Latest }
 
-// Migrate brings the schema of the database that a url names up to date, making the database if it does not exist. It
+// Migrate brings the schema of the database that a url names up to date, making the database if it is a file that does not exist. It
 // returns what it found. It may run beside a server and beside itself.
 func Migrate(ctx context.Context, url string) (Schema, error) {
-	path, err := parseURL(url)
+	place, err := parseURL(url)
 	if err != nil {
 		return Schema{}, err
 	}
-	if err := createFile(path); err != nil {
-		return Schema{}, err
-	}
-	before, err := inspect(ctx, path)
+	before, err := place.inspect(ctx)
 	if err != nil {
 		return before, err
 	}
-	return before, migrate(ctx, path)
+	return before, place.migrate(ctx)
 }
 
 // CheckSchema looks at the schema of the database that a url names and changes nothing.
 func CheckSchema(ctx context.Context, url string) (Schema, error) {
-	path, err := parseURL(url)
+	place, err := parseURL(url)
 	if err != nil {
 		return Schema{}, err
 	}
-	return inspect(ctx, path)
+	return place.inspect(ctx)
 }
 
 // SchemaVersion returns the version of the schema of an open store.
-func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
-	return version(ctx, s.readers)
-}
+func (s *Store) SchemaVersion(ctx context.Context) (int64, error) { return s.version(ctx, s.readers) }
 
-func inspect(ctx context.Context, path string) (Schema, error) {
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return Schema{Latest: latest()}, nil
+// decided tells whether there is nothing to migrate, for good or ill.
+func decided(found Schema, err error) (bool, error) {
+	switch {
+	case err != nil:
+		return true, err
+	case found.Version > found.Latest:
+		return true, identity.Refuse(identity.Conflict, identity.RuleVersionMismatch,
+			"the database has schema version %d, but this program knows versions up to %d only; it was written by a newer program, use that one or restore a backup",
+			found.Version, found.Latest)
 	}
-	db := openSQLite(path, inspectConnection)
-	defer db.Close()
-	v, err := version(ctx, db)
-	return Schema{Version: v, Latest: latest()}, err
+	return found.UpToDate(), nil
 }
 
-// inGo are the migrations that SQL cannot do, by their numbers.
-var inGo = map[int64]func(context.Context, *sql.Tx) error{
-	4: chainEvents,
-}
-
-// latest returns the number of the last migration: they are numbered from 1 without gaps.
-func latest() int64 {
-	files, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
+func countMigrations(engine string) int64 {
+	files, err := fs.Glob(migrations, "migrations/"+engine+"/*.sql")
 	if err != nil {
-		panic(err) // the pattern is a constant
+		panic(err) // the pattern is one of two constants
 	}
-	return int64(len(files) + len(inGo))
+	return int64(len(files))
 }
 
-func version(ctx context.Context, db *sql.DB) (int64, error) {
+// schemaVersion asks for the version if a query says that it is kept somewhere.
+func schemaVersion(ctx context.Context, db *sql.DB, kept string) (int64, error) {
 	var tables, v int64
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'goose_db_version'").Scan(&tables); err != nil {
+	if err := db.QueryRowContext(ctx, kept).Scan(&tables); err != nil {
 		return 0, refusal(err)
 	}
 	if tables == 0 {
@@ -96,32 +89,50 @@ func version(ctx context.Context, db *sql.DB) (int64, error) {
 	return v, refusal(err)
 }
 
+func (f sqliteFile) inspect(ctx context.Context) (Schema, error) {
+	if info, err := os.Stat(string(f)); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return Schema{Latest: latest()}, nil
+	}
+	db := openSQLite(string(f), inspectConnection)
+	defer db.Close()
+	v, err := f.version(ctx, db)
+	return Schema{Version: v, Latest: latest()}, err
+}
+
+// inGo are the migrations that SQL cannot do, by their numbers.
+var inGo = map[int64]func(context.Context, *sql.Tx) error{
+	4: chainEvents,
+}
+
+// latest returns the number of SQLite's last migration: they are numbered from 1 without gaps.
+func latest() int64 { return countMigrations("sqlite") + int64(len(inGo)) }
+
+func (f sqliteFile) version(ctx context.Context, db *sql.DB) (int64, error) {
+	return schemaVersion(ctx, db, "SELECT count(*) FROM sqlite_schema WHERE name = 'goose_db_version'")
+}
+
 // migrate applies what is missing. Every migration is one transaction that also counts it, so of two processes that start at
 // the same time one applies it, and the other fails at what is there already, sees a newer version, and goes on from it.
-func migrate(ctx context.Context, path string) error {
-	db := openSQLite(path, migrationConnection)
+func (f sqliteFile) migrate(ctx context.Context) error {
+	if err := createFile(string(f)); err != nil {
+		return err
+	}
+	db := openSQLite(string(f), migrationConnection)
 	defer db.Close()
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}
 	for attempt := 1; ; attempt++ {
-		before, err := version(ctx, db)
-		switch {
-		case err != nil:
+		before, err := f.version(ctx, db)
+		if done, err := decided(Schema{Version: before, Latest: latest()}, err); done {
 			return err
-		case before > latest():
-			return identity.Refuse(identity.Conflict, identity.RuleVersionMismatch,
-				"the database has schema version %d, but this program knows versions up to %d only; it was written by a newer program, use that one or restore a backup",
-				before, latest())
-		case before == latest():
-			return nil
 		}
 		failure := apply(ctx, db, files)
 		if failure == nil {
 			return nil
 		}
-		after, err := version(ctx, db)
+		after, err := f.version(ctx, db)
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -17,8 +16,23 @@ import (
 // Store is identity.Store in a database. Reads outside of Do see what has been committed.
 type Store struct {
 	reader
+	transactor
 	readers *sql.DB
-	writer  *writer
+	version func(context.Context, *sql.DB) (int64, error)
+}
+
+// transactor runs transactions, in the way of an engine.
+type transactor interface {
+	do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error
+	counts() Stats
+	stop() error
+}
+
+// place is where a database is.
+type place interface {
+	inspect(ctx context.Context) (Schema, error)
+	migrate(ctx context.Context) error
+	open(ctx context.Context) (*Store, error)
 }
 
 var (
@@ -26,20 +40,24 @@ var (
 	_ identity.Tx    = (*transaction)(nil)
 )
 
-// Open opens the database that a url names, makes it if it does not exist, and brings its schema up to date. A url that it
-// does not understand is an *identity.Error of kind Invalid, a schema that is newer than this program one of kind Conflict.
+// Open opens the database that a url names and brings its schema up to date. A url that it does not understand is an *identity.Error of
+// kind Invalid, a schema that is newer than this program one of kind Conflict, a server that does not answer one of kind Unavailable.
 //
-//	sqlite:PATH    a file; its folder is made readable by its owner only, and so is the file
+//	sqlite:PATH                                       a file; made if it does not exist, and readable by its owner only
+//	postgres://USER:PASSWORD@HOST:PORT/DATABASE       a database on a PostgreSQL server
+//
+// The url of a server may have the parameters that PostgreSQL's own programs know, such as sslmode and target_session_attrs, and
+//
+//	pool_max_conns=N                       connections that the store keeps, 20 unless told
+//	default_query_exec_mode=cache_describe needed behind a pooler that lends a connection for a transaction
+//	statement_timeout=MS, lock_timeout=MS, idle_in_transaction_session_timeout=MS
 func Open(ctx context.Context, url string) (*Store, error) {
-	path, err := parseURL(url)
+	place, err := parseURL(url)
 	if err != nil {
 		return nil, err
 	}
-	if err := createFile(path); err != nil {
-		return nil, err
-	}
 	for began := time.Now(); ; time.Sleep(openPause) {
-		s, err := prepare(ctx, path)
+		s, err := prepare(ctx, place)
 		var engine sqlite3.Error
 		busy := errors.As(err, &engine) && engine.Code == sqlite3.ErrBusy
 		if !busy || time.Since(began) > busyLimit || ctx.Err() != nil {
@@ -52,35 +70,16 @@ func Open(ctx context.Context, url string) (*Store, error) {
 // its write-ahead log without waiting for anybody.
 const openPause = 10 * time.Millisecond
 
-func prepare(ctx context.Context, path string) (*Store, error) {
-	if err := migrate(ctx, path); err != nil {
+func prepare(ctx context.Context, p place) (*Store, error) {
+	if err := p.migrate(ctx); err != nil {
 		return nil, err
 	}
-	return open(ctx, path)
-}
-
-func open(ctx context.Context, path string) (*Store, error) {
-	d := newSQLiteDialect()
-	writing := openSQLite(path, writerConnection)
-	writing.SetMaxOpenConns(1)
-	w, err := newWriter(ctx, writing, d)
-	if err != nil {
-		return nil, errors.Join(refusal(err), writing.Close())
-	}
-	readers := openSQLite(path, readerConnection)
-	size := max(2, runtime.GOMAXPROCS(0)) // more connections than cores make look-ups slower
-	readers.SetMaxOpenConns(size)
-	readers.SetMaxIdleConns(size)
-	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, writer: w}
-	if err := s.Ping(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return p.open(ctx)
 }
 
 // Close waits for the transactions that are running and closes the database.
 func (s *Store) Close() error {
-	return errors.Join(s.writer.stop(), s.readers.Close())
+	return errors.Join(s.stop(), s.readers.Close())
 }
 
 // Ping reports whether the database answers.
@@ -89,13 +88,14 @@ func (s *Store) Ping(ctx context.Context) error {
 	return err
 }
 
-// Do is identity.Store's. There is one writer, so whoever runs has all organizations to itself and lock asks for nothing
-// more. Calls that are waiting at the same time share one commit; if one of them fails after it has written something, the
-// others run again. A panic in fn undoes what fn did and goes on in the
-// caller. If ctx ends while Do waits for its turn, fn has not run; if it ends later, the next use of the Tx fails; what the
-// commit came to is told in any case.
+// Do is identity.Store's. A panic in fn undoes what fn did and goes on in the caller. If ctx ends while Do waits for its turn, fn has not
+// run; if it ends later, the next use of the Tx fails; what the commit came to is told in any case.
+//
+// SQLite has one writer, so whoever runs has all organizations to itself and lock asks for nothing more. Calls that are waiting at the
+// same time share one commit; if one of them fails after it has written something, the others run again. On PostgreSQL each call runs on
+// its own connection, after the others of its organizations, and again if somebody else was in its way or the connection was lost.
 func (s *Store) Do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error {
-	return s.writer.do(ctx, fn)
+	return s.do(ctx, lock, fn)
 }
 
 // Stats counts since the store was opened.
@@ -105,23 +105,21 @@ type Stats struct {
 }
 
 // Stats returns the counters.
-func (s *Store) Stats() Stats {
-	// In this order, so that there are never more commits than transactions.
-	commits := s.writer.commits.Load()
-	return Stats{Transactions: s.writer.transactions.Load(), Commits: commits}
-}
+func (s *Store) Stats() Stats { return s.counts() }
 
-// parseURL returns the absolute path of the database file.
-func parseURL(url string) (string, error) {
-	refuse := func(format string, args ...any) (string, error) {
-		return "", identity.Refuse(identity.Invalid, identity.RuleInvalidValue, format, args...).At("database")
+// parseURL returns where the database is.
+func parseURL(url string) (place, error) {
+	refuse := func(format string, args ...any) (place, error) {
+		return nil, identity.Refuse(identity.Invalid, identity.RuleInvalidValue, format, args...).At("database")
 	}
 	scheme, path, found := strings.Cut(url, ":")
 	switch {
+	case scheme == "postgres" || scheme == "postgresql":
+		return parsePostgresURL(url)
 	case !found:
-		return refuse("%q is not a database url; write sqlite:PATH, for example sqlite:rollcall-data/rollcall.db", url)
+		return refuse("%q is not a database url; write sqlite:PATH, for example sqlite:rollcall-data/rollcall.db, or postgres://USER:PASSWORD@HOST/DATABASE", url)
 	case scheme != "sqlite":
-		return refuse("this server keeps its data in SQLite only and has no database of the kind %q; write sqlite:PATH", scheme)
+		return refuse("this server keeps its data in SQLite or PostgreSQL and has no database of the kind %q; write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", scheme)
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
 		return refuse("%q names a host, but a database file is local; write sqlite:PATH or sqlite:///ABSOLUTE/PATH", url)
 	}
@@ -134,5 +132,6 @@ func parseURL(url string) (string, error) {
 	case strings.Contains(path, "?"):
 		return refuse("%q has options after the path, and there are none; write sqlite:PATH", url)
 	}
-	return filepath.Abs(path)
+	path, err := filepath.Abs(path)
+	return sqliteFile(path), err
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,8 +67,7 @@ func TestOpenRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"sqlite://data/rollcall.db":      "names a host",
 		"sqlite::memory:":                "would be lost",
 		"sqlite:rollcall.db?mode=memory": "has options",
-		"postgres://localhost/rollcall":  "SQLite only",
-		"mysql:x":                        "SQLite only",
+		"mysql:x":                        "SQLite or PostgreSQL",
 	} {
 		t.Run(url, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -84,6 +84,35 @@ func TestOpenRefusesWhatItDoesNotUnderstand(t *testing.T) {
 			require.Empty(t, made)
 		})
 	}
+}
+
+func TestOpenRefusesAServersURLWithoutTellingItsPassword(t *testing.T) {
+	for name, c := range map[string]struct{ url, want string }{
+		"a sign that is no part of a url":  {"postgres://rollcall:se%cret@localhost/rollcall", "cannot be read"},
+		"a port that is none":              {"postgres://rollcall:secret@localhost:port/rollcall", "cannot be read"},
+		"an sslmode that is none":          {"postgres://rollcall:secret@localhost/rollcall?sslmode=maybe", "sslmode"},
+		"a manner of asking that is none":  {"postgresql://rollcall:secret@localhost/rollcall?default_query_exec_mode=loud", "default_query_exec_mode"},
+		"connections that are not counted": {"postgres://rollcall:secret@localhost/rollcall?pool_max_conns=many", "pool_max_conns"},
+		"too few connections":              {"postgres://rollcall:secret@localhost/rollcall?pool_max_conns=1", "at least 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := store.Open(ctx, c.url)
+			require.Equal(t, identity.Invalid, identity.KindOf(err))
+			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), "secret")
+			require.NotContains(t, err.Error(), "se%cret")
+		})
+	}
+}
+
+func TestOpenSaysThatAServerDoesNotAnswer(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	_, err = store.Open(ctx, "postgres://rollcall:secret@"+closed.Addr().String()+"/rollcall")
+	require.Equal(t, identity.Unavailable, identity.KindOf(err))
+	require.ErrorContains(t, err, "does not answer")
+	require.NotContains(t, err.Error(), "secret")
 }
 
 func TestOpenSaysWhatIsWrongWithTheFile(t *testing.T) {

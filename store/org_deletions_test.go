@@ -67,7 +67,7 @@ func planOf(t testing.TB, s *Store, statement string, args ...any) string {
 	t.Helper()
 	bound, err := bind(args)
 	require.NoError(t, err)
-	found, err := s.writer.conn.QueryContext(ctx, "EXPLAIN QUERY PLAN "+s.dialect.rebind(statement), bound...)
+	found, err := writerOf(s).conn.QueryContext(ctx, "EXPLAIN QUERY PLAN "+s.dialect.rebind(statement), bound...)
 	require.NoError(t, err)
 	defer found.Close()
 	var plan []string

@@ -117,18 +117,24 @@ func positive(limit int) error {
 	return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "the limit is %d; it must be at least 1", limit).At("limit")
 }
 
-// pool runs statements on connections that can only read.
+// pool runs statements on connections that only read.
 type pool struct {
 	db      *sql.DB
 	dialect *dialect
 }
 
+// query asks again where a connection had ended, such as one that is older than the server's last start. All others may have, too.
 func (p pool) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	bound, err := bind(args)
 	if err != nil {
 		return nil, err
 	}
-	return p.db.QueryContext(ctx, p.dialect.rebind(query), bound...)
+	for left := p.db.Stats().MaxOpenConnections; ; left-- {
+		found, err := p.db.QueryContext(ctx, p.dialect.rebind(query), bound...)
+		if err == nil || left <= 0 || unreached(err) || !lostConnection(err) {
+			return found, err
+		}
+	}
 }
 
 func (p pool) failed(err error) error { return refusal(err) }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -28,6 +29,28 @@ const (
 // writerPragmas are those that cannot stand in the connection string. The log may hold several times more pages than SQLite's
 // default before it is copied into the database, because most pages are written again and again; it stays small on the disk.
 const writerPragmas = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
+
+// sqliteFile is the absolute path of a database file.
+type sqliteFile string
+
+func (f sqliteFile) open(ctx context.Context) (*Store, error) {
+	d := newSQLiteDialect()
+	writing := openSQLite(string(f), writerConnection)
+	writing.SetMaxOpenConns(1)
+	w, err := newWriter(ctx, writing, d)
+	if err != nil {
+		return nil, errors.Join(refusal(err), writing.Close())
+	}
+	readers := openSQLite(string(f), readerConnection)
+	size := max(2, runtime.GOMAXPROCS(0)) // more connections than cores make look-ups slower
+	readers.SetMaxOpenConns(size)
+	readers.SetMaxIdleConns(size)
+	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, transactor: w, version: f.version}
+	if err := s.Ping(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
 
 // connector opens connections to one file.
 type connector struct {

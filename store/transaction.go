@@ -10,28 +10,29 @@ import (
 
 var errOver = errors.New("store: the transaction is over; a Tx must not be used after its function has returned")
 
-// transaction is identity.Tx: one caller's savepoint in the writer's present batch.
+// transaction is identity.Tx: one caller's part of SQLite's present batch, or a transaction of its own.
 type transaction struct {
 	reader
 	conn   *connection
 	shared *shared
 }
 
-// connection runs the statements of one caller on the writer's connection until one of them fails.
+// connection runs the statements of one caller until one of them fails.
 type connection struct {
+	within  context.Context // of all statements, whoever asks for them
 	conn    *sql.Conn
 	dialect *dialect
 	err     error // the first error; nothing succeeds after it
 	wrote   bool  // a statement has changed something
 }
 
-func newTransaction(conn *sql.Conn, d *dialect, s *shared) *transaction {
-	c := &connection{conn: conn, dialect: d}
+func newTransaction(within context.Context, conn *sql.Conn, d *dialect, s *shared) *transaction {
+	c := &connection{within: within, conn: conn, dialect: d}
 	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s}
 }
 
-// The writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch. A
-// caller that has gone away is noticed between two statements.
+// A writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch, and cost
+// PostgreSQL's pool the connection. A caller that has gone away is noticed between two statements.
 func (c *connection) ready(ctx context.Context) error {
 	if c.err == nil {
 		return ctx.Err()
@@ -47,7 +48,7 @@ func (c *connection) query(ctx context.Context, query string, args ...any) (*sql
 	if err != nil {
 		return nil, err
 	}
-	return c.conn.QueryContext(context.WithoutCancel(ctx), c.dialect.rebind(query), bound...)
+	return c.conn.QueryContext(c.within, c.dialect.rebind(query), bound...)
 }
 
 func (c *connection) failed(err error) error {
@@ -66,7 +67,7 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 	if err != nil {
 		return 0, t.conn.failed(err)
 	}
-	result, err := t.conn.conn.ExecContext(context.WithoutCancel(ctx), t.dialect.rebind(query), bound...)
+	result, err := t.conn.conn.ExecContext(t.conn.within, t.dialect.rebind(query), bound...)
 	if err != nil {
 		return 0, t.conn.failed(err)
 	}

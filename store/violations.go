@@ -102,25 +102,37 @@ var outages = map[sqlite3.ErrNo]string{
 	sqlite3.ErrNomem:    "there is not enough memory to use the database",
 }
 
-// refusal turns an error of the engine into one of identity's, where a caller or operator can mend it.
+// refusal turns an error of an engine into one of identity's, where a caller or operator can mend it.
 func refusal(err error) error {
 	var known *identity.Error
 	var engine sqlite3.Error
 	switch {
 	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case !errors.As(err, &engine):
+	case errors.As(err, &engine):
+		if detail, ok := outages[engine.Code]; ok {
+			return unavailable(detail, err)
+		}
+		if engine.ExtendedCode == sqlite3.ErrConstraintUnique || engine.ExtendedCode == sqlite3.ErrConstraintPrimaryKey {
+			_, columns, _ := strings.Cut(engine.Error(), "constraint failed: ")
+			return violation(err, func(u uniqueness) bool { return u.columns == columns })
+		}
 		return fmt.Errorf("store: %w", err)
 	}
-	if detail, ok := outages[engine.Code]; ok {
-		return &identity.Error{Kind: identity.Unavailable, Rule: identity.RuleUnavailable, Detail: detail, Err: err}
+	if detail := postgresOutage(err); detail != "" {
+		return unavailable(detail, err)
 	}
-	if engine.ExtendedCode == sqlite3.ErrConstraintUnique || engine.ExtendedCode == sqlite3.ErrConstraintPrimaryKey {
-		_, columns, _ := strings.Cut(engine.Error(), "constraint failed: ")
-		for _, u := range uniquenesses {
-			if u.columns == columns && u.rule != identifier {
-				return &identity.Error{Kind: identity.Conflict, Rule: u.rule, Detail: u.detail, Field: u.field, Err: err}
-			}
+	if index := violated(err); index != "" {
+		return violation(err, func(u uniqueness) bool { return u.index == index })
+	}
+	return fmt.Errorf("store: %w", err)
+}
+
+// violation says what it means that a unique constraint was violated.
+func violation(err error, is func(uniqueness) bool) error {
+	for _, u := range uniquenesses {
+		if is(u) && u.rule != identifier {
+			return &identity.Error{Kind: identity.Conflict, Rule: u.rule, Detail: u.detail, Field: u.field, Err: err}
 		}
 	}
 	return fmt.Errorf("store: %w", err)

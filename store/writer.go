@@ -104,7 +104,7 @@ func (w *writer) batch(first *call, timer *time.Timer) {
 		wrote, err = w.again(callers)
 	}
 	if err == nil {
-		err = w.writeHeads()
+		err = w.shared.writeHeads(context.Background(), w.conn, w.dialect)
 	}
 	if err == nil {
 		err = w.exec("COMMIT")
@@ -207,6 +207,12 @@ func (w *writer) turnAway(first *call, err error) {
 		}
 	}
 	first.turn <- turn{end: true, err: err}
+}
+
+// counts reads in this order, so that there are never more commits than transactions.
+func (w *writer) counts() Stats {
+	commits := w.commits.Load()
+	return Stats{Transactions: w.transactions.Load(), Commits: commits}
 }
 
 // stop lets the batch that is under way finish, turns everybody else away and closes the connection.

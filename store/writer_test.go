@@ -59,9 +59,9 @@ func together(t testing.TB, s *Store, functions ...func() error) []error {
 	results := make([]error, len(functions))
 	var all sync.WaitGroup
 	for i, fn := range functions {
-		queued := len(s.writer.queue)
+		queued := len(writerOf(s).queue)
 		all.Go(func() { results[i] = fn() })
-		require.Eventually(t, func() bool { return len(s.writer.queue) > queued }, 10*time.Second, 50*time.Microsecond)
+		require.Eventually(t, func() bool { return len(writerOf(s).queue) > queued }, 10*time.Second, 50*time.Microsecond)
 	}
 	_ = release()
 	all.Wait()
@@ -159,7 +159,7 @@ func TestARefusalIsNotToldBeforeWhatItRestsOnIsStored(t *testing.T) {
 	results := together(t, s, func() error {
 		return s.Do(ctx, identity.OrgLock{}, func(tx identity.Tx) error {
 			// What nobody belongs to is found out by the commit only, which fails.
-			_, err := s.writer.conn.ExecContext(ctx, "PRAGMA defer_foreign_keys = 1")
+			_, err := writerOf(s).conn.ExecContext(ctx, "PRAGMA defer_foreign_keys = 1")
 			stray := newAccount("stray", 10)
 			stray.Org = "no such organization"
 			return errors.Join(err, tx.InsertAccount(ctx, newAccount("first", 10), nil), tx.InsertAccount(ctx, stray, nil))
@@ -181,7 +181,7 @@ func TestACallerWhoGivesUpWaitingIsNotServed(t *testing.T) {
 	go func() {
 		done <- s.Do(impatient, identity.OrgLock{}, func(identity.Tx) error { t.Error("the function has run"); return nil })
 	}()
-	require.Eventually(t, func() bool { return len(s.writer.queue) == 1 }, 10*time.Second, 50*time.Microsecond)
+	require.Eventually(t, func() bool { return len(writerOf(s).queue) == 1 }, 10*time.Second, 50*time.Microsecond)
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	require.NoError(t, release())
@@ -194,9 +194,9 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 	release := s.hold(t)
 	waiting, closed := make(chan error, 1), make(chan error, 1)
 	go func() { waiting <- insert(s, newAccount("waiting", 10)) }()
-	require.Eventually(t, func() bool { return len(s.writer.queue) == 1 }, 10*time.Second, 50*time.Microsecond)
+	require.Eventually(t, func() bool { return len(writerOf(s).queue) == 1 }, 10*time.Second, 50*time.Microsecond)
 	go func() { closed <- s.Close() }()
-	<-s.writer.closing
+	<-writerOf(s).closing
 	require.NoError(t, release())
 	require.NoError(t, <-closed)
 	if err := <-waiting; err != nil { // it was in time for the last batch, or not
@@ -210,7 +210,7 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 
 func TestAFullDatabaseRefusesAndKeepsWhatItSaidItKept(t *testing.T) {
 	s := openTemp(t)
-	limitPages(t, s.writer.conn, 200)
+	limitPages(t, writerOf(s).conn, 200)
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	results := map[string]error{}
@@ -242,7 +242,7 @@ func TestAFullDatabaseRefusesAndKeepsWhatItSaidItKept(t *testing.T) {
 	}
 	require.NotZero(t, refused)
 	require.NotZero(t, stored)
-	limitPages(t, s.writer.conn, 100000)
+	limitPages(t, writerOf(s).conn, 100000)
 	require.NoError(t, insert(s, newAccount("afterwards", 20<<10)))
 	require.Equal(t, []string{"ok"}, columnOf(t, s.readers, "PRAGMA integrity_check"))
 }
@@ -255,7 +255,7 @@ func limitPages(t testing.TB, conn *sql.Conn, pages int) {
 
 func TestADatabaseThatCannotBeWrittenSaysSo(t *testing.T) {
 	s := openTemp(t)
-	_, err := s.writer.conn.ExecContext(ctx, "PRAGMA query_only = 1")
+	_, err := writerOf(s).conn.ExecContext(ctx, "PRAGMA query_only = 1")
 	require.NoError(t, err)
 	err = insert(s, newAccount("refused", 10))
 	require.Equal(t, identity.Unavailable, identity.KindOf(err))
@@ -279,7 +279,7 @@ func TestAnotherProcessThatKeepsTheDatabaseIsWaitedFor(t *testing.T) {
 
 	keeping, err = other.BeginTx(ctx, nil)
 	require.NoError(t, err)
-	s.writer.busyLimit = 20 * time.Millisecond
+	writerOf(s).busyLimit = 20 * time.Millisecond
 	for _, err := range []error{insert(s, newAccount("turned away", 10)), insert(s, newAccount("also", 10))} {
 		require.Equal(t, identity.Unavailable, identity.KindOf(err))
 		require.ErrorContains(t, err, "another process")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/fixtures"
 	"rollcall/store"
 )
 
@@ -26,6 +27,15 @@ func Database(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "rollcall.db")
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 	return path
+}
+
+// Postgres returns the url of a new database on the server that the tests of this program share. It is dropped when the test ends.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	return fixtures.NewDatabaseOf(t, func(url string) error {
+		_, err := store.Migrate(context.Background(), url)
+		return err
+	})
 }
 
 var migrated = sync.OnceValues(func() (content []byte, err error) {

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+)
+
+// How long somebody asks what a commit came to after its connection was lost, and how often.
+const (
+	inquiryLimit = 30 * time.Second
+	inquiryPause = 100 * time.Millisecond
+)
+
+// How many commits lie between two clearings of marks, and how old a mark gets. Nobody asks for one later than inquiryLimit.
+const (
+	clearEvery = 1000
+	clearMarks = "DELETE FROM commits WHERE at < now() - interval '1 hour'"
+)
+
+// commit ends a transaction. What it wrote is marked, with a mark of its own in the same transaction, so that it can be found out what came
+// of it if the connection is lost before the server's answer.
+func (w *sessions) commit(s *session, wrote bool) (ending, error) {
+	var mark [16]byte
+	statement := "COMMIT"
+	if wrote {
+		_, _ = rand.Read(mark[:]) // never fails
+		statement = `INSERT INTO commits (mark) VALUES ('\x` + hex.EncodeToString(mark[:]) + `'); COMMIT`
+	}
+	tag, err := s.exec(statement)
+	switch {
+	case err == nil && tag == "COMMIT":
+		s.over = true
+		if wrote && w.commits.Add(1)%clearEvery == 0 {
+			_, _ = s.exec(clearMarks) // the next one does it
+		}
+		return settled, nil
+	case err == nil:
+		s.over = true
+		return settled, unavailable("the database undid the transaction instead of committing it; try again", nil)
+	case !s.broken():
+		return whatEnded(err), refusal(err)
+	case !wrote:
+		return cut, refusal(err)
+	}
+	s.over = true // as far as this connection can tell
+	return w.inquire(mark[:], err)
+}
+
+// inquire finds out what a commit came to. It writes the mark itself: that waits for the transaction if it is still under way, fails if
+// it was committed, and keeps it from being committed if not.
+func (w *sessions) inquire(mark []byte, cause error) (ending, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), w.inquiryLimit)
+	defer cancel()
+	for {
+		result, err := w.db.ExecContext(ctx, "INSERT INTO commits (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING", mark)
+		if err == nil {
+			n, err := result.RowsAffected()
+			switch {
+			case err == nil && n == 0:
+				w.commits.Add(1)
+				return settled, nil
+			case err == nil:
+				return cut, refusal(cause)
+			}
+		}
+		select {
+		case <-time.After(inquiryPause):
+		case <-ctx.Done():
+			return settled, unavailable("the connection to the database was lost while it stored this, and it does not say since whether it has; "+
+				"look before you try again", cause)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rollcall/identity"
+)
+
+// How often a transaction is tried, and from when on nobody else may write meanwhile.
+const (
+	attempts   = 8
+	politeness = 3
+	firstPause = 5 * time.Millisecond
+	longPause  = 500 * time.Millisecond
+)
+
+// sessions runs each transaction on a connection of its own.
+//
+// Transactions are serializable, so whoever decides by what it has read is safe, whatever it read. That alone would make those who want
+// the same thing start over again and again. So each one waits for the others of its organizations first, and who was in somebody's way
+// too often runs while nobody else writes.
+type sessions struct {
+	db      *sql.DB
+	dialect *dialect
+	begin   string // what every transaction begins with
+
+	inquiryLimit time.Duration
+
+	commits atomic.Int64
+}
+
+func newSessions(p *postgres, d *dialect, size int) *sessions {
+	begin := "BEGIN ISOLATION LEVEL SERIALIZABLE; " +
+		// A scan of a whole table would collide with everything that is written to it.
+		"SET LOCAL enable_seqscan = off; " +
+		"SET LOCAL statement_timeout = " + p.limit("statement_timeout", statementLimit) + "; " +
+		"SET LOCAL lock_timeout = " + p.limit("lock_timeout", lockLimit) + "; " +
+		"SET LOCAL idle_in_transaction_session_timeout = " + p.limit("idle_in_transaction_session_timeout", idleLimit)
+	return &sessions{db: p.pool(size), dialect: d, begin: begin, inquiryLimit: inquiryLimit}
+}
+
+func (w *sessions) counts() Stats {
+	n := w.commits.Load()
+	return Stats{Transactions: n, Commits: n}
+}
+
+func (w *sessions) stop() error {
+	if err := w.db.Close(); err != nil {
+		return fmt.Errorf("store: close: %w", err)
+	}
+	return nil
+}
+
+// ending says how an attempt came out.
+type ending int
+
+const (
+	settled  ending = iota // it is over, well or not
+	collided               // somebody else was in the way
+	disputed               // a constraint was violated that nobody's mistake violates, perhaps by what somebody has just committed
+	cut                    // the connection was lost, and nothing was stored
+)
+
+// do tries until the transaction is over. Only what is certainly not stored is tried again.
+func (w *sessions) do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for n, alone := 1, false; ; n++ {
+		end, err := w.attempt(ctx, locks(lock, alone), fn)
+		if end == settled || n == attempts || end == disputed && alone {
+			return err
+		}
+		alone = alone || end == disputed || end == collided && n >= politeness
+		if err := pause(ctx, n); err != nil {
+			return err
+		}
+	}
+}
+
+// pause lets others go on, longer each time, and not everybody equally long.
+func pause(ctx context.Context, n int) error {
+	limit := min(firstPause<<n, longPause)
+	timer := time.NewTimer(limit/2 + rand.N(limit/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// buckets is how many locks organizations share. The migration makes the tables.
+const buckets = 64
+
+// locks returns the statements that take a transaction's locks, always in the same order. Every transaction records an event in the chain of
+// its organization, so two of one organization could not both be committed: shared or exclusive, one waits for the other.
+func locks(lock identity.OrgLock, alone bool) string {
+	if alone {
+		return "; LOCK TABLE writers IN EXCLUSIVE MODE"
+	}
+	var b strings.Builder
+	b.WriteString("; LOCK TABLE writers IN ROW SHARE MODE")
+	var numbers []uint32
+	for _, org := range lock.Orgs {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(org)) // never fails
+		numbers = append(numbers, h.Sum32()%buckets)
+	}
+	slices.Sort(numbers)
+	for _, n := range slices.Compact(numbers) {
+		fmt.Fprintf(&b, "; LOCK TABLE writers_%02d IN EXCLUSIVE MODE", n)
+	}
+	return b.String()
+}
+
+// attempt runs fn in one transaction. Whatever ends fn, the transaction ends.
+func (w *sessions) attempt(ctx context.Context, locks string, fn func(identity.Tx) error) (end ending, err error) {
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionLimit)
+	defer cancel()
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return whatEnded(err), refusal(err)
+	}
+	s := session{within: within, conn: conn}
+	defer s.leave()
+	if _, err := s.exec(w.begin + locks); err != nil {
+		return whatEnded(err), refusal(err)
+	}
+	tx := newTransaction(within, conn, w.dialect, newShared())
+	defer func() { tx.conn.err = errOver }()
+	err = fn(tx)
+	if err == nil {
+		err = tx.conn.err
+	}
+	if err == nil {
+		err = tx.shared.writeHeads(within, conn, w.dialect)
+	}
+	failed := tx.conn.err
+	if failed == nil && err != nil && code(err) != "" {
+		failed = err // the heads
+	}
+	switch {
+	case failed != nil && within.Err() != nil:
+		return settled, unavailable("the transaction took too long, so nothing was stored; try again", failed)
+	case failed != nil:
+		end := whatEnded(failed)
+		if end == settled {
+			return settled, err
+		}
+		return end, failed
+	case err != nil && tx.conn.wrote:
+		return settled, err
+	}
+	// Also a refusal ends with a commit, which says whether what it rests on was so.
+	end, failed = w.commit(&s, tx.conn.wrote)
+	if end != settled || failed != nil {
+		return end, failed
+	}
+	return settled, err
+}
+
+// whatEnded tells from the error that ended a transaction how it goes on.
+func whatEnded(err error) ending {
+	switch c := code(err); {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return settled
+	case c == serializationFailure || c == deadlockDetected:
+		return collided
+	case strings.HasPrefix(c, integrityClass) && identity.KindOf(refusal(err)) == identity.Internal:
+		return disputed
+	case lostConnection(err):
+		return cut
+	}
+	return settled
+}
+
+// session is a connection while a transaction is under way on it.
+type session struct {
+	within context.Context
+	conn   *sql.Conn
+	over   bool // the transaction has ended on the server
+}
+
+// exec runs statements without arguments, all in one message, and returns what the server says of the last one.
+func (s *session) exec(statements string) (tag string, err error) {
+	err = s.conn.Raw(func(conn any) error {
+		result, err := pgxConn(conn).Exec(s.within, statements)
+		tag = result.String()
+		return err
+	})
+	return tag, err
+}
+
+// leave rolls back what is not over and gives the connection back, if it can still be used.
+func (s *session) leave() {
+	if !s.over {
+		if _, err := s.exec("ROLLBACK"); err != nil {
+			_ = s.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that the pool closes it
+		}
+	}
+	_ = s.conn.Close() // gives it back
+}
+
+// broken reports whether the connection has ended.
+func (s *session) broken() bool {
+	broken := true
+	_ = s.conn.Raw(func(conn any) error {
+		broken = pgxConn(conn).IsClosed()
+		return nil
+	}) // an error means that it is not there any more
+	return broken
+}
+
+func pgxConn(conn any) *pgx.Conn { return conn.(postgresConn).Conn.Conn() }
