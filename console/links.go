@@ -151,6 +151,9 @@ func (c *console) refuse(w http.ResponseWriter, r *http.Request, err error) {
 			Remedy: "Try again later, or tell your administrator the number below.", Request: web.RequestID(r.Context())})
 		return
 	}
+	if refusal.Kind == identity.Unavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	p := shown{Title: "That did not work", Text: refusal.Detail, Remedy: refusal.Rule.Remedy()}
 	if refusal.Rule == identity.RuleUnknownLink {
 		p.Text = "This link is not known. It may have been replaced by a newer one, or cut off by the mail program."

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -64,6 +65,19 @@ func Open(ctx context.Context, url string) (*Store, error) {
 			return s, err
 		}
 	}
+}
+
+// Shown returns a url as it can be shown to anybody: without a password, and without parameters, which may have one.
+func Shown(text string) string {
+	if scheme, _, _ := strings.Cut(text, ":"); scheme != "postgres" && scheme != "postgresql" {
+		return text
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return "postgres://…"
+	}
+	u.RawQuery, u.Fragment = "", ""
+	return u.Redacted()
 }
 
 // openPause stands between two attempts to open a database that another process is just making: SQLite switches a new file to

@@ -105,6 +105,19 @@ func TestOpenRefusesAServersURLWithoutTellingItsPassword(t *testing.T) {
 	}
 }
 
+func TestShownTellsNoPassword(t *testing.T) {
+	for text, want := range map[string]string{
+		"sqlite:rollcall-data/rollcall.db":                            "sqlite:rollcall-data/rollcall.db",
+		"postgres://rollcall@db.example/rollcall":                     "postgres://rollcall@db.example/rollcall",
+		"postgresql://rollcall:secret@db.example:5432/rollcall":       "postgresql://rollcall:xxxxx@db.example:5432/rollcall",
+		"postgres://rollcall:secret@a.example,b.example/rollcall?a=b": "postgres://rollcall:xxxxx@a.example,b.example/rollcall",
+		"postgres://rollcall@db.example/rollcall?password=secret":     "postgres://rollcall@db.example/rollcall",
+		"postgres://rollcall:se%cret@db.example/rollcall":             "postgres://…",
+	} {
+		require.Equal(t, want, store.Shown(text))
+	}
+}
+
 func TestOpenSaysThatAServerDoesNotAnswer(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -60,8 +60,9 @@ func parsePostgresURL(text string) (*postgres, error) {
 		}
 		query.Del(connectionsParameter)
 		u.RawQuery = query.Encode()
+		text = u.String()
 	}
-	if p.config, err = pgx.ParseConfig(u.String()); err != nil {
+	if p.config, err = pgx.ParseConfig(text); err != nil {
 		// What it says has the password crossed out.
 		return refuse("the database url cannot be used (%s); %s", strings.TrimSpace(err.Error()), example)
 	}

@@ -85,7 +85,7 @@ func (p *planning) query(ctx context.Context, query string, args ...any) (*sql.R
 
 // crowded are statements that make the largest tables large enough for their indexes to be worth it.
 var crowded = []string{
-	`CREATE FUNCTION key(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT decode(md5(n::text), 'hex') $$`,
+	`CREATE OR REPLACE FUNCTION key(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT decode(md5(n::text), 'hex') $$`,
 	`INSERT INTO organizations SELECT (jsonb_populate_record(o, jsonb_build_object('id', key(n % 100)))).* FROM organizations o, generate_series(1, 100) n`,
 	`INSERT INTO accounts (org_id, id, user_name, user_name_key, emails, profile, status, previous_status, status_at, status_event, source, shadow,
 		created_at, updated_at, version, machine, pending_since)

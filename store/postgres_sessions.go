@@ -35,6 +35,7 @@ type sessions struct {
 	db      *sql.DB
 	dialect *dialect
 	begin   string // what every transaction begins with
+	turns   [buckets]chan struct{}
 
 	inquiryLimit time.Duration
 
@@ -48,7 +49,11 @@ func newSessions(p *postgres, d *dialect, size int) *sessions {
 		"SET LOCAL statement_timeout = " + p.limit("statement_timeout", statementLimit) + "; " +
 		"SET LOCAL lock_timeout = " + p.limit("lock_timeout", lockLimit) + "; " +
 		"SET LOCAL idle_in_transaction_session_timeout = " + p.limit("idle_in_transaction_session_timeout", idleLimit)
-	return &sessions{db: p.pool(size), dialect: d, begin: begin, inquiryLimit: inquiryLimit}
+	w := &sessions{db: p.pool(size), dialect: d, begin: begin, inquiryLimit: inquiryLimit}
+	for i := range w.turns {
+		w.turns[i] = make(chan struct{}, 1)
+	}
+	return w
 }
 
 func (w *sessions) counts() Stats {
@@ -78,8 +83,14 @@ func (w *sessions) do(ctx context.Context, lock identity.OrgLock, fn func(identi
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	numbers := bucketsOf(lock)
+	leave, err := w.queue(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for n, alone := 1, false; ; n++ {
-		end, err := w.attempt(ctx, locks(lock, alone), fn)
+		end, err := w.attempt(ctx, locks(numbers, alone), fn)
 		if end == settled || n == attempts || end == disputed && alone {
 			return err
 		}
@@ -106,14 +117,8 @@ func pause(ctx context.Context, n int) error {
 // buckets is how many locks organizations share. The migration makes the tables.
 const buckets = 64
 
-// locks returns the statements that take a transaction's locks, always in the same order. Every transaction records an event in the chain of
-// its organization, so two of one organization could not both be committed: shared or exclusive, one waits for the other.
-func locks(lock identity.OrgLock, alone bool) string {
-	if alone {
-		return "; LOCK TABLE writers IN EXCLUSIVE MODE"
-	}
-	var b strings.Builder
-	b.WriteString("; LOCK TABLE writers IN ROW SHARE MODE")
+// bucketsOf returns the locks of a transaction, always in the same order.
+func bucketsOf(lock identity.OrgLock) []uint32 {
 	var numbers []uint32
 	for _, org := range lock.Orgs {
 		h := fnv.New32a()
@@ -121,7 +126,39 @@ func locks(lock identity.OrgLock, alone bool) string {
 		numbers = append(numbers, h.Sum32()%buckets)
 	}
 	slices.Sort(numbers)
-	for _, n := range slices.Compact(numbers) {
+	return slices.Compact(numbers)
+}
+
+// queue waits for the turn among this store's own callers, which takes no connection: those who wait for a busy organization leave the pool to
+// the others.
+func (w *sessions) queue(ctx context.Context, numbers []uint32) (leave func(), err error) {
+	entered := 0
+	leave = func() {
+		for _, n := range numbers[:entered] {
+			<-w.turns[n]
+		}
+	}
+	for _, n := range numbers {
+		select {
+		case w.turns[n] <- struct{}{}:
+			entered++
+		case <-ctx.Done():
+			leave()
+			return nil, ctx.Err()
+		}
+	}
+	return leave, nil
+}
+
+// locks returns the statements that take a transaction's locks. Every transaction records an event in the chain of its organization, so two of
+// one organization could not both be committed: shared or exclusive, one waits for the other.
+func locks(numbers []uint32, alone bool) string {
+	if alone {
+		return "; LOCK TABLE writers IN EXCLUSIVE MODE"
+	}
+	var b strings.Builder
+	b.WriteString("; LOCK TABLE writers IN ROW SHARE MODE")
+	for _, n := range numbers {
 		fmt.Fprintf(&b, "; LOCK TABLE writers_%02d IN EXCLUSIVE MODE", n)
 	}
 	return b.String()

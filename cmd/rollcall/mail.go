@@ -20,7 +20,7 @@ type mailFlags struct {
 	SMTPPasswordFile string `name:"smtp-password-file" env:"ROLLCALL_SMTP_PASSWORD_FILE" placeholder:"FILE" help:"File with the password; read again for every connection."`
 	SMTPCAFile       string `name:"smtp-ca-file" env:"ROLLCALL_SMTP_CA_FILE" placeholder:"FILE" help:"Certificates in PEM to check the mail server's against, instead of the system's."`
 	MailFrom         string `name:"mail-from" env:"ROLLCALL_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mails: an address, or \"Name <address>\"."`
-	MailDir          string `name:"mail-dir" env:"ROLLCALL_MAIL_DIR" placeholder:"DIR" help:"Folder that mails are written to without --smtp; by default the folder mail beside the database."`
+	MailDir          string `name:"mail-dir" env:"ROLLCALL_MAIL_DIR" placeholder:"DIR" help:"Folder that mails are written to without --smtp; by default the folder mail beside the database file, or rollcall-data/mail."`
 }
 
 // mailToFolder is the sender of mails that go nowhere, unless one is set; the domain cannot exist (RFC 6761 section 6.4).
@@ -73,7 +73,11 @@ func (f *mailFlags) folder(s storeFlag) string {
 	if f.MailDir != "" {
 		return f.MailDir
 	}
-	return filepath.Join(filepath.Dir(strings.TrimPrefix(s.Database, "sqlite:")), "mail")
+	file, local := strings.CutPrefix(s.Database, "sqlite:")
+	if !local {
+		return filepath.Join("rollcall-data", "mail")
+	}
+	return filepath.Join(filepath.Dir(file), "mail")
 }
 
 // deliverer returns what delivers the outbox.

@@ -24,7 +24,7 @@ func (c *migrateCmd) Run(a *app) error {
 		return c.named(err)
 	}
 	if c.Check && !found.UpToDate() {
-		return fmt.Errorf("the database has schema %d and this program needs %d; run rollcall migrate --database %s", found.Version, found.Latest, c.Database)
+		return fmt.Errorf("the database has schema %d and this program needs %d; run rollcall migrate --database %s", found.Version, found.Latest, store.Shown(c.Database))
 	}
 	schema := struct {
 		Before int64 `json:"before"`

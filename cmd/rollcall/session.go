@@ -14,10 +14,10 @@ import (
 
 // storeFlag says which database a command works on. It may be in use by a running server.
 type storeFlag struct {
-	Database string `default:"sqlite:rollcall-data/rollcall.db" env:"ROLLCALL_DATABASE" placeholder:"URL" help:"Database, as sqlite:FILE (${default})."`
+	Database string `default:"sqlite:rollcall-data/rollcall.db" env:"ROLLCALL_DATABASE" placeholder:"URL" help:"Database, as sqlite:FILE (${default}) or postgres://USER:PASSWORD@HOST/NAME. A password is best given in the environment."`
 }
 
-// open opens the database, which is made if it does not exist.
+// open opens the database; a file is made if it does not exist.
 func (f storeFlag) open(ctx context.Context) (*store.Store, error) {
 	opened, err := store.Open(ctx, f.Database)
 	return opened, f.named(err)
@@ -31,10 +31,10 @@ func (f storeFlag) named(err error) error {
 		return err
 	case errors.As(err, &refusal):
 		told := *refusal
-		told.Detail = fmt.Sprintf("%s: %s", f.Database, refusal.Detail)
+		told.Detail = fmt.Sprintf("%s: %s", store.Shown(f.Database), refusal.Detail)
 		return &told
 	}
-	return fmt.Errorf("the database %s: %w", f.Database, err)
+	return fmt.Errorf("the database %s: %w", store.Shown(f.Database), err)
 }
 
 // orgFlag says which organization a command is about.
