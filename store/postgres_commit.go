@@ -45,31 +45,44 @@ func (w *sessions) commit(s *session, wrote bool) (ending, error) {
 		return cut, refusal(err)
 	}
 	s.over = true // as far as this connection can tell
-	return w.inquire(mark[:], err)
+	return settled, &unanswered{mark[:], err}
 }
 
-// inquire finds out what a commit came to. It writes the mark itself: that waits for the transaction if it is still under way, fails if
-// it was committed, and keeps it from being committed if not.
-func (w *sessions) inquire(mark []byte, cause error) (ending, error) {
+// unanswered is a commit whose answer was lost. Only [sessions.do] sees it.
+type unanswered struct {
+	mark  []byte
+	cause error
+}
+
+func (u *unanswered) Error() string { return u.cause.Error() }
+
+// inquire finds out what a commit came to. It writes the mark itself: that waits for the transaction if it is still under way, does nothing
+// if it was committed, and keeps it from being committed if not.
+func (w *sessions) inquire(asked *unanswered) (ending, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), w.inquiryLimit)
 	defer cancel()
 	for {
-		result, err := w.db.ExecContext(ctx, "INSERT INTO commits (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING", mark)
-		if err == nil {
-			n, err := result.RowsAffected()
-			switch {
-			case err == nil && n == 0:
-				w.commits.Add(1)
-				return settled, nil
-			case err == nil:
-				return cut, refusal(cause)
-			}
+		kept, err := w.kept(ctx, asked.mark)
+		switch {
+		case err == nil && kept:
+			w.commits.Add(1)
+			return settled, nil
+		case err == nil:
+			return cut, refusal(asked.cause)
 		}
 		select {
 		case <-time.After(inquiryPause):
 		case <-ctx.Done():
 			return settled, unavailable("the connection to the database was lost while it stored this, and it does not say since whether it has; "+
-				"look before you try again", cause)
+				"look before you try again", asked.cause)
 		}
 	}
+}
+
+// kept tells whose mark it is. It reads after it has written, because its own answer may have been lost before.
+func (w *sessions) kept(ctx context.Context, mark []byte) (kept bool, err error) {
+	if _, err := w.db.ExecContext(ctx, "INSERT INTO commits (mark, kept) VALUES ($1, false) ON CONFLICT (mark) DO NOTHING", mark); err != nil {
+		return false, err
+	}
+	return kept, w.db.QueryRowContext(ctx, "SELECT kept FROM commits WHERE mark = $1", mark).Scan(&kept)
 }

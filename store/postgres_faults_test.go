@@ -215,7 +215,7 @@ func TestPostgres_ACommitThatIsStillUnderWayIsWaitedFor(t *testing.T) {
 		}
 		told := make(chan ending)
 		go func() {
-			end, _ := w.inquire([]byte(end), io.EOF)
+			end, _ := w.inquire(&unanswered{[]byte(end), io.EOF})
 			told <- end
 		}()
 		require.Eventually(t, func() bool {
@@ -224,7 +224,10 @@ func TestPostgres_ACommitThatIsStillUnderWayIsWaitedFor(t *testing.T) {
 		_, err = conn.ExecContext(ctx, end)
 		require.NoError(t, err)
 		require.NoError(t, conn.Close())
-		require.Equal(t, map[string]ending{"COMMIT": settled, "ROLLBACK": cut}[end], <-told)
+		want := map[string]ending{"COMMIT": settled, "ROLLBACK": cut}[end]
+		require.Equal(t, want, <-told)
+		again, _ := w.inquire(&unanswered{[]byte(end), io.EOF})
+		require.Equal(t, want, again, "whoever did not hear the answer asks again")
 	}
 	_, err := s.readers.ExecContext(ctx, `INSERT INTO commits (mark) VALUES ('ROLLBACK')`)
 	require.Error(t, err, "who was told that nothing is stored is told the truth: it cannot be stored later")

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"rollcall/identity"
 )
 
 // migrationLock is the key of the advisory lock that whoever migrates has, an arbitrary number.
@@ -50,6 +52,14 @@ func (p *postgres) migrate(ctx context.Context) error {
 	version, err := p.version(ctx, db)
 	if done, err := decided(Schema{Version: version, Latest: p.latest()}, err); done {
 		return err
+	}
+	var encoding string
+	if err := db.QueryRowContext(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
+		return refusal(err)
+	}
+	if encoding != "UTF8" {
+		return identity.Refuse(identity.Conflict, identity.RuleInvalidValue,
+			"the database stores text as %s, which does not have all names; create it with ENCODING 'UTF8' TEMPLATE template0", encoding)
 	}
 	files, err := fs.Sub(migrations, "migrations/postgres")
 	if err != nil {

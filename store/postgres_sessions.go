@@ -46,6 +46,8 @@ func newSessions(p *postgres, d *dialect, size int) *sessions {
 	begin := "BEGIN ISOLATION LEVEL SERIALIZABLE; " +
 		// A scan of a whole table would collide with everything that is written to it.
 		"SET LOCAL enable_seqscan = off; " +
+		// Whatever the server does otherwise: what is acknowledged is on its disk.
+		"SET LOCAL synchronous_commit = on; " +
 		"SET LOCAL statement_timeout = " + p.limit("statement_timeout", statementLimit) + "; " +
 		"SET LOCAL lock_timeout = " + p.limit("lock_timeout", lockLimit) + "; " +
 		"SET LOCAL idle_in_transaction_session_timeout = " + p.limit("idle_in_transaction_session_timeout", idleLimit)
@@ -84,13 +86,12 @@ func (w *sessions) do(ctx context.Context, lock identity.OrgLock, fn func(identi
 		return err
 	}
 	numbers := bucketsOf(lock)
-	leave, err := w.queue(ctx, numbers)
-	if err != nil {
-		return err
-	}
-	defer leave()
 	for n, alone := 1, false; ; n++ {
-		end, err := w.attempt(ctx, locks(numbers, alone), fn)
+		end, err := w.attempt(ctx, numbers, alone, fn)
+		var asked *unanswered
+		if errors.As(err, &asked) {
+			end, err = w.inquire(asked)
+		}
 		if end == settled || n == attempts || end == disputed && alone {
 			return err
 		}
@@ -165,7 +166,12 @@ func locks(numbers []uint32, alone bool) string {
 }
 
 // attempt runs fn in one transaction. Whatever ends fn, the transaction ends.
-func (w *sessions) attempt(ctx context.Context, locks string, fn func(identity.Tx) error) (end ending, err error) {
+func (w *sessions) attempt(ctx context.Context, numbers []uint32, alone bool, fn func(identity.Tx) error) (end ending, err error) {
+	leave, err := w.queue(ctx, numbers)
+	if err != nil {
+		return settled, err
+	}
+	defer leave()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionLimit)
 	defer cancel()
 	conn, err := w.db.Conn(ctx)
@@ -174,7 +180,7 @@ func (w *sessions) attempt(ctx context.Context, locks string, fn func(identity.T
 	}
 	s := session{within: within, conn: conn}
 	defer s.leave()
-	if _, err := s.exec(w.begin + locks); err != nil {
+	if _, err := s.exec(w.begin + locks(numbers, alone)); err != nil {
 		return whatEnded(err), refusal(err)
 	}
 	tx := newTransaction(within, conn, w.dialect, newShared())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -48,8 +50,12 @@ func both(t testing.TB, s *Store, one, two func(identity.Tx) error) (runs int64,
 	var all sync.WaitGroup
 	var ran atomic.Int64
 	failures = make([]error, 2)
+	locked := []identity.OrgID{customer(t, s), customer(t, s)}
+	for slices.Equal(bucketsOf(identity.Shared(locked[0])), bucketsOf(identity.Shared(locked[1]))) {
+		locked[1] = customer(t, s)
+	}
 	for i, fn := range []func(identity.Tx) error{one, two} {
-		org := customer(t, s)
+		org := locked[i]
 		all.Go(func() {
 			failures[i] = s.Do(ctx, identity.Shared(org), func(tx identity.Tx) error {
 				ran.Add(1)
@@ -136,8 +142,8 @@ func TestPostgres_ARuleOverSeveralRowsHoldsWhateverIsLocked(t *testing.T) {
 }
 
 func TestPostgres_OfManyWhoWantOneAddressOneGetsIt(t *testing.T) {
-	url := serverURL(t)
-	stores := []*Store{openServer(t, url), openServer(t, url)}
+	address := serverURL(t)
+	stores := []*Store{openServer(t, address), openServer(t, address)}
 	var orgs []identity.OrgID
 	for range 4 {
 		orgs = append(orgs, customer(t, stores[0]))
@@ -190,8 +196,8 @@ func TestPostgres_ManyWhoAreInEachOthersWayAllGetThrough(t *testing.T) {
 }
 
 func TestPostgres_StoresThatOpenANewDatabaseAtTheSameTimeAllSucceed(t *testing.T) {
-	url := fixtures.NewDatabase(t)
-	schema, err := CheckSchema(ctx, url)
+	address := fixtures.NewDatabase(t)
+	schema, err := CheckSchema(ctx, address)
 	require.NoError(t, err)
 	require.Zero(t, schema.Version)
 	require.False(t, schema.UpToDate())
@@ -199,7 +205,7 @@ func TestPostgres_StoresThatOpenANewDatabaseAtTheSameTimeAllSucceed(t *testing.T
 	failures := make([]error, 6)
 	for i := range failures {
 		all.Go(func() {
-			s, err := Open(ctx, url+"&pool_max_conns=2")
+			s, err := Open(ctx, address+"&pool_max_conns=2")
 			if err == nil {
 				err = errors.Join(insert(s, newAccount(strconv.Itoa(i), 10)), s.Close())
 			}
@@ -208,14 +214,14 @@ func TestPostgres_StoresThatOpenANewDatabaseAtTheSameTimeAllSucceed(t *testing.T
 	}
 	all.Wait()
 	require.NoError(t, errors.Join(failures...))
-	s := openServer(t, url)
+	s := openServer(t, address)
 	n, err := s.CountAccounts(ctx, identity.ConsumerOrgID, nil)
 	require.NoError(t, err)
 	require.Equal(t, len(failures), n)
 	organizations, err := s.Organizations(ctx, "", 10)
 	require.NoError(t, err)
 	require.Len(t, organizations, 1, "migrated once")
-	before, err := Migrate(ctx, url)
+	before, err := Migrate(ctx, address)
 	require.NoError(t, err)
 	require.True(t, before.UpToDate())
 	v, err := s.SchemaVersion(ctx)
@@ -224,9 +230,30 @@ func TestPostgres_StoresThatOpenANewDatabaseAtTheSameTimeAllSucceed(t *testing.T
 
 	_, err = s.readers.ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, true)", v+1)
 	require.NoError(t, err)
-	_, err = Open(ctx, url)
+	_, err = Open(ctx, address)
 	require.Equal(t, identity.Conflict, identity.KindOf(err))
 	require.ErrorContains(t, err, "newer program")
+}
+
+func TestPostgres_ADatabaseThatDoesNotHaveAllNamesIsRefused(t *testing.T) {
+	s := openServer(t, serverURL(t))
+	_, err := s.readers.ExecContext(ctx, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+	require.NoError(t, err)
+	u, err := url.Parse(currentURL(t, s))
+	require.NoError(t, err)
+	u.Path = "/latin"
+	_, err = Open(ctx, u.String())
+	require.Equal(t, identity.Conflict, identity.KindOf(err))
+	require.ErrorContains(t, err, "ENCODING 'UTF8'")
+	_, err = s.readers.ExecContext(ctx, "DROP DATABASE latin WITH (FORCE)")
+	require.NoError(t, err)
+	_, err = Open(ctx, u.String())
+	require.Equal(t, identity.Unavailable, identity.KindOf(err))
+	require.ErrorContains(t, err, "create it first")
+	u.User = url.UserPassword("rollcall", "wrong")
+	_, err = Open(ctx, u.String())
+	require.Equal(t, identity.Unavailable, identity.KindOf(err))
+	require.ErrorContains(t, err, "does not let this user in")
 }
 
 func TestPostgres_BehindAPoolerNothingIsKeptWithAConnection(t *testing.T) {

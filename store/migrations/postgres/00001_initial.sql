@@ -607,9 +607,11 @@ CREATE TABLE item_keys (
 );
 CREATE INDEX item_keys_item ON item_keys (org_id, type, item_id);
 
--- Marks of the transactions that were committed last. Whoever loses the connection while committing finds out here.
+-- Marks of the transactions that were committed last, and of those that must not be any more: whoever loses the connection while committing
+-- writes the mark, which either finds it there or keeps the transaction from being committed later.
 CREATE TABLE commits (
     mark bytea       NOT NULL PRIMARY KEY,
+    kept boolean     NOT NULL DEFAULT true,
     at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX commits_at ON commits (at);
