@@ -71,7 +71,8 @@ func (s *Service) ClaimUser(ctx context.Context, by Actor, org OrgID, r ClaimReq
 }
 
 // TransactClaims is [Service.Transact] for claims of some addresses: it locks the organizations that have them too, so that what
-// decides about a claim stays as it is until it is made.
+// decides about a claim stays as it is until it is made. Who has an address is looked at here only to know what to lock; [Acts.Claim] looks
+// again in the transaction, by when somebody else may have it.
 func (s *Service) TransactClaims(ctx context.Context, by Actor, org OrgID, addresses []string, fn func(*Acts) error) error {
 	orgs := []OrgID{org}
 	for _, address := range addresses {
