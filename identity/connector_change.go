@@ -12,20 +12,20 @@ import (
 // is refused. No plan of before is applied from then on (DIR-03), and the organization's synchronization is as if the connector had just been
 // registered (14.6). Settings that are as they were change nothing. A new secret alone is a change to tell of, but what the directory would
 // be asked is the same, so plans stay good.
-func (s *Service) ChangeConnector(ctx context.Context, by Actor, n Connector) (Connector, error) {
-	err := s.transact(ctx, Exclusive(n.Org), n.Org, by, func(c *Acts) error {
-		before, err := c.tx.Connector(ctx, n.Org, n.ID)
+func (s *Service) ChangeConnector(ctx context.Context, by Actor, after Connector) (Connector, error) {
+	var n Connector
+	err := s.transact(ctx, Exclusive(after.Org), after.Org, by, func(c *Acts) error {
+		before, err := c.tx.Connector(ctx, after.Org, after.ID)
 		if err != nil {
 			return err
 		}
-		if before.Version != n.Version {
+		if before.Version != after.Version {
 			return Refuse(Stale, RuleVersionMismatch, "the connector has changed in the meantime; look at it again and decide anew")
 		}
-		changed, err := settingsChanged(before.Settings, n.Settings)
+		changed, err := settingsChanged(before.Settings, after.Settings)
 		if err != nil {
 			return err
 		}
-		after := n
 		n = before
 		if len(changed) > 0 {
 			n.Settings, n.Domain, n.UpdatedAt = after.Settings, after.Domain, c.now

@@ -110,6 +110,7 @@ func (s *Service) ChallengeDomain(ctx context.Context, by Actor, org OrgID, name
 		return now, false, err
 	}
 	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+		created = false
 		now, err = c.standing(ctx, domain)
 		if err != nil {
 			return err

@@ -18,12 +18,13 @@ func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
 		return Grant{}, unknownRole(g.Role)
 	}
 	// Who the last full administrator is concerns several rows.
+	var granted Grant
 	err := s.transact(ctx, Exclusive(g.Org), g.Org, by, func(c *Acts) error {
 		var err error
-		g, err = c.grant(ctx, g)
+		granted, err = c.grant(ctx, g)
 		return err
 	})
-	return g, err
+	return granted, err
 }
 
 // GrantTo gives the person behind an account of the organization a role, at every issuer through which they sign in. The account's
@@ -101,15 +102,16 @@ func (s *Service) RevokeGrant(ctx context.Context, by Actor, org OrgID, issuer, 
 
 // Bind ties a person to an account on the operator's word (ROL-04). The same binding again changes nothing.
 func (s *Service) Bind(ctx context.Context, by Actor, b Binding) (Binding, error) {
+	var bound Binding
 	err := s.Transact(ctx, b.Org, by, func(c *Acts) error {
 		a, err := c.load(ctx, b.Account, nil)
 		if err != nil {
 			return err
 		}
-		b, err = c.bind(ctx, a, b.Issuer, b.Subject)
+		bound, err = c.bind(ctx, a, b.Issuer, b.Subject)
 		return err
 	})
-	return b, err
+	return bound, err
 }
 
 func (c *Acts) bind(ctx context.Context, a Account, issuer, subject string) (Binding, error) {
