@@ -41,6 +41,7 @@ var postgresOutages = map[string]string{
 	"42501":              "the user of the url may not do this in the database; let it own the database, or grant it what it needs",
 	"26000":              preparedElsewhere,
 	"42P05":              preparedElsewhere,
+	"08P01":              preparedElsewhere, // it does not take settings of a connection either
 }
 
 const preparedElsewhere = "a pooler lends another connection to every transaction; add default_query_exec_mode=cache_describe to the url"
