@@ -46,6 +46,7 @@ type Reader interface {
 	ItemReader
 	ExchangeReader
 	ScheduleReader
+	PhotoReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -121,6 +122,7 @@ type Tx interface {
 	ExchangeTx
 	ScheduleTx
 	PlanTx
+	PhotoTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error
