@@ -330,6 +330,9 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		if err := tx.UpdatePlan(ctx, plan); err != nil {
 			return err
 		}
+		if err := tx.DropPlanPhotos(ctx, plan.Org, plan.ID); err != nil {
+			return err
+		}
 		connector, err := tx.Connector(ctx, a.plan.Org, a.plan.Connector)
 		if err != nil {
 			return err

@@ -63,6 +63,7 @@ func (s *survey) planPeople() (p Plan, held string) {
 	p.NoLosses = s.noLosses
 	g := newGains(s)
 	g.findManagers()
+	p.Figures.BadPhotos = int(s.badPhotos.Load())
 	p.Figures.StrayManagers, p.Figures.Unchanged = int(s.strays.Load()), s.unchanged
 	losses, idle, held := s.losses(g.recovered)
 	for _, step := range s.purges {

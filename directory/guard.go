@@ -59,7 +59,7 @@ func (s *survey) guardDrops() {
 		linked = s.Population
 	}
 	base := max(linked, s.Policy.MinBase)
-	for _, attribute := range append([]string{"emails"}, s.Snapshot.Owns...) {
+	for _, attribute := range append([]string{"emails", photoAttribute}, s.Snapshot.Owns...) {
 		if n := dropped[attribute]; n*100 > base*s.Policy.MaxDropPercent {
 			s.refused = fmt.Sprintf("The attribute %s vanished from %d of %d people, more than %d %%. That looks like a right that the connector's account lost, "+
 				"not like a change of the people. If it is one, raise maxDropPercent in the connector's policy and plan again.",

@@ -99,6 +99,9 @@ type Step struct {
 	// without a draft writes nothing else.
 	Manager identity.ObjectID `json:"manager,omitempty"`
 
+	// Photo is which one the user gets; without a digest: none. nil: it stays as it is. The bytes wait in the store until then.
+	Photo *identity.Photo `json:"photo,omitempty"`
+
 	// Of a group: which it is here, if it is, what it is called, the entries of those who join, and who leaves.
 	Group  identity.GroupID    `json:"groupId,omitempty"`
 	Name   string              `json:"name,omitempty"`
@@ -165,7 +168,9 @@ type Figures struct {
 	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
 	// StrayManagers counts the entries whose manager is nobody who is synchronized; those people have no manager here.
 	StrayManagers int `json:"strayManagers,omitempty"`
-	Groups        int `json:"groups,omitempty"` // that were read
+	// BadPhotos counts the entries whose photo cannot be taken; those people keep the one they have here.
+	BadPhotos int `json:"badPhotos,omitempty"`
+	Groups    int `json:"groups,omitempty"` // that were read
 	// StrayMembers counts the memberships of whom nobody synchronizes.
 	StrayMembers int `json:"strayMembers,omitempty"`
 }
@@ -194,6 +199,8 @@ type Plan struct {
 	Steps         []Step               `json:"steps"`
 	EmailChanges  []EmailChange        `json:"emailChanges,omitempty"` // those of the steps
 	DroppedAt     time.Time            `json:"droppedAt,omitzero"`     // since when the steps are not kept any more
+
+	id identity.PlanID // that it will be stored with, if its photos wait already
 }
 
 // State is the state that a plan begins in.

@@ -129,6 +129,7 @@ func (s Summary) print(b *bufio.Writer) {
 	if n := s.Figures.StrayManagers; n > 0 {
 		fmt.Fprintf(b, "Managers: %d people have a manager who is not synchronized, and none here.\n", n)
 	}
+	fmt.Fprint(b, s.Figures.photos())
 	if n := s.Figures.StrayMembers; n > 0 {
 		fmt.Fprintf(b, "Groups: memberships of somebody who is not synchronized, which are not made here: %d.\n", n)
 	}

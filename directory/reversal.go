@@ -124,6 +124,10 @@ func (u *undoing) look() {
 			u.rest(step, a, code, reason)
 			continue
 		}
+		if step.onlyPhoto() {
+			u.rest(step, a, RuleNotUndoable, reasonUndoPhoto)
+			continue
+		}
 		r := u.reversal(step, a, late[step.Object])
 		u.reversals = append(u.reversals, r)
 		u.byAccount[a.ID] = r

@@ -110,6 +110,9 @@ func (r *reversal) step() Step {
 		step.Code, step.Reason = RuleNotUndoable, "The attributes stay as they are. "+r.kept
 		return step
 	}
+	if r.of.Photo != nil && r.of.Op != OpCreate {
+		step.Notes = append(step.Notes, noteUndoPhoto)
+	}
 	draft := r.draft
 	if r.kept != "" {
 		draft = a.Draft()
@@ -169,7 +172,7 @@ func (r *reversal) changes(to identity.Trigger) (list []Change) {
 	}
 	if r.kept == "" {
 		for _, c := range append(append([]Change(nil), r.of.Changes...), r.late...) {
-			if c.Attribute != "status" && c.Attribute != "directory.dn" {
+			if c.Attribute != "status" && c.Attribute != "directory.dn" && c.Attribute != photoAttribute {
 				list = append(list, Change{Attribute: c.Attribute, Before: c.After, After: c.Before})
 			}
 		}

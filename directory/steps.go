@@ -71,6 +71,10 @@ func (g *gains) step(c *candidate) Step {
 	if c.manager != nil {
 		step.Manager = c.manager.view.entry.ID
 	}
+	step.Photo = v.photo
+	if problem := v.entry.badPhoto(); problem != "" {
+		step.Notes = append(step.Notes, noteBadPhoto(problem))
+	}
 	if v.stray {
 		step.Notes = append(step.Notes, noteStrayManager(v.entry.Manager))
 	}

@@ -25,8 +25,9 @@ type Input struct {
 	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
-	Purge       []identity.Account            // who is to be deleted for good, of those who are gone
-	Claimed     map[string]bool               // domains that another organization claimed
+	Photos      map[identity.AccountID]identity.Photo
+	Purge       []identity.Account // who is to be deleted for good, of those who are gone
+	Claimed     map[string]bool    // domains that another organization claimed
 	Held        map[identity.EmailKey]identity.Hold
 
 	// Changed are the entries that a reading of changes was about; nil for a reading of everything. Whoever is not among them is as
@@ -53,9 +54,10 @@ type view struct {
 	draft   identity.Draft
 	changes []Change
 	holds   []identity.Hold
-	open    bool   // the manager depends on what else the plan does
-	stray   bool   // the manager is nobody who is synchronized
-	problem string // why the entry's attributes cannot be used
+	open    bool            // the manager depends on what else the plan does
+	stray   bool            // the manager is nobody who is synchronized
+	photo   *identity.Photo // which one the account gets, without a digest: none; nil: it stays
+	problem string          // why the entry's attributes cannot be used
 	code    identity.Rule
 }
 
@@ -70,6 +72,7 @@ type survey struct {
 	missing      []int // accounts whose entry must be looked up
 	managers     managers
 	strays       atomic.Int64 // entries whose manager is nobody who is synchronized
+	badPhotos    atomic.Int64 // entries whose photo cannot be taken
 	refused      string
 	noLosses     string
 	strayMembers int
@@ -161,6 +164,9 @@ func (s *survey) look(e *Entry, twice bool) *view {
 	if v.stray {
 		s.strays.Add(1)
 	}
+	if e.badPhoto() != "" {
+		s.badPhotos.Add(1)
+	}
 	if v.account == none || v.open || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
 		return v
 	}
@@ -222,6 +228,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 	if before.Directory != nil && before.Directory.Connector == s.Connector.ID {
 		note("directory.dn", before.Directory.DN, e.DN)
 	}
+	s.notePhoto(v, before.ID)
 	v.draft = d
 	return nil
 }

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,9 @@ func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since 
 	source, err := s.open(ctx, in.Connector)
 	if err == nil {
 		defer source.Close()
-		plan, err = s.planFrom(ctx, source, in, kind, since, progress)
+		if plan, err = s.planFrom(ctx, source, in, kind, since, progress); err == nil {
+			err = s.stagePhotos(ctx, source, in, &plan, progress)
+		}
 	}
 	switch {
 	case err == nil:
@@ -120,6 +123,9 @@ func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind Rea
 			return plan, err
 		}
 		in.Why = owed.why
+	}
+	if err := s.loadPhotos(ctx, source, &in, nil); err != nil {
+		return Plan{}, err
 	}
 	if err := s.gather(ctx, source, &in, progress); err != nil {
 		return Plan{}, err
@@ -284,7 +290,7 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 	if err != nil {
 		return identity.Plan{}, err
 	}
-	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
+	stored := identity.Plan{ID: cmp.Or(plan.id, identity.PlanID(s.service.NewID())), Org: in.Org.ID, Connector: in.Connector.ID,
 		Hash: hash, State: plan.State(), Mismatched: plan.mismatched(), Summary: summary, Body: body, Version: 1}
 	if plan.Reading.Undoes != nil {
 		stored.Undoes = plan.Reading.Undoes.Run

@@ -23,11 +23,12 @@ type proof struct {
 	StartedBy    string          `json:"startedBy,omitempty"`
 	Reason       string          `json:"reason"`
 	Changes      []Change        `json:"changes,omitempty"`
+	Photo        *identity.Photo `json:"photo,omitempty"`
 }
 
 func (a *application) proof(s Step) (json.RawMessage, error) {
 	p := proof{Server: a.stored.Reading.Server, InvocationID: a.stored.Reading.InvocationID, HighestUSN: a.stored.Reading.HighestUSN, ReadAt: a.stored.Reading.ReadAt,
-		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes}
+		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes, Photo: s.Photo}
 	if p.StartedBy == "" {
 		p.StartedBy = string(a.startedBy.Kind)
 	}
@@ -81,8 +82,11 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 		return c.Delete(ctx, s.Account, unchangedSince(s.Version))
 	}
 	if s.Op == OpCreate {
-		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
+		created, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
+		if err == nil {
+			err = a.setPhoto(ctx, c, created.ID, s, evidence)
+		}
 		return a.orNotConverted(ctx, c, s, err)
 	}
 	version := s.Version
@@ -97,7 +101,9 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if s.Draft != nil {
 		m.Draft = s.Draft.identity()
 	}
-	_, err = c.Mirror(ctx, s.Account, unchangedSince(version), m)
+	if _, err = c.Mirror(ctx, s.Account, unchangedSince(version), m); err == nil {
+		err = a.setPhoto(ctx, c, s.Account, s, evidence)
+	}
 	return a.orNotConverted(ctx, c, s, err)
 }
 
