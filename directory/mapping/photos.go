@@ -75,7 +75,7 @@ func (m *photoMapper) found(raw Raw) (p *directory.Photo, content []byte) {
 			}
 			photo, why := photos.Judge(value, m.settings.MaxBytes)
 			if why != "" {
-				problem = cmp.Or(problem, why+" (attribute "+name+")")
+				problem = cmp.Or(problem, strings.TrimSuffix(why, ".")+" (attribute "+name+").")
 			} else if p == nil || photo.Digest < p.Digest {
 				p, content = &directory.Photo{Photo: photo}, value
 			}

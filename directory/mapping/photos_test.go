@@ -68,11 +68,11 @@ func TestThePhotoOfAnEntry(t *testing.T) {
 		"several":                       {values{"jpegPhoto": two}, directory.PhotoSettings{}, two[0], ""},
 		"several in another order":      {values{"jpegPhoto": {two[1], two[0]}}, directory.PhotoSettings{}, two[0], ""},
 		"a bad one beside":              {values{"jpegPhoto": {"GIF89a", small}}, directory.PhotoSettings{}, small, ""},
-		"not a picture":                 {values{"jpegPhoto": {"GIF89a"}}, directory.PhotoSettings{}, "", "neither JPEG nor PNG. (attribute jpegPhoto)"},
+		"not a picture":                 {values{"jpegPhoto": {"GIF89a"}}, directory.PhotoSettings{}, "", "neither JPEG nor PNG (attribute jpegPhoto)."},
 		"too many pixels":               {values{"jpegPhoto": {wide}}, directory.PhotoSettings{}, "", "4097 times 4097 pixels"},
 		"larger than an entry may be":   {values{"jpegPhoto": {large}}, directory.PhotoSettings{}, large, ""},
 		"as large as is allowed":        {values{"jpegPhoto": {large}}, directory.PhotoSettings{MaxBytes: len(large)}, large, ""},
-		"a byte larger than is allowed": {values{"jpegPhoto": {large}}, directory.PhotoSettings{MaxBytes: len(large) - 1}, "", "are taken (photos.maxBytes)"},
+		"a byte larger than is allowed": {values{"jpegPhoto": {large}}, directory.PhotoSettings{MaxBytes: len(large) - 1}, "", "by its setting photos.maxBytes (attribute jpegPhoto)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var album photos.Album

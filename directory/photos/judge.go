@@ -27,7 +27,7 @@ var formats = []struct {
 // Judge says what photo a value is, or why it is none that can be taken, as a sentence.
 func Judge(content []byte, most int) (p identity.Photo, problem string) {
 	if len(content) > most {
-		return p, fmt.Sprintf("The photo has %d bytes; at most %d are taken (photos.maxBytes).", len(content), most)
+		return p, fmt.Sprintf("The photo has %d bytes; the connector takes at most %d, by its setting photos.maxBytes.", len(content), most)
 	}
 	for _, f := range formats {
 		if !bytes.HasPrefix(content, f.magic) {

@@ -44,7 +44,7 @@ func TestAPhotoIsWhatItsBytesSay(t *testing.T) {
 		"4097 pixels high":              {tall, "", "", "1 times 4097 pixels; at most 4096 times 4096"},
 		"4097 pixels wide":              {encoded(t, 4097, 1, asJPEG), "", "", "4097 times 1 pixels"},
 		"as large as allowed":           {of(most, small), "image/jpeg", "JPEG 96x48, 100 KiB", ""},
-		"a byte larger":                 {of(most+1, small), "", "", "The photo has 102401 bytes; at most 102400 are taken"},
+		"a byte larger":                 {of(most+1, small), "", "", "The photo has 102401 bytes; the connector takes at most 102400"},
 		"a GIF":                         {encoded(t, 9, 9, asGIF), "", "", "neither JPEG nor PNG"},
 		"a web page":                    {[]byte("<html><script>alert(1)</script></html>"), "", "", "neither JPEG nor PNG"},
 		"an SVG":                        {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), "", "", "neither JPEG nor PNG"},
