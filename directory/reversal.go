@@ -168,8 +168,15 @@ func (u *undoing) obstacle(step Step, a identity.Account, late []Change) (identi
 		return RuleAccountMovedOn, reasonUndoMoved
 	case step.Draft != nil && !saysStill(*step.Draft, a.Draft(), step.Manager != "" || len(late) > 0):
 		return RuleAccountMovedOn, reasonUndoChanged
+	case step.Was != nil && step.Was.still(a):
+		return RuleAccountMovedOn, reasonUndoAsBefore
 	}
 	return "", ""
+}
+
+// still reports whether the account is what it was.
+func (f *Former) still(a identity.Account) bool {
+	return f.Reason == a.InactiveReason && sameEntry(f.Link, a.Directory) && (f.Draft == nil || saysStill(*f.Draft, a.Draft(), false))
 }
 
 // leaves is why an account is inactive after a step; empty if it is not.

@@ -20,6 +20,7 @@ const (
 	reasonUndoMadeAnew = "The user was added by another run, not by this one."
 	reasonUndoMoved    = "The user has been tied to another entry since, or the entry has moved; what the run did is no longer what the user is."
 	reasonUndoChanged  = "The user's attributes have changed since the run, and the later change stays."
+	reasonUndoAsBefore = "The user is as before the run already."
 
 	reasonUndoLostAgain = "The user has come back since the run and was lost again, and the later loss stays."
 )
