@@ -55,13 +55,21 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// storedPlan reads a stored plan part by part. It is not for several goroutines.
+// storedPlan reads a stored plan part by part, always one part ahead. It is not for several goroutines.
 type storedPlan struct {
 	outline
 	body    []byte
 	offsets []int // where the parts begin that are known, and behind them where the next one does
 	part    int   // the one that is held
 	steps   []Step
+	ahead   chan stepsPart // the one behind it, once it is decoded; nil if nobody decodes it
+}
+
+// stepsPart is a part of a stored plan.
+type stepsPart struct {
+	steps []Step
+	end   int // where the next one begins
+	err   error
 }
 
 func openStored(p identity.Plan) (*storedPlan, error) {
@@ -115,25 +123,43 @@ func (s *storedPlan) at(i int) (Step, error) {
 	return s.steps[i%stepsPerPart], nil
 }
 
-// turnTo reads a part. Most of the time it is the one behind the last one.
+// turnTo reads a part. Most of the time it is the one behind the last one, which has been decoded meanwhile.
 func (s *storedPlan) turnTo(part int) error {
-	for len(s.offsets) <= part {
-		end, err := s.read(s.offsets[len(s.offsets)-1], nil)
-		if err != nil {
-			return err
+	ahead := s.ahead
+	s.ahead = nil
+	if ahead == nil || part != s.part+1 {
+		for len(s.offsets) <= part {
+			end, err := s.read(s.offsets[len(s.offsets)-1], nil)
+			if err != nil {
+				return err
+			}
+			s.offsets = append(s.offsets, end)
 		}
-		s.offsets = append(s.offsets, end)
+		ahead = s.decode(s.offsets[part])
 	}
-	steps := make([]Step, 0, stepsPerPart)
-	end, err := s.read(s.offsets[part], &steps)
-	if err != nil {
-		return err
+	read := <-ahead
+	if read.err != nil {
+		return read.err
 	}
 	if len(s.offsets) == part+1 {
-		s.offsets = append(s.offsets, end)
+		s.offsets = append(s.offsets, read.end)
 	}
-	s.part, s.steps = part, steps
+	s.part, s.steps = part, read.steps
+	if (part+1)*stepsPerPart < s.Count {
+		s.ahead = s.decode(read.end)
+	}
 	return nil
+}
+
+// decode reads the part that begins at an offset while the caller does something else.
+func (s *storedPlan) decode(offset int) chan stepsPart {
+	decoded := make(chan stepsPart, 1) // so that nobody has to wait for it
+	go func() {
+		read := stepsPart{steps: make([]Step, 0, stepsPerPart)}
+		read.end, read.err = s.read(offset, &read.steps)
+		decoded <- read
+	}()
+	return decoded
 }
 
 // unit returns the step at i with all the others of its exchange.

@@ -236,13 +236,15 @@ func (s *Syncer) lookUp(ctx context.Context, source Source, view *survey, progre
 	read := s.service.Reader()
 	view.Held, view.Claimed = map[identity.EmailKey]identity.Hold{}, map[string]bool{}
 	asked := map[string]bool{}
-	for _, key := range view.wanted() {
-		hold, err := read.Hold(ctx, key)
-		if err == nil {
-			view.Held[key] = hold
-		} else if !identity.IsNotFound(err) {
-			return err
-		}
+	wanted := view.wanted()
+	held, err := read.HoldsAmong(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	for _, hold := range held {
+		view.Held[hold.Key] = hold
+	}
+	for _, key := range wanted {
 		domain := key.DomainOf()
 		if asked[domain] {
 			continue

@@ -86,26 +86,26 @@ func (s *Syncer) undoable(ctx context.Context, org identity.OrgID, id identity.R
 func (s *Syncer) loadUndone(ctx context.Context, u *undoing, progress Progress) error {
 	read, org := s.service.Reader(), u.Org.ID
 	var made []identity.ObjectID
-	for i, step := range u.plan.Steps {
+	var known []identity.AccountID
+	for _, step := range u.plan.Steps {
 		switch {
 		case !step.Op.Acts():
 		case step.Account == "" && step.Op == OpCreate:
 			made = append(made, step.Object)
 		case step.Account != "":
-			a, err := read.Account(ctx, org, step.Account)
-			if identity.IsNotFound(err) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			u.Accounts = append(u.Accounts, a)
-		}
-		if i%accountsPerPage == 0 {
-			progress.tell("looking at what the run changed", i, len(u.plan.Steps))
+			known = append(known, step.Account)
 		}
 	}
+	for part := range slices.Chunk(known, accountsPerPage) {
+		progress.tell("looking at what the run changed", len(u.Accounts), len(known)+len(made))
+		there, err := read.AccountsAmong(ctx, org, part)
+		if err != nil {
+			return err
+		}
+		u.Accounts = append(u.Accounts, there...)
+	}
 	for part := range slices.Chunk(made, accountsPerPage) {
+		progress.tell("looking at what the run changed", len(u.Accounts), len(known)+len(made))
 		linked, err := read.LinkedAccounts(ctx, org, u.Connector.ID, part)
 		if err != nil {
 			return err
