@@ -12,7 +12,7 @@ import (
 )
 
 // stepsPerTransaction is how many steps are applied at a time: what is lost, and done again, after a crash.
-const stepsPerTransaction = 500
+const stepsPerTransaction = 400
 
 var (
 	// errRunMoved says that another process went on with the run meanwhile.
