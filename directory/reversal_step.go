@@ -31,9 +31,9 @@ func undoOtherStatus(now string) string {
 
 // undoTaken says why attributes cannot be set back.
 func undoTaken(n need) string {
-	what, key := "userName", n.name[len("u:"):]
+	what, key := "userName", string(n.user)
 	if n.email != "" {
-		what = "address"
+		what, key = "address", string(n.email)
 	}
 	return fmt.Sprintf("The %s %s, which the user had before, belongs to somebody else by now or is reserved. A user whom the same run added keeps an address "+
 		"until the user is deleted for good.", what, key)

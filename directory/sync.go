@@ -60,11 +60,16 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 			return identity.Plan{}, Plan{}, err
 		}
 	}
-	plan, err := s.compute(ctx, in, ask.kind, since, progress)
+	var steps encoder
+	plan, err := s.compute(ctx, in, ask.kind, since, steps.put, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	stored, err := s.storePlan(ctx, in, plan, last, by, ask.toApply)
+	stored, err := s.storePlan(ctx, in, plan, &steps, last, by, ask.toApply)
+	if err != nil {
+		return stored, plan, err
+	}
+	plan, err = plan.keptIn(stored)
 	return stored, plan, err
 }
 
@@ -95,11 +100,11 @@ func (s *Syncer) begun(ctx context.Context, org identity.OrgID, connector identi
 	return in, last, err
 }
 
-func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, progress Progress) (plan Plan, err error) {
+func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, put func(Step), progress Progress) (plan Plan, err error) {
 	source, err := s.open(ctx, in.Connector)
 	if err == nil {
 		defer source.Close()
-		plan, err = s.planFrom(ctx, source, in, kind, since, progress)
+		plan, err = s.planFrom(ctx, source, in, kind, since, put, progress)
 	}
 	switch {
 	case err == nil:
@@ -112,9 +117,9 @@ func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since 
 	return Plan{}, err
 }
 
-func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since bookmark, progress Progress) (Plan, error) {
+func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since bookmark, put func(Step), progress Progress) (Plan, error) {
 	if kind == ReadChanges {
-		plan, err := s.planFromChanges(ctx, source, in, since, progress)
+		plan, err := s.planFromChanges(ctx, source, in, since, put, progress)
 		var owed *errFullReading
 		if !errors.As(err, &owed) {
 			return plan, err
@@ -129,7 +134,7 @@ func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind Rea
 		return Plan{}, err
 	}
 	progress.tell("planning", len(in.Snapshot.Entries), len(in.Snapshot.Entries))
-	return view.plan(), nil
+	return view.plan(put), nil
 }
 
 // gather reads the directory and, meanwhile, the accounts. What changes between the two is caught by the versions that the steps
@@ -277,8 +282,8 @@ func unreachable(in Input, kind ReadingKind, s *Syncer, err error) Plan {
 
 // storePlan stores a plan unless what it was made from is no longer so: the connector's settings, and whom the organization claimed last
 // before its users were read.
-func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identity.Claim, by identity.Actor, toApply bool) (identity.Plan, error) {
-	body, hash, err := plan.Encode()
+func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, steps *encoder, last identity.Claim, by identity.Actor, toApply bool) (identity.Plan, error) {
+	body, hash, err := steps.body(plan)
 	if err != nil {
 		return identity.Plan{}, fmt.Errorf("directory: encode plan: %w", err)
 	}
