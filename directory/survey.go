@@ -207,7 +207,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		note("emails", from, to)
 		d.Emails = emails
 	}
-	values := texts{of: e.Attributes}
+	values := texts{of: e.Attribute}
 	var standing managerStanding
 	values.manager, standing = s.managerOf(e)
 	v.open, v.stray = standing == managerOpen, standing == managerStray

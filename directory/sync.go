@@ -189,11 +189,30 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 	return s.loadSurroundings(ctx, in)
 }
 
-// share lets an account name its organization and its connector with the text that all others do: every row of the store brings its own.
+// share lets an account name its organization and its connector with the text that all others do, and have everything else in one text of its
+// own: a row of the store brings a dozen.
 func (in *Input) share(a *identity.Account) {
 	a.Org = in.Org.ID
-	if a.Directory != nil && a.Directory.Connector == in.Connector.ID {
-		a.Directory.Connector = in.Connector.ID
+	own := []*string{(*string)(&a.ID), &a.UserName, (*string)(&a.ExternalID), (*string)(&a.Profile), (*string)(&a.Status), (*string)(&a.PreviousStatus),
+		(*string)(&a.InactiveReason), (*string)(&a.StatusEvent), (*string)(&a.Source), &a.PendingEmail}
+	if link := a.Directory; link != nil {
+		own = append(own, (*string)(&link.Object), &link.DN)
+		if link.Connector == in.Connector.ID {
+			link.Connector = in.Connector.ID
+		}
+	}
+	for i := range a.Emails {
+		e := &a.Emails[i]
+		own = append(own, &e.Type, &e.Display)
+		if e.Value != a.UserName {
+			own = append(own, &e.Value)
+		}
+	}
+	pack(own)
+	for i := range a.Emails {
+		if a.Emails[i].Value == a.UserName {
+			a.Emails[i].Value = a.UserName
+		}
 	}
 }
 
