@@ -154,21 +154,27 @@ func noteBadPhoto(problem string) string {
 // photoBatch is how many bytes of photos are staged in one transaction.
 const photoBatch = 4 << 20
 
-// stagePhotos keeps the photos that a plan is about until it is applied, under the id that the plan will be stored with.
-func (s *Syncer) stagePhotos(ctx context.Context, source Source, in Input, p *Plan, progress Progress) error {
-	wanted, staged := map[string]int{}, map[string]bool{}
-	if p.Refused == "" {
-		for _, step := range p.Steps {
-			if step.Photo != nil && step.Photo.Digest != "" {
-				wanted[step.Photo.Digest] = step.Photo.Size
-			}
+// staging are the photos that the steps of a plan are about, with their sizes.
+type staging map[string]int
+
+// watching is put, with a look at the photos of what is put.
+func (w staging) watching(put func(Step)) func(Step) {
+	return func(step Step) {
+		if step.Photo != nil && step.Photo.Digest != "" {
+			w[step.Photo.Digest] = step.Photo.Size
 		}
+		put(step)
 	}
+}
+
+// stagePhotos keeps the photos that a plan is about until it is applied, under the id that the plan has to be stored with; none if there are no
+// photos.
+func (s *Syncer) stagePhotos(ctx context.Context, source Source, in Input, wanted staging, progress Progress) (identity.PlanID, error) {
 	from, ok := source.(PhotoSource)
 	if !ok || len(wanted) == 0 {
-		return nil
+		return "", nil
 	}
-	p.id = identity.PlanID(s.service.NewID())
+	id, staged := identity.PlanID(s.service.NewID()), map[string]bool{}
 	for len(staged) < len(wanted) {
 		progress.tell("keeping photos", len(staged), len(wanted))
 		batch, size := map[string][]byte{}, 0
@@ -178,7 +184,7 @@ func (s *Syncer) stagePhotos(ctx context.Context, source Source, in Input, p *Pl
 			}
 			content, err := from.PhotoContent(digest)
 			if err != nil {
-				return err
+				return "", err
 			}
 			batch[digest], staged[digest] = content, true
 			if size += bytes; size >= photoBatch {
@@ -187,7 +193,7 @@ func (s *Syncer) stagePhotos(ctx context.Context, source Source, in Input, p *Pl
 		}
 		err := s.service.Transact(ctx, in.Org.ID, actorOf(in.Connector), func(c *identity.Acts) error {
 			for digest, content := range batch {
-				photo := identity.PlanPhoto{Org: in.Org.ID, Connector: in.Connector.ID, Plan: p.id, Digest: digest, StagedAt: c.Now()}
+				photo := identity.PlanPhoto{Org: in.Org.ID, Connector: in.Connector.ID, Plan: id, Digest: digest, StagedAt: c.Now()}
 				if err := c.Tx().StagePhoto(ctx, photo, content); err != nil {
 					return err
 				}
@@ -195,10 +201,10 @@ func (s *Syncer) stagePhotos(ctx context.Context, source Source, in Input, p *Pl
 			return nil
 		})
 		if err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return id, nil
 }
 
 // setPhoto writes the photo of a step, if it has one to write.

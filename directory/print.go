@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -20,36 +21,61 @@ func (p Plan) Print(w io.Writer) error {
 			at(p.DroppedAt), identity.AppliedPlanDays, identity.OtherPlanDays)
 		return b.Flush()
 	}
-	p.printFates(b)
+	told := telling{ops: map[Op]*section{}, claimed: newSection()}
+	if err := p.Each(told.step); err != nil {
+		return err
+	}
+	told.fates.print(b, p.Figures.Ops[OpPurge])
 	p.printEmailChanges(b)
-	p.printClaimed(b)
+	if p.Figures.ClaimedUnknown > 0 {
+		fmt.Fprintf(b, "\nClaimed users whom the directory does not know (%d)\n", p.Figures.ClaimedUnknown)
+		told.claimed.print(b)
+	}
 	for _, op := range Ops {
-		n := p.Figures.Ops[op]
-		if n == 0 {
-			continue
-		}
-		fmt.Fprintf(b, "\n%s (%d)\n", titles[op], n)
-		for _, step := range p.Steps {
-			if step.Op == op {
-				step.print(b)
-			}
+		if n := p.Figures.Ops[op]; n > 0 {
+			fmt.Fprintf(b, "\n%s (%d)\n", titles[op], n)
+			told.ops[op].print(b)
 		}
 	}
 	return b.Flush()
 }
 
-// printClaimed names the users who were claimed and whom the directory does not know, apart from everybody else: whoever reads a plan after
-// a claim looks for them.
-func (p Plan) printClaimed(b *bufio.Writer) {
-	if p.Figures.ClaimedUnknown == 0 {
-		return
+// section is the text of one part of a plan, until its turn comes.
+type section struct {
+	*bufio.Writer
+	text *bytes.Buffer
+}
+
+func newSection() *section {
+	text := &bytes.Buffer{}
+	return &section{bufio.NewWriter(text), text}
+}
+
+func (s *section) print(b *bufio.Writer) {
+	if s != nil {
+		s.Flush() // into memory, which does not fail
+		b.Write(s.text.Bytes())
 	}
-	fmt.Fprintf(b, "\nClaimed users whom the directory does not know (%d)\n", p.Figures.ClaimedUnknown)
-	for _, step := range p.Steps {
-		if step.Claimed {
-			fmt.Fprintf(b, "  %s: %s\n", orNone(printable(step.UserName)), step.fate())
-		}
+}
+
+// telling takes down what the steps of a plan say, going through them once.
+type telling struct {
+	ops map[Op]*section
+	// Claimed users whom the directory does not know stand apart from everybody else: whoever reads a plan after a claim looks for them.
+	claimed *section
+	fates   fates
+}
+
+func (t *telling) step(step Step) error {
+	if t.ops[step.Op] == nil {
+		t.ops[step.Op] = newSection()
 	}
+	step.print(t.ops[step.Op].Writer)
+	if step.Claimed {
+		fmt.Fprintf(t.claimed, "  %s: %s\n", orNone(printable(step.UserName)), step.fate())
+	}
+	t.fates.add(step)
+	return nil
 }
 
 // fate says in short what becomes of a claimed user whom no entry matches.

@@ -27,20 +27,6 @@ func (p Progress) tell(phase string, done, total int) {
 	}
 }
 
-// Entry is a person in a directory, mapped to our attributes.
-type Entry struct {
-	ID         identity.ObjectID
-	DN         string
-	UserName   string
-	ExternalID identity.ExternalID
-	Emails     []string          // the first is the primary one
-	Attributes map[string]string // by attribute path, see [KnownAttribute]; what the entry lacks is not in it
-	Manager    string            // the DN of the manager's entry, if the mapping owns [ManagerPath]
-	Photo      *Photo            // if the connector takes photos; nil: there is none
-	Disabled   bool
-	Problem    string // why the entry could not be mapped, as a sentence; empty if it could
-}
-
 // Snapshot is one reading of a directory.
 type Snapshot struct {
 	Entries []Entry

@@ -47,17 +47,20 @@ func (in *Input) full() bool { return in.Changed == nil }
 // none is the index of no account.
 const none = -1
 
-// view is an entry beside the account that is linked to it.
+// view is an entry beside the account that is linked to it. Of an entry without one, what it shall become and how that differs from nothing is
+// made when its step is: most of them are many.
 type view struct {
 	entry   *Entry
 	account int // none if no account is linked
 	draft   identity.Draft
 	changes []Change
 	holds   []identity.Hold
-	open    bool            // the manager depends on what else the plan does
-	stray   bool            // the manager is nobody who is synchronized
-	photo   *identity.Photo // which one the account gets, without a digest: none; nil: it stays
-	problem string          // why the entry's attributes cannot be used
+	checked bool               // holds and problem are known
+	open    bool               // the manager depends on what else the plan does
+	boss    identity.AccountID // who it is, once it is known
+	stray   bool               // the manager is nobody who is synchronized
+	photo   *identity.Photo    // which one the account gets, without a digest: none; nil: it stays
+	problem string             // why the entry's attributes cannot be used
 	code    identity.Rule
 }
 
@@ -167,6 +170,10 @@ func (s *survey) look(e *Entry, twice bool) *view {
 	if e.badPhoto() != "" {
 		s.badPhotos.Add(1)
 	}
+	if v.account == none {
+		s.holdsOf(v)
+		v.draft, v.changes, v.photo = identity.Draft{}, nil, nil
+	}
 	if v.account == none || v.open || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
 		return v
 	}
@@ -206,7 +213,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		note("emails", from, to)
 		d.Emails = emails
 	}
-	values := texts{of: e.Attributes}
+	values := texts{of: e.Attribute}
 	var standing managerStanding
 	values.manager, standing = s.managerOf(e)
 	v.open, v.stray = standing == managerOpen, standing == managerStray
@@ -215,7 +222,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		if err != nil {
 			return err
 		}
-		values.manager = identity.AccountID(valueAt(object, ManagerPath))
+		values.manager = cmp.Or(v.boss, identity.AccountID(valueAt(object, ManagerPath)))
 	}
 	if !s.rendered.makes(d.Profile, values) {
 		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, values)
@@ -319,9 +326,10 @@ func (s *survey) wanted() []identity.EmailKey {
 
 // holdsOf returns the addresses that the entry's account would hold, checking the entry's values the first time.
 func (s *survey) holdsOf(v *view) []identity.Hold {
-	if v.problem != "" || v.holds != nil {
+	if v.checked || v.problem != "" {
 		return v.holds
 	}
+	v.checked = true
 	err := v.draft.Check(s.Org, s.EmailPolicy)
 	if err == nil {
 		v.holds, err = v.draft.Holds(func(domain string) bool { return s.Verified[domain] }, s.EmailPolicy)

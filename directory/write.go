@@ -82,10 +82,11 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 		return c.Delete(ctx, s.Account, unchangedSince(s.Version))
 	}
 	if s.Op == OpCreate {
-		created, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
+		made, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
 		if err == nil {
-			err = a.setPhoto(ctx, c, created.ID, s, evidence)
+			a.now[s.Object] = made.ID
+			err = a.setPhoto(ctx, c, made.ID, s, evidence)
 		}
 		return a.orNotConverted(ctx, c, s, err)
 	}
@@ -189,14 +190,16 @@ func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step)
 
 // boss is the account of a manager's entry; none if no account is linked to it.
 func (a *application) boss(ctx context.Context, c *identity.Acts, object identity.ObjectID) (identity.AccountID, error) {
-	if id, known := a.bosses[object]; known {
-		return id, nil
+	for _, known := range []map[identity.ObjectID]identity.AccountID{a.now, a.made} {
+		if id, ok := known[object]; ok {
+			return id, nil
+		}
 	}
 	linked, err := c.Tx().LinkedPeople(ctx, a.plan.Org, a.plan.Connector, []identity.ObjectID{object})
 	if err != nil || len(linked) == 0 {
 		return "", err
 	}
-	a.bosses[object] = linked[0].Account
+	a.now[object] = linked[0].Account
 	return linked[0].Account, nil
 }
 

@@ -144,6 +144,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			_, err := r.LinkedAccounts(ctx, org, "n", []identity.ObjectID{"a", "b"})
 			return err
 		}, want: []string{"INDEX accounts_object (connector_id=? AND object_id=?)"}},
+		"AccountsAmong": {ask: func() error { _, err := r.AccountsAmong(ctx, org, []identity.AccountID{"a", "b"}); return err }, want: []string{"(org_id=? AND id=?)"}},
 		"AccountFor an id": {ask: func() error {
 			_, _, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: "x"}, "h")
 			return err
@@ -195,6 +196,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		"ConnectorAccounts": {ask: func() error { _, err := r.ConnectorAccounts(ctx, org, "c", "x", 10); return err }, want: []string{"INDEX accounts_connector (connector_id=? AND id>?)"}},
 		"AccountsDue":       {ask: func() error { _, err := r.AccountsDue(ctx, time.Unix(9, 0), 10); return err }, want: []string{"INDEX accounts_due (status_at<?)"}},
 		"Hold":              {ask: func() error { _, err := r.Hold(ctx, "x"); return err }},
+		"HoldsAmong":        {ask: func() error { _, err := r.HoldsAmong(ctx, []identity.EmailKey{"x", "y"}); return err }, want: []string{"(email_key=?)"}},
 		"TokenByHash":       {ask: func() error { _, err := r.TokenByHash(ctx, "x"); return err }},
 		"Tokens":            {ask: func() error { _, err := r.Tokens(ctx, org); return err }},
 		"Exchanges": {ask: func() error {

@@ -222,6 +222,7 @@ func (r *reading) decode(page []*ldap.Entry) {
 				r.gap("The server returned two entries with the id %s.", e.ID)
 			}
 			r.seen[e.ID] = true
+			e.Pack(r.source.decoder.mapper.Owns())
 			r.snapshot.Entries = append(r.snapshot.Entries, e)
 		}
 	}

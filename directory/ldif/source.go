@@ -143,6 +143,7 @@ func (r *reading) take(rec record) error {
 		r.gap("%s", gap)
 	default:
 		r.see(e.ID)
+		e.Pack(r.source.mapper.Owns())
 		r.snapshot.Entries = append(r.snapshot.Entries, e)
 	}
 	if n := len(r.snapshot.Entries); r.progress != nil && n%toldEvery == 0 {

@@ -53,6 +53,7 @@ var crossing = map[string]string{
 	"PlansToDrop":        "finds plans that are too old to be kept",
 	"SchedulesDue":       "finds every connector that is to synchronize",
 	"Hold":               "finds the holder of an address, wherever it is",
+	"HoldsAmong":         "finds the holders of addresses, wherever they are",
 	"TokenByHash":        "finds out which organization a bearer token is for",
 	"GrantsOf":           "finds out in which organizations a person has a role",
 	"DomainHolders":      "finds every organization that verified a domain",
@@ -84,6 +85,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"LinkedAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.LinkedAccounts(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
+	},
+	"AccountsAmong": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.AccountsAmong(ctx, org, []identity.AccountID{p.account.ID})
 	},
 	"ConnectorAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.ConnectorAccounts(ctx, org, p.connector.ID, "", 10)
