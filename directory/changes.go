@@ -157,7 +157,7 @@ func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmar
 	if err := s.loadConcerned(ctx, ids, in); err != nil {
 		return err
 	}
-	if err := s.loadPhotos(ctx, source, in, in.Accounts); err != nil {
+	if err := s.loadPhotos(ctx, source, in); err != nil {
 		return err
 	}
 	return s.loadManagers(ctx, source, in)

@@ -75,8 +75,8 @@ type PhotoSource interface {
 // photoAttribute names the photo in a change.
 const photoAttribute = "photo"
 
-// loadPhotos loads which photos there are, of everybody or of some accounts, and tells the source.
-func (s *Syncer) loadPhotos(ctx context.Context, source Source, in *Input, of []identity.Account) error {
+// loadPhotos loads which photos there are, of everybody or, for a reading of changes, of the accounts that it concerns.
+func (s *Syncer) loadPhotos(ctx context.Context, source Source, in *Input) error {
 	takes, err := takesPhotos(in.Connector.Settings)
 	if err != nil || !takes {
 		return err
@@ -92,9 +92,9 @@ func (s *Syncer) loadPhotos(ctx context.Context, source Source, in *Input, of []
 		}
 	}
 	read := s.service.Reader()
-	if of != nil {
-		ids := make([]identity.AccountID, len(of))
-		for i, a := range of {
+	if !in.full() {
+		ids := make([]identity.AccountID, len(in.Accounts))
+		for i, a := range in.Accounts {
 			ids[i] = a.ID
 		}
 		some, err := read.PhotosOf(ctx, in.Org.ID, ids)

@@ -132,7 +132,7 @@ func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind Rea
 		}
 		in.Why = owed.why
 	}
-	if err := s.loadPhotos(ctx, source, &in, nil); err != nil {
+	if err := s.loadPhotos(ctx, source, &in); err != nil {
 		return Plan{}, err
 	}
 	if err := s.gather(ctx, source, &in, progress); err != nil {
