@@ -34,6 +34,7 @@ func (e *Entry) Pack(paths []string) {
 		values = append(values, e.Attributes[path]...)
 	}
 	e.paths, e.packed, e.Attributes = paths, string(values), nil
+	e.Emails = slices.Clone(e.Emails)
 	all := []*string{(*string)(&e.ID), &e.DN, &e.UserName, (*string)(&e.ExternalID), &e.Manager, &e.packed}
 	for i := range e.Emails {
 		if e.Emails[i] != e.UserName {

@@ -198,6 +198,7 @@ type Plan struct {
 	NoLosses      string               `json:"noLosses,omitempty"`     // why nobody's loss was planned
 	Steps         []Step               `json:"steps"`                  // nil if there are so many that a new plan leaves them where they are stored; see [Plan.Each]
 	EmailChanges  []EmailChange        `json:"emailChanges,omitempty"` // those of the steps
+	Fates         Fates                `json:"fates,omitzero"`         // of those who become inactive
 	DroppedAt     time.Time            `json:"droppedAt,omitzero"`     // since when the steps are not kept any more
 
 	kept *storedPlan     // has the steps if Steps is nil; nil if nothing has
@@ -230,14 +231,27 @@ func (p Plan) Each(want func(Step) error) error {
 		}
 		return nil
 	}
-	for i := range p.kept.Count {
-		step, err := p.kept.at(i)
-		if err != nil {
-			return err
+	return p.kept.each(0, p.kept.Count, want)
+}
+
+// each goes through the steps of one kind.
+func (p Plan) each(op Op, want func(Step) error) error {
+	if p.kept == nil || p.kept.Runs == nil {
+		return p.Each(func(step Step) error {
+			if step.Op != op {
+				return nil
+			}
+			return want(step)
+		})
+	}
+	from := 0
+	for _, run := range p.kept.Runs {
+		if run.Op == op {
+			if err := p.kept.each(from, from+run.Count, want); err != nil {
+				return err
+			}
 		}
-		if err := want(step); err != nil {
-			return err
-		}
+		from += run.Count
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -21,61 +20,41 @@ func (p Plan) Print(w io.Writer) error {
 			at(p.DroppedAt), identity.AppliedPlanDays, identity.OtherPlanDays)
 		return b.Flush()
 	}
-	told := telling{ops: map[Op]*section{}, claimed: newSection()}
-	if err := p.Each(told.step); err != nil {
+	p.printFates(b)
+	p.printEmailChanges(b)
+	if err := p.printClaimed(b); err != nil {
 		return err
 	}
-	told.fates.print(b, p.Figures.Ops[OpPurge])
-	p.printEmailChanges(b)
-	if p.Figures.ClaimedUnknown > 0 {
-		fmt.Fprintf(b, "\nClaimed users whom the directory does not know (%d)\n", p.Figures.ClaimedUnknown)
-		told.claimed.print(b)
-	}
 	for _, op := range Ops {
-		if n := p.Figures.Ops[op]; n > 0 {
-			fmt.Fprintf(b, "\n%s (%d)\n", titles[op], n)
-			told.ops[op].print(b)
+		n := p.Figures.Ops[op]
+		if n == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n%s (%d)\n", titles[op], n)
+		err := p.each(op, func(step Step) error {
+			step.print(b)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return b.Flush()
 }
 
-// section is the text of one part of a plan, until its turn comes.
-type section struct {
-	*bufio.Writer
-	text *bytes.Buffer
-}
-
-func newSection() *section {
-	text := &bytes.Buffer{}
-	return &section{bufio.NewWriter(text), text}
-}
-
-func (s *section) print(b *bufio.Writer) {
-	if s != nil {
-		s.Flush() // into memory, which does not fail
-		b.Write(s.text.Bytes())
+// printClaimed names the users who were claimed and whom the directory does not know, apart from everybody else: whoever reads a plan after
+// a claim looks for them.
+func (p Plan) printClaimed(b *bufio.Writer) error {
+	if p.Figures.ClaimedUnknown == 0 {
+		return nil
 	}
-}
-
-// telling takes down what the steps of a plan say, going through them once.
-type telling struct {
-	ops map[Op]*section
-	// Claimed users whom the directory does not know stand apart from everybody else: whoever reads a plan after a claim looks for them.
-	claimed *section
-	fates   fates
-}
-
-func (t *telling) step(step Step) error {
-	if t.ops[step.Op] == nil {
-		t.ops[step.Op] = newSection()
-	}
-	step.print(t.ops[step.Op].Writer)
-	if step.Claimed {
-		fmt.Fprintf(t.claimed, "  %s: %s\n", orNone(printable(step.UserName)), step.fate())
-	}
-	t.fates.add(step)
-	return nil
+	fmt.Fprintf(b, "\nClaimed users whom the directory does not know (%d)\n", p.Figures.ClaimedUnknown)
+	return p.Each(func(step Step) error {
+		if step.Claimed {
+			fmt.Fprintf(b, "  %s: %s\n", orNone(printable(step.UserName)), step.fate())
+		}
+		return nil
+	})
 }
 
 // fate says in short what becomes of a claimed user whom no entry matches.

@@ -22,7 +22,14 @@ const stepsPerPart = 500
 type outline struct {
 	Plan
 	Count     int       `json:"count"` // of steps
+	Runs      []run     `json:"runs"`  // their kinds, in order; nil in plans that were stored before plans had them
 	Unsettled unsettled `json:"unsettled"`
+}
+
+// run is so many steps of one kind, one behind the other.
+type run struct {
+	Op    Op  `json:"op"`
+	Count int `json:"count"`
 }
 
 // encoder makes the one form that a plan is stored in: a series of compressed parts, the first of the plan without its steps, the others of so
@@ -32,6 +39,7 @@ type encoder struct {
 	parts     bytes.Buffer
 	steps     []Step // that are in no part yet
 	count     int
+	runs      []run
 	unsettled unsettled
 	gzip      *gzip.Writer
 	err       error // the first one
@@ -41,6 +49,11 @@ type encoder struct {
 func (e *encoder) put(step Step) {
 	e.steps = append(e.steps, step)
 	e.count++
+	if n := len(e.runs); n > 0 && e.runs[n-1].Op == step.Op {
+		e.runs[n-1].Count++
+	} else {
+		e.runs = append(e.runs, run{step.Op, 1})
+	}
 	e.unsettled.add(step)
 	if len(e.steps) == stepsPerPart {
 		e.flush()
@@ -68,7 +81,7 @@ func (e *encoder) body(p Plan) (body []byte, hash string, err error) {
 	e.flush()
 	p.Steps = nil
 	var first bytes.Buffer
-	e.write(&first, outline{Plan: p, Count: e.count, Unsettled: e.unsettled})
+	e.write(&first, outline{Plan: p, Count: e.count, Runs: e.runs, Unsettled: e.unsettled})
 	body = slices.Concat(first.Bytes(), e.parts.Bytes())
 	return body, hashOf(body), e.err
 }
@@ -153,6 +166,20 @@ func (s *storedPlan) at(i int) (Step, error) {
 		}
 	}
 	return s.steps[i%stepsPerPart], nil
+}
+
+// each goes through steps until want returns an error.
+func (s *storedPlan) each(from, to int, want func(Step) error) error {
+	for i := from; i < to; i++ {
+		step, err := s.at(i)
+		if err != nil {
+			return err
+		}
+		if err := want(step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // turnTo reads a part. Most of the time it is the one behind the last one, which has been decoded meanwhile.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rollcall/identity"
 )
@@ -199,17 +200,18 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 }
 
 // share lets an account name its organization and its connector with the text that all others do, and have everything else in one text of its
-// own: a row of the store brings a dozen.
+// own: a row of the store brings a dozen. The event that made its status so is nothing to a plan.
 func (in *Input) share(a *identity.Account) {
-	a.Org = in.Org.ID
+	a.Org, a.StatusEvent = in.Org.ID, ""
 	own := []*string{(*string)(&a.ID), &a.UserName, (*string)(&a.ExternalID), (*string)(&a.Profile), (*string)(&a.Status), (*string)(&a.PreviousStatus),
-		(*string)(&a.InactiveReason), (*string)(&a.StatusEvent), (*string)(&a.Source), &a.PendingEmail}
+		(*string)(&a.InactiveReason), (*string)(&a.Source), &a.PendingEmail}
 	if link := a.Directory; link != nil {
 		own = append(own, (*string)(&link.Object), &link.DN)
 		if link.Connector == in.Connector.ID {
 			link.Connector = in.Connector.ID
 		}
 	}
+	a.Emails = slices.Clone(a.Emails) // a decoded list has room for more
 	for i := range a.Emails {
 		e := &a.Emails[i]
 		own = append(own, &e.Type, &e.Display)
