@@ -39,6 +39,7 @@ type DirectorySettings struct {
 	BaseDNs         []string                 `json:"baseDNs,omitempty" nullable:"false" maxItems:"100" doc:"Where the people are" example:"[\"OU=People,DC=corp,DC=example\"]"` //nolint:staticcheck // several DNs, not the DNS
 	Filter          string                   `json:"filter,omitempty" maxLength:"10000" doc:"Which entries are people (RFC 4515); by default everybody of the kind's class"`
 	Groups          *directory.GroupSettings `json:"groups,omitempty" doc:"Which groups are mirrored; absent: none (DIR-13)"`
+	Photos          *directory.PhotoSettings `json:"photos,omitempty" doc:"Whether photos are taken, and which; absent: none are, and those there are stay"`
 	Mapping         map[string]any           `json:"mapping,omitempty" doc:"What attributes are made from: the name of a directory's attribute, or an expression; what is not named keeps its default"`
 	Policy          *directory.Policy        `json:"policy,omitempty" doc:"What becomes of people who leave, and what needs an approval"`
 	ReportTo        []string                 `json:"reportTo,omitempty" nullable:"false" maxItems:"30" doc:"Addresses that get a mail about every full run, and about plans that wait"`

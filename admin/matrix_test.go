@@ -21,6 +21,7 @@ var scopeOf = map[string]string{
 	"getUser":                    "users:read",
 	"whyUser":                    "users:read",
 	"listUserEvents":             "users:read",
+	"getUserPhoto":               "users:read",
 	"deactivateUser":             "users:write",
 	"reactivateUser":             "users:write",
 	"addUsers":                   "users:write",

@@ -27,6 +27,7 @@ type SyncPlan struct {
 	Mismatched     int               `json:"mismatched" doc:"Users whom no entry matches (DIR-04); -1: the plan does not tell"`
 	ClaimedUnknown int               `json:"claimedUnknown" doc:"Users who were claimed and whom no entry matches (CLM-03)"`
 	StrayManagers  int               `json:"strayManagers" doc:"Entries whose manager is nobody who is synchronized"`
+	BadPhotos      int               `json:"badPhotos" doc:"Entries with a photo that cannot be taken"`
 	Groups         int               `json:"groups" doc:"Groups that were read"`
 	StrayMembers   int               `json:"strayMembers" doc:"Memberships of whom nobody synchronizes, which are not made here"`
 	Reading        SyncReading       `json:"reading"`
@@ -232,7 +233,7 @@ func showPlan(p identity.Plan) (SyncPlan, error) {
 	}
 	shown := SyncPlan{ID: string(p.ID), Connector: string(p.Connector), State: string(p.State), CreatedAt: p.CreatedAt, ApprovedBy: p.ApprovedBy, Hash: p.Hash,
 		Steps: counts(s.Figures.Ops), Unchanged: s.Figures.Unchanged, Linked: s.Figures.Linked, Missing: s.Figures.Missing, Mismatched: p.Mismatched,
-		ClaimedUnknown: s.Figures.ClaimedUnknown, StrayManagers: s.Figures.StrayManagers, Groups: s.Figures.Groups, StrayMembers: s.Figures.StrayMembers,
+		ClaimedUnknown: s.Figures.ClaimedUnknown, StrayManagers: s.Figures.StrayManagers, BadPhotos: s.Figures.BadPhotos, Groups: s.Figures.Groups, StrayMembers: s.Figures.StrayMembers,
 		Reading: SyncReading{Kind: string(s.Reading.Kind), Why: s.Reading.Why, Server: s.Reading.Server, InvocationID: s.Reading.InvocationID,
 			HighestUSN: s.Reading.HighestUSN, At: s.Reading.ReadAt, Count: s.Reading.Count,
 			Complete: s.Reading.Complete, Gaps: append([]string{}, s.Reading.Gaps...)},

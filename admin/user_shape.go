@@ -27,6 +27,7 @@ type User struct {
 	Source         string        `json:"source" enum:"manual,csv,scim,directory,self,claim" doc:"The pipe through which the user came"`
 	ManagedBy      string        `json:"managedBy" enum:"directory,organization" doc:"Who may change the user"`
 	Directory      *Entry        `json:"directory,omitempty" doc:"The directory entry that the user mirrors"`
+	Photo          *UserPhoto    `json:"photo,omitempty" doc:"Of the user's photo, if there is one"`
 	InvitedAt      *time.Time    `json:"invitedAt,omitempty" doc:"When the last invitation was sent"`
 	FirstSignInAt  *time.Time    `json:"firstSignInAt,omitempty"`
 	LastSignInAt   *time.Time    `json:"lastSignInAt,omitempty"`

@@ -53,6 +53,7 @@ func (a *api) addUsers() {
 	a.addUserMail()
 	a.addUserLicences()
 	a.addUserPurge()
+	a.addUserPhoto()
 }
 
 type userDetail struct {

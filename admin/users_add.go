@@ -191,6 +191,9 @@ func (a *api) showUsers(ctx context.Context, o identity.Organization, accounts [
 	for _, account := range accounts {
 		shown = append(shown, showUser(account, o, of[account.ID], transient))
 	}
+	if err := addPhotosTo(ctx, a.service.Reader(), o.ID, ids, shown); err != nil {
+		return nil, err
+	}
 	return shown, a.addClaimsTo(ctx, a.service.Reader(), o.ID, accounts, shown)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // stepsPerTransaction is how many steps are applied at a time: what is lost, and done again, after a crash.
-const stepsPerTransaction = 200
+const stepsPerTransaction = 400
 
 var (
 	// errRunMoved says that another process went on with the run meanwhile.
@@ -62,13 +63,14 @@ type application struct {
 	until     int // steps to go through now
 	run       identity.RunID
 	startedBy identity.Actor
-	// bosses are the accounts of managers' entries that the present transaction has asked for: many people have the same one.
-	bosses map[identity.ObjectID]identity.AccountID
+	// made are the accounts of the entries that the run has given one, and of managers' entries that it has asked for: many people have the
+	// same manager. now are those of the present transaction.
+	made, now map[identity.ObjectID]identity.AccountID
 }
 
 // begin finds the plan's unfinished run or starts one.
 func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor) (*application, error) {
-	a := &application{service: s.service}
+	a := &application{service: s.service, made: map[identity.ObjectID]identity.AccountID{}}
 	err := s.service.Transact(ctx, org, by, func(c *identity.Acts) error {
 		tx := c.Tx()
 		var err error
@@ -276,8 +278,8 @@ func (a *application) giveUp(ctx context.Context, at int, why error) (report Rep
 // transact runs fn in a transaction that also stores the run. fn sees the run as it is in the transaction; once the run has ended,
 // fn is not called.
 func (a *application) transact(ctx context.Context, fn func(*identity.Acts, *identity.Run, *Report) error) error {
-	return a.service.Transact(ctx, a.plan.Org, actorOf(a.connector), func(c *identity.Acts) error {
-		a.bosses = map[identity.ObjectID]identity.AccountID{} // what an earlier attempt made may be undone
+	err := a.service.Transact(ctx, a.plan.Org, actorOf(a.connector), func(c *identity.Acts) error {
+		a.now = map[identity.ObjectID]identity.AccountID{} // what an earlier attempt made may be undone
 		run, err := c.Tx().Run(ctx, a.plan.Org, a.run)
 		if err != nil {
 			return err
@@ -303,6 +305,10 @@ func (a *application) transact(ctx context.Context, fn func(*identity.Acts, *ide
 		}
 		return nil
 	})
+	if err == nil {
+		maps.Copy(a.made, a.now)
+	}
+	return err
 }
 
 // finish closes the run and tells of it, once (DIR-14). The organization's first run that got so far makes synchronization operational (DIR-01).
@@ -328,6 +334,9 @@ func (a *application) finish(ctx context.Context) (Report, error) {
 		}
 		plan.State = identity.PlanApplied
 		if err := tx.UpdatePlan(ctx, plan); err != nil {
+			return err
+		}
+		if err := tx.DropPlanPhotos(ctx, plan.Org, plan.ID); err != nil {
 			return err
 		}
 		connector, err := tx.Connector(ctx, a.plan.Org, a.plan.Connector)

@@ -155,7 +155,7 @@ func ofType(elements []any, kind string) int {
 
 // texts are the values of an entry's attributes. What its manager is called here is not the entry's to say.
 type texts struct {
-	of      map[string]string
+	of      func(path string) string
 	manager identity.AccountID
 }
 
@@ -163,7 +163,10 @@ func (t texts) at(path string) string {
 	if path == ManagerPath {
 		return string(t.manager)
 	}
-	return t.of[path]
+	if t.of == nil {
+		return ""
+	}
+	return t.of(path)
 }
 
 // overlay returns a profile in which everything that the mapping owns is what the entry says, and all else is as it was, with

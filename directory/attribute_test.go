@@ -39,11 +39,11 @@ func TestOverlay(t *testing.T) {
 		"paths that nobody can own": {``, []string{"emails", "userName", "password", "x"}, map[string]string{"password": "p", "x": "y"}, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
-			after, changes, err := overlay(c.before, c.owned, texts{of: c.attributes})
+			after, changes, err := overlay(c.before, c.owned, texts{of: of(c.attributes)})
 			require.NoError(t, err)
 			require.Equal(t, c.after, after)
 			require.Equal(t, c.before == c.after, len(changes) == 0)
-			again, changes, err := overlay(after, c.owned, texts{of: c.attributes})
+			again, changes, err := overlay(after, c.owned, texts{of: of(c.attributes)})
 			require.NoError(t, err)
 			require.Empty(t, changes)
 			require.Equal(t, after, again)
@@ -57,9 +57,9 @@ func TestOverlayTwiceIsOverlayOnce(t *testing.T) {
 	values := rapid.MapOf(rapid.SampledFrom(paths), rapid.StringN(0, 3, -1))
 	rapid.Check(t, func(t *rapid.T) {
 		owned := rapid.SliceOfDistinct(rapid.SampledFrom(paths), rapid.ID).Draw(t, "owned")
-		start, _, err := overlay("", paths, texts{of: values.Draw(t, "before")})
+		start, _, err := overlay("", paths, texts{of: of(values.Draw(t, "before"))})
 		require.NoError(t, err)
-		attributes := texts{of: values.Draw(t, "attributes")}
+		attributes := texts{of: of(values.Draw(t, "attributes"))}
 		once, _, err := overlay(start, owned, attributes)
 		require.NoError(t, err)
 		twice, changes, err := overlay(once, owned, attributes)
@@ -86,7 +86,7 @@ func TestRenderedTextIsWhatOverlayMakes(t *testing.T) {
 		owned := rapid.SliceOfDistinct(rapid.SampledFrom(paths), rapid.ID).Draw(t, "owned")
 		slices.Sort(owned)
 		attributes := rapid.MapOf(rapid.SampledFrom(paths), text).Draw(t, "attributes")
-		values := texts{of: attributes, manager: identity.AccountID(attributes[ManagerPath])}
+		values := texts{of: of(attributes), manager: identity.AccountID(attributes[ManagerPath])}
 		profile, _, err := overlay("", owned, values)
 		require.NoError(t, err)
 		easy := true
@@ -94,8 +94,13 @@ func TestRenderedTextIsWhatOverlayMakes(t *testing.T) {
 			easy = easy && spelledPlainly(attributes[path])
 		}
 		require.Equal(t, easy, newRenderer(owned).makes(profile, values))
-		require.False(t, newRenderer(owned).makes(`{"nickName":"another"}`, texts{of: map[string]string{"nickName": "one"}}))
+		require.False(t, newRenderer(owned).makes(`{"nickName":"another"}`, texts{of: of(map[string]string{"nickName": "one"})}))
 	})
+}
+
+// of returns what a map has.
+func of(values map[string]string) func(string) string {
+	return func(path string) string { return values[path] }
 }
 
 func TestKnownAttribute(t *testing.T) {

@@ -229,12 +229,8 @@ func (f BudgetFigure) over() string {
 	return why + "."
 }
 
-// budgets says how much of every budget that a plan draws on is used. base is how many people there are.
-func (s *survey) budgets(steps []Step, base int) []BudgetFigure {
-	now := map[Spending]int{}
-	for _, step := range steps {
-		step.spends(now)
-	}
+// budgets says how much of every budget that a plan draws on is used, given what its steps spend. base is how many people there are.
+func (s *survey) budgets(now map[Spending]int, base int) []BudgetFigure {
 	var figures []BudgetFigure
 	for _, what := range Spendings {
 		if now[what] == 0 {

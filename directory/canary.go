@@ -38,6 +38,9 @@ func (s *Syncer) End(ctx context.Context, org identity.OrgID, id identity.PlanID
 			if err := tx.UpdatePlan(ctx, p); err != nil {
 				return err
 			}
+			if err := tx.DropPlanPhotos(ctx, org, id); err != nil {
+				return err
+			}
 			report, err = reportOf(run)
 			return err
 		}

@@ -79,17 +79,15 @@ type unsettled struct {
 	Waiting []identity.ObjectID `json:"waiting,omitempty"` // for somebody else
 }
 
-func unsettledOf(steps []Step) (u unsettled) {
-	for _, step := range steps {
-		switch {
-		case step.Object == "" || !step.Unsettled:
-		case step.Code == RuleLossUnproven, step.Op.OfGroup():
-			u.Again = append(u.Again, step.Object)
-		default:
-			u.Waiting = append(u.Waiting, step.Object)
-		}
+// add notes what a step leaves unsettled.
+func (u *unsettled) add(step Step) {
+	switch {
+	case step.Object == "" || !step.Unsettled:
+	case step.Code == RuleLossUnproven, step.Op.OfGroup():
+		u.Again = append(u.Again, step.Object)
+	default:
+		u.Waiting = append(u.Waiting, step.Object)
 	}
-	return u
 }
 
 // leave notes the entries of which a plan and its run leave something unsettled.
@@ -159,6 +157,9 @@ func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmar
 	if err := s.loadConcerned(ctx, ids, in); err != nil {
 		return err
 	}
+	if err := s.loadPhotos(ctx, source, in); err != nil {
+		return err
+	}
 	return s.loadManagers(ctx, source, in)
 }
 
@@ -190,7 +191,7 @@ func (s *Syncer) loadManagers(ctx context.Context, source Source, in *Input) err
 	return nil
 }
 
-func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, since bookmark, progress Progress) (Plan, error) {
+func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, since bookmark, put func(Step), progress Progress) (Plan, error) {
 	if err := s.gatherChanges(ctx, source, since, &in, progress); err != nil {
 		return Plan{}, err
 	}
@@ -202,13 +203,14 @@ func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, s
 		return Plan{}, err
 	}
 	progress.tell("planning", len(in.Snapshot.Entries), len(in.Snapshot.Entries))
-	plan, held := view.planPeople()
+	plan, people, held := view.planPeople()
+	steps := slices.Collect(people)
 	if plan.Refused == "" {
-		if err := s.gatherGroups(ctx, source, view, plan.Steps); err != nil {
+		if err := s.gatherGroups(ctx, source, view, steps); err != nil {
 			return Plan{}, err
 		}
 	}
-	return view.planGroups(plan, held), nil
+	return view.complete(plan, slices.Values(steps), held, put), nil
 }
 
 // linkedObjects lists the entries of a connector, of people and groups, that are not known to be gone.

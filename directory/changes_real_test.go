@@ -17,6 +17,7 @@ import (
 // standing is what an account is to its directory, without ids and times.
 type standing struct {
 	userName, emails, profile, dn string
+	photo                         identity.Photo
 	status, previous              identity.Status
 	reason                        identity.InactiveReason
 }
@@ -24,9 +25,15 @@ type standing struct {
 // standings are the accounts of a world by the entry that they are linked to.
 func (w *world) standings() map[identity.ObjectID]standing {
 	all := map[identity.ObjectID]standing{}
+	photos := map[identity.AccountID]identity.Photo{}
+	list, err := w.store.Photos(w.t.Context(), w.org, "", 1000)
+	require.NoError(w.t, err)
+	for _, p := range list {
+		photos[p.Account] = p.Photo
+	}
 	for _, a := range w.accounts() {
 		require.NotNil(w.t, a.Directory)
-		all[a.Directory.Object] = standing{userName: a.UserName, emails: fmt.Sprint(a.Emails), profile: string(a.Profile), dn: a.Directory.DN,
+		all[a.Directory.Object] = standing{userName: a.UserName, emails: fmt.Sprint(a.Emails), profile: string(a.Profile), dn: a.Directory.DN, photo: photos[a.ID],
 			status: a.Status, previous: a.PreviousStatus, reason: a.InactiveReason}
 	}
 	return all
@@ -48,6 +55,9 @@ func (w *world) syncChanges() (directory.Plan, directory.Report) {
 func withGroups(mode directory.GroupMode) func(*ldap.Settings) {
 	return func(s *ldap.Settings) { s.Groups = &directory.GroupSettings{Members: mode} }
 }
+
+// withPhotos makes a connector take photos.
+func withPhotos(s *ldap.Settings) { s.Photos = &directory.PhotoSettings{} }
 
 // both are two organizations with the same directory: one reads what changed, the other everything.
 type both struct {
@@ -114,6 +124,7 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 				ids[login] = add(staff, login)
 			}
 			b := bothJoined(t, d, func(s *ldap.Settings) {
+				withPhotos(s)
 				if c.edit(s); c.limits {
 					s.URLs, s.AllowPlaintext = []string{fixtures.Limited(t, d, fixtures.Limits{PageSize: 3, Values: 1, Round: 1})}, true
 				}
@@ -129,6 +140,11 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 				{"another department", func() { d.Set(t, ids["ada"], "department", "Engines") }, ""},
 				{"no department", func() { d.Set(t, ids["ada"], "department") }, ""},
 				{"an attribute that nobody reads", func() { d.Set(t, ids["ada"], "pager", "1") }, ""},
+				{"a photo", func() { d.Set(t, ids["ada"], "thumbnailPhoto", picture(96)) }, ""},
+				{"a new person with a photo", func() { ids["ivy"] = add(staff, "ivy"); d.Set(t, ids["ivy"], "thumbnailPhoto", picture(96)) }, ""},
+				{"another photo", func() { d.Set(t, ids["ada"], "thumbnailPhoto", picture(97)) }, ""},
+				{"a photo that is none", func() { d.Set(t, ids["ada"], "thumbnailPhoto", "GIF89a") }, ""},
+				{"no photo", func() { d.Set(t, ids["ada"], "thumbnailPhoto") }, ""},
 				{"disabled", func() { d.Disable(t, ids["bob"]) }, ""},
 				{"enabled", func() { d.Enable(t, ids["bob"]) }, ""},
 				{"renamed", func() { d.Rename(t, ids["cy"], "Cyrus, the Great") }, ""},
@@ -175,6 +191,7 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 				})
 			}
 			require.NotEmpty(t, b.full.teams())
+			require.Equal(t, map[string]string{"ivy@corp.example.com": picture(96)}, b.changes.portraits())
 		})
 	}
 }
@@ -200,7 +217,10 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 			for _, login := range []string{"ada", "bob", "cy", "dora", "eve"} {
 				ids[login] = add(people, login)
 			}
-			b := bothJoined(t, d, withGroups(c.mode), people)
+			b := bothJoined(t, d, func(s *ldap.Settings) {
+				withPhotos(s)
+				withGroups(c.mode)(s)
+			}, people)
 			for _, e := range []struct {
 				name string
 				do   func()
@@ -211,6 +231,10 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 				{"a person outside", func() { ids["out"] = add(outside, "out") }, ""},
 				{"another title", func() { d.Set(t, ids["ada"], "title", "Countess") }, ""},
 				{"no title", func() { d.Set(t, ids["ada"], "title") }, ""},
+				{"a photo", func() { d.Set(t, ids["ada"], "jpegPhoto", picture(96)) }, ""},
+				{"two photos", func() { d.Set(t, ids["bob"], "jpegPhoto", picture(96), picture(97)) }, ""},
+				{"another photo", func() { d.Set(t, ids["ada"], "jpegPhoto", picture(98)) }, ""},
+				{"no photo", func() { d.Set(t, ids["ada"], "jpegPhoto") }, ""},
 				{"locked", func() { d.Disable(t, ids["bob"]) }, ""},
 				{"unlocked", func() { d.Enable(t, ids["bob"]) }, ""},
 				{"renamed", func() { d.Rename(t, ids["cy"], "cyrus") }, ""},

@@ -211,8 +211,8 @@ func TestUSR14_SwitchingOffEndsTheRunThatIsUnderWay(t *testing.T) {
 	report, err := w.syncer.Apply(t.Context(), w.org, stored.ID, admin, func(string, int, int) { w.off() })
 	require.NoError(t, err)
 	require.Equal(t, identity.RunFailed, report.State)
-	require.Equal(t, 200, report.Done)
-	require.Len(t, w.accounts(), 200, "nobody is changed after it is off")
+	require.Equal(t, 400, report.Done)
+	require.Len(t, w.accounts(), 400, "nobody is changed after it is off")
 	o, err := w.store.Organization(t.Context(), w.org)
 	require.NoError(t, err)
 	require.Equal(t, identity.SyncDisabled, o.SyncMode)
@@ -220,7 +220,7 @@ func TestUSR14_SwitchingOffEndsTheRunThatIsUnderWay(t *testing.T) {
 	require.NoError(t, w.on())
 	_, err = w.syncer.Apply(t.Context(), w.org, stored.ID, admin, nil)
 	require.Equal(t, directory.RulePlanApplied, identity.RuleOf(err))
-	require.Equal(t, 250, w.sync().Applied[directory.OpCreate], "another plan does the rest")
+	require.Equal(t, 50, w.sync().Applied[directory.OpCreate], "another plan does the rest")
 }
 
 // TestSurprise12_SyncingAfterAClaimWithoutTheEntryLosesTheUser plays it with a real directory.

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -14,36 +15,49 @@ import (
 //
 // Losses come first, then gains in the order in which addresses become free: a rename frees an address for another entry of
 // the same plan. A removal does not, because the removed account keeps its address for 7 days (EML-04).
-func Compute(in Input) Plan { return surveyOf(in).plan() }
-
-func (s *survey) plan() Plan {
-	p, held := s.planPeople()
-	return s.planGroups(p, held)
-}
-
-// planGroups completes a plan with the steps of groups and the guard's judgement. held says why an administrator must look first.
-func (s *survey) planGroups(p Plan, held string) Plan {
-	if p.Refused != "" {
-		s.guardLosses(&p, "")
-		return p
-	}
-	steps, hold := s.groupSteps(p.Steps)
+func Compute(in Input) Plan {
+	var steps []Step
+	p := surveyOf(in).plan(func(step Step) { steps = append(steps, step) })
 	p.Steps = append(p.Steps, steps...)
-	p.Figures.Groups, p.Figures.StrayMembers = len(s.Snapshot.Groups), s.strayMembers
-	for i, step := range p.Steps {
-		p.Steps[i].Was = s.former(step)
-		p.Figures.Ops[step.Op]++
-		if step.Claimed {
-			p.Figures.ClaimedUnknown++
-		}
-	}
-	s.guardLosses(&p, strings.TrimSpace(held+" "+hold))
-	p.review(s.Org)
 	return p
 }
 
-// planPeople plans everything about people.
-func (s *survey) planPeople() (p Plan, held string) {
+// plan makes the plan and gives its steps, in order, to put. The plan that it returns has none.
+func (s *survey) plan(put func(Step)) Plan {
+	p, people, held := s.planPeople()
+	return s.complete(p, people, held, put)
+}
+
+// complete adds the steps of groups to those of people, and the guard's judgement. held says why an administrator must look first.
+func (s *survey) complete(p Plan, people iter.Seq[Step], held string, put func(Step)) Plan {
+	t := newTally(s, &p)
+	if p.Refused != "" {
+		t.judge("")
+		return p
+	}
+	groups := newGrouping(s)
+	take := func(step Step) {
+		step.Was = s.former(step)
+		put(t.take(step))
+	}
+	for step := range people {
+		groups.observe(step)
+		take(step)
+	}
+	steps, hold := groups.plan()
+	for _, step := range steps {
+		take(step)
+	}
+	p.Figures.Groups, p.Figures.StrayMembers = len(s.Snapshot.Groups), s.strayMembers
+	t.judge(strings.TrimSpace(held + " " + hold))
+	return p
+}
+
+// nobody is the steps of people of whom nothing is planned.
+func nobody(func(Step) bool) {}
+
+// planPeople plans everything about people. The steps can be gone through once.
+func (s *survey) planPeople() (p Plan, people iter.Seq[Step], held string) {
 	p = Plan{
 		Connector: s.Connector.ID, ConnectorName: s.Connector.Name, Steps: []Step{},
 		Reading: Reading{Server: s.Snapshot.Server, InvocationID: s.Snapshot.InvocationID, HighestUSN: s.Snapshot.HighestUSN,
@@ -58,16 +72,18 @@ func (s *survey) planPeople() (p Plan, held string) {
 		s.guardDrops()
 	}
 	if p.Refused = s.refused; p.Refused != "" {
-		return p, ""
+		return p, nobody, ""
 	}
 	p.NoLosses = s.noLosses
 	g := newGains(s)
 	g.findManagers()
+	p.Figures.BadPhotos = int(s.badPhotos.Load())
 	p.Figures.StrayManagers, p.Figures.Unchanged = int(s.strays.Load()), s.unchanged
 	losses, idle, held := s.losses(g.recovered)
+	var purges []Step
 	for _, step := range s.purges {
 		if step.Op.Acts() {
-			p.Steps = append(p.Steps, step)
+			purges = append(purges, step)
 		} else {
 			idle = append(idle, step)
 		}
@@ -90,8 +106,15 @@ func (s *survey) planPeople() (p Plan, held string) {
 	}
 	byName(losses)
 	byName(idle)
-	p.Steps = append(p.Steps, slices.Concat(losses, gains, idle)...)
-	return p, held
+	return p, func(yield func(Step) bool) {
+		for _, part := range []iter.Seq[Step]{slices.Values(purges), slices.Values(losses), gains, slices.Values(idle)} {
+			for step := range part {
+				if !yield(step) {
+					return
+				}
+			}
+		}
+	}, held
 }
 
 // stillWaiting takes out of the steps those of entries about which nothing is new: earlier plans said what they wait for.

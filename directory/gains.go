@@ -17,12 +17,13 @@ type candidate struct {
 	reason  string
 	manager *candidate // whose account is made by the same plan
 	depth   int        // managers above who are made by the same plan, and one; see [rankManagers]
+	place   int        // in the order of steps, from 1
 }
 
-// need is one address or userName of a candidate.
+// need is one address or userName of a candidate; the other one is empty.
 type need struct {
-	name  string // "e:" and an address key, or "u:" and a userName key
 	email identity.EmailKey
+	user  identity.NameKey
 }
 
 // gains plans everything that is not a loss.
@@ -30,9 +31,9 @@ type gains struct {
 	*survey
 	candidates []*candidate
 	byAccount  map[int]*candidate
-	holder     map[string]int // account of this organization, by need
-	matched    map[int]bool   // accounts that hold something an entry wants, whether or not they are tied to it
-	recovered  map[int]bool   // accounts whose entry is gone and that get a new link instead of a loss
+	holder     map[need]int // account of this organization, by need
+	matched    map[int]bool // accounts that hold something an entry wants, whether or not they are tied to it
+	recovered  map[int]bool // accounts whose entry is gone and that get a new link instead of a loss
 	idle       []Step
 }
 
@@ -77,14 +78,14 @@ func newGains(s *survey) *gains {
 
 // indexHolders notes which account of the organization holds which address and userName.
 func (g *gains) indexHolders() {
-	g.holder = make(map[string]int, 3*len(g.Accounts))
+	g.holder = make(map[need]int, 3*len(g.Accounts))
 	for i := range g.Accounts {
 		a := &g.Accounts[i]
 		if g.purged[a.ID] {
 			continue // it is deleted before anybody needs what it has
 		}
 		for _, n := range g.needsOf(a.Draft()) {
-			g.holder[n.name] = i
+			g.holder[n] = i
 		}
 	}
 }
@@ -94,35 +95,43 @@ func (g *gains) needsOf(d identity.Draft) []need {
 	if err != nil {
 		holds = nil // an address that was accepted under another policy; the store judges it when it is written
 	}
-	return needs(d, holds)
+	return needs(d.UserName, holds)
 }
 
-func needs(d identity.Draft, holds []identity.Hold) []need {
+func needs(userName string, holds []identity.Hold) []need {
 	list := make([]need, 0, len(holds)+1) // addresses first: they tell more than the userName that is often made of one
 	for _, h := range holds {
-		list = append(list, need{name: "e:" + string(h.Key), email: h.Key})
+		list = append(list, need{email: h.Key})
 	}
-	return append(list, need{name: "u:" + string(identity.KeyOfUserName(d.UserName))})
+	return append(list, need{user: identity.KeyOfUserName(userName)})
 }
 
 // duplicates returns, for every address or userName that more than one entry has, those entries.
-func (g *gains) duplicates() map[string][]*Entry {
-	users := map[string][]*Entry{}
+func (g *gains) duplicates() map[need][]*Entry {
+	users := make(map[need]*Entry, 2*len(g.unsettled)) // the first that has it
+	several := map[need][]*Entry{}
+	add := func(n need, e *Entry) {
+		if first, taken := users[n]; !taken {
+			users[n] = e
+		} else if several[n] == nil {
+			several[n] = []*Entry{first, e}
+		} else {
+			several[n] = append(several[n], e)
+		}
+	}
+	unsettled := make(map[identity.ObjectID]bool, len(g.unsettled))
 	for _, v := range g.unsettled {
+		unsettled[v.entry.ID] = true
 		g.holdsOf(v)
 		if v.problem != "" {
 			continue
 		}
-		for _, n := range needs(v.draft, v.holds) {
-			users[n.name] = append(users[n.name], v.entry)
-			if i, held := g.holder[n.name]; held {
+		for _, n := range needs(v.entry.UserName, v.holds) {
+			add(n, v.entry)
+			if i, held := g.holder[n]; held {
 				g.matched[i] = true
 			}
 		}
-	}
-	unsettled := map[identity.ObjectID]bool{}
-	for _, v := range g.unsettled {
-		unsettled[v.entry.ID] = true
 	}
 	// An entry that stands as it should keeps what its account holds; it is found by its account.
 	for object, i := range g.linked {
@@ -131,21 +140,16 @@ func (g *gains) duplicates() map[string][]*Entry {
 		}
 		a := &g.Accounts[i]
 		for _, n := range g.needsOf(a.Draft()) {
-			if len(users[n.name]) > 0 {
-				users[n.name] = append(users[n.name], &Entry{ID: object, DN: a.Directory.DN})
+			if users[n] != nil {
+				add(n, &Entry{ID: object, DN: a.Directory.DN})
 			}
 		}
 	}
-	for name, entries := range users {
-		if len(entries) < 2 {
-			delete(users, name)
-		}
-	}
-	return users
+	return several
 }
 
 // candidate returns the candidate of an entry, or nil after planning something else for it.
-func (g *gains) candidate(v *view, duplicates map[string][]*Entry) *candidate {
+func (g *gains) candidate(v *view, duplicates map[need][]*Entry) *candidate {
 	c := &candidate{view: v, account: v.account}
 	if v.account != none {
 		if a := g.Accounts[v.account]; a.Shadow || a.Status == identity.DeferredClaim {
@@ -161,9 +165,9 @@ func (g *gains) candidate(v *view, duplicates map[string][]*Entry) *candidate {
 		g.rest(c, op, v.code, v.problem)
 		return nil
 	}
-	c.needs = needs(v.draft, v.holds)
+	c.needs = needs(v.entry.UserName, v.holds)
 	for _, n := range c.needs {
-		if entries := duplicates[n.name]; len(entries) > 1 {
+		if entries := duplicates[n]; len(entries) > 1 {
 			g.rest(c, OpConflict, RuleDuplicateEntry, conflictDuplicate(namesOfOthers(entries, v.entry)))
 			return nil
 		}
@@ -214,7 +218,7 @@ func (g *gains) match(c *candidate) bool {
 func (g *gains) holderOfPrimary(v *view) (account int, found bool) {
 	for _, h := range v.holds {
 		if h.Kind == identity.HoldPrimary {
-			account, found = g.holder["e:"+string(h.Key)]
+			account, found = g.holder[need{email: h.Key}]
 		}
 	}
 	return account, found
@@ -223,7 +227,7 @@ func (g *gains) holderOfPrimary(v *view) (account int, found bool) {
 // compareWith makes the entry's draft anew, from the account that it matches.
 func (g *gains) compareWith(c *candidate, a identity.Account) bool {
 	v := c.view
-	v.changes, v.holds = nil, nil
+	v.changes, v.holds, v.checked = nil, nil, false
 	if err := g.draftOf(v, a); err != nil {
 		v.problem, v.code = "The attributes of the account cannot be read.", RuleEntryUnusable
 	}
@@ -232,7 +236,7 @@ func (g *gains) compareWith(c *candidate, a identity.Account) bool {
 		g.rest(c, OpConflict, v.code, v.problem)
 		return false
 	}
-	c.needs = needs(v.draft, v.holds)
+	c.needs = needs(v.entry.UserName, v.holds)
 	return true
 }
 
@@ -290,12 +294,12 @@ func (g *gains) settle() {
 // obstacle says what keeps a candidate from what it needs; nothing if it can have all of it.
 func (g *gains) obstacle(c *candidate) (identity.Rule, string) {
 	for _, n := range c.needs {
-		i, held := g.holder[n.name]
+		i, held := g.holder[n]
 		switch {
 		case held && i == c.account:
 		case held && g.gives(i, n):
 		case held && n.email == "":
-			return identity.RuleUserNameTaken, conflictUserName(c.view.draft.UserName, g.Accounts[i].UserName)
+			return identity.RuleUserNameTaken, conflictUserName(c.view.entry.UserName, g.Accounts[i].UserName)
 		case held && g.Accounts[i].State() == identity.StateDeleted:
 			return identity.RuleEmailHeld, conflictHeld(string(n.email))
 		case held:
@@ -312,7 +316,7 @@ func (g *gains) obstacle(c *candidate) (identity.Rule, string) {
 // gives reports whether the candidate of an account will no longer hold something.
 func (g *gains) gives(account int, n need) bool {
 	c := g.byAccount[account]
-	return c != nil && c.reason == "" && !slices.ContainsFunc(c.needs, func(o need) bool { return o.name == n.name })
+	return c != nil && c.reason == "" && !slices.Contains(c.needs, n)
 }
 
 // elsewhere says what other organizations have against an address, without saying who (EML-13).
@@ -343,12 +347,12 @@ func (g *gains) order() [][]*candidate {
 	}
 	rankManagers(able)
 	slices.SortFunc(able, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(rank(a.op), rank(b.op)), cmp.Compare(a.depth, b.depth), cmp.Compare(a.view.draft.UserName, b.view.draft.UserName), cmp.Compare(a.view.entry.ID, b.view.entry.ID))
+		return cmp.Or(cmp.Compare(rank(a.op), rank(b.op)), cmp.Compare(a.depth, b.depth), cmp.Compare(a.view.entry.UserName, b.view.entry.UserName), cmp.Compare(a.view.entry.ID, b.view.entry.ID))
 	})
 	return components(able, func(c *candidate) []*candidate {
 		var after []*candidate
 		for _, n := range c.needs {
-			if i, held := g.holder[n.name]; held && i != c.account {
+			if i, held := g.holder[n]; held && i != c.account {
 				after = append(after, g.byAccount[i])
 			}
 		}

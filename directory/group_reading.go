@@ -96,6 +96,7 @@ func (s *Syncer) loadMembers(ctx context.Context, in *Input, groups []identity.G
 			if linked.Members, err = s.service.Reader().LinkedMembers(ctx, in.Org.ID, g.ID); err != nil {
 				return err
 			}
+			linked.Members = slices.Clone(linked.Members) // a list that grew has room for more
 			for i := range linked.Members {
 				in.shareMember(&linked.Members[i])
 			}

@@ -15,7 +15,7 @@ type grouping struct {
 	*survey
 	linked   map[identity.ObjectID]*LinkedGroup
 	read     map[identity.ObjectID]*GroupEntry
-	arriving map[identity.ObjectID]Step          // whoever gets an account, or gets it back, by the same plan
+	arriving map[identity.ObjectID]arrival       // whoever gets an account, or gets it back, by the same plan
 	returned map[identity.AccountID]bool         // those who had one
 	apart    map[identity.AccountID]bool         // whose memberships stay as they are: lost by the same plan, or nobody knows
 	reach    map[identity.ObjectID][]GroupMember // of flattened groups, once it is known
@@ -25,10 +25,15 @@ type grouping struct {
 	late     []Step // groups join groups once all of them are there
 }
 
-// groupSteps returns the steps of groups, given those of people, and why an administrator must look first, if one must.
-func (s *survey) groupSteps(people []Step) (steps []Step, held string) {
+// arrival is somebody who gets an account, or gets it back.
+type arrival struct {
+	account identity.AccountID // empty for a new one
+	name    string
+}
+
+func newGrouping(s *survey) *grouping {
 	g := &grouping{survey: s, linked: map[identity.ObjectID]*LinkedGroup{}, read: map[identity.ObjectID]*GroupEntry{},
-		arriving: map[identity.ObjectID]Step{}, returned: map[identity.AccountID]bool{}, apart: map[identity.AccountID]bool{},
+		arriving: map[identity.ObjectID]arrival{}, returned: map[identity.AccountID]bool{}, apart: map[identity.AccountID]bool{},
 		reach: map[identity.ObjectID][]GroupMember{}}
 	for i := range s.Groups.Linked {
 		g.linked[s.Groups.Linked[i].Directory.Object] = &s.Groups.Linked[i]
@@ -39,15 +44,25 @@ func (s *survey) groupSteps(people []Step) (steps []Step, held string) {
 		}
 		g.read[s.Snapshot.Groups[i].ID] = &s.Snapshot.Groups[i]
 	}
-	for _, step := range people {
-		switch {
-		case step.Op == OpCreate || step.Op == OpAdopt || step.Op == OpRestore:
-			g.arriving[step.Object] = step
-			g.returned[step.Account] = true
-		case step.Op == OpRemove || step.Code == RuleLossUnproven || step.Code == RuleClaimUndecided:
-			g.apart[step.Account] = true
-		}
+	return g
+}
+
+// observe takes notice of what becomes of somebody.
+func (g *grouping) observe(step Step) {
+	if len(g.read)+len(g.linked) == 0 {
+		return
 	}
+	switch {
+	case step.Op == OpCreate || step.Op == OpAdopt || step.Op == OpRestore:
+		g.arriving[step.Object] = arrival{step.Account, step.UserName}
+		g.returned[step.Account] = true
+	case step.Op == OpRemove || step.Code == RuleLossUnproven || step.Code == RuleClaimUndecided:
+		g.apart[step.Account] = true
+	}
+}
+
+// plan returns the steps of groups, after it has seen those of people, and why an administrator must look first, if one must.
+func (g *grouping) plan() (steps []Step, held string) {
 	for _, id := range slices.Sorted(maps.Keys(g.read)) {
 		g.entry(g.read[id])
 	}
@@ -56,7 +71,7 @@ func (s *survey) groupSteps(people []Step) (steps []Step, held string) {
 			g.missing(g.linked[id])
 		}
 	}
-	s.strayMembers = g.strays
+	g.strayMembers = g.strays
 	slices.SortStableFunc(g.steps, func(a, b Step) int {
 		return cmp.Or(cmp.Compare(rank(a.Op), rank(b.Op)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Object, b.Object))
 	})
@@ -175,8 +190,8 @@ func (g *grouping) whoIs(m GroupMember) (id MemberID, name string, group, known 
 	if m.ID == "" {
 		return MemberID{}, "", false, false
 	}
-	if step, ok := g.arriving[m.ID]; ok {
-		return MemberID{Account: step.Account}, step.UserName, false, true
+	if who, ok := g.arriving[m.ID]; ok {
+		return MemberID{Account: who.account}, who.name, false, true
 	}
 	if person, ok := g.person(m.ID); ok && !person.SetApart && !g.apart[person.Account] {
 		return MemberID{Account: person.Account}, person.Name, false, true

@@ -10,7 +10,7 @@ import (
 )
 
 // weight is how much of a transaction a step takes: one that lets many join is as much work as many steps.
-func (s Step) weight() int { return 1 + len(s.Join) + len(s.Leave) + len(s.Return) }
+func (s Step) weight() int { return 1 + len(s.Join) + len(s.Leave) + len(s.Return) + s.photoWeight() }
 
 // applyGroup applies a step of a group. What else became of the group meanwhile does not make a step stale: who joins and who leaves is
 // said one by one. Only a name that somebody changed is not written over.

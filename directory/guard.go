@@ -59,7 +59,7 @@ func (s *survey) guardDrops() {
 		linked = s.Population
 	}
 	base := max(linked, s.Policy.MinBase)
-	for _, attribute := range append([]string{"emails"}, s.Snapshot.Owns...) {
+	for _, attribute := range append([]string{"emails", photoAttribute}, s.Snapshot.Owns...) {
 		if n := dropped[attribute]; n*100 > base*s.Policy.MaxDropPercent {
 			s.refused = fmt.Sprintf("The attribute %s vanished from %d of %d people, more than %d %%. That looks like a right that the connector's account lost, "+
 				"not like a change of the people. If it is one, raise maxDropPercent in the connector's policy and plan again.",
@@ -69,38 +69,60 @@ func (s *survey) guardDrops() {
 	}
 }
 
-// guardLosses counts the losses of a plan and says whether an administrator must approve it (DIR-09).
-func (s *survey) guardLosses(p *Plan, held string) {
+// tally goes through the steps of a plan one by one, completes each with what somebody wants to know who reads it, and counts them for the
+// guard.
+type tally struct {
+	*survey
+	plan   *Plan
+	losses int
+	beyond int // of those, whom no entry matches: they are not among the linked
+	spent  map[Spending]int
+}
+
+func newTally(s *survey, p *Plan) *tally {
+	return &tally{survey: s, plan: p, spent: map[Spending]int{}}
+}
+
+// take counts a step and returns it completed.
+func (t *tally) take(step Step) Step {
+	t.plan.Figures.Ops[step.Op]++
+	if step.Claimed {
+		t.plan.Figures.ClaimedUnknown++
+	}
+	if t.loses(step) {
+		step.Loses = true
+		t.losses++
+		if step.Object == "" {
+			t.beyond++
+		}
+	}
+	step.spends(t.spent)
+	return t.plan.reviewed(step, t.Org)
+}
+
+// judge says whether an administrator must approve the plan (DIR-09), once all of its steps are counted.
+func (t *tally) judge(held string) {
 	base := 0
-	for _, i := range s.linked {
-		if !s.Accounts[i].InactiveReason.GoneFromDirectory() {
+	for _, i := range t.linked {
+		if !t.Accounts[i].InactiveReason.GoneFromDirectory() {
 			base++
 		}
 	}
-	if !s.full() {
-		base = s.Population
+	if !t.full() {
+		base = t.Population
 	}
-	losses := 0
-	for i, step := range p.Steps {
-		if s.loses(step) {
-			p.Steps[i].Loses = true
-			losses++
-			if step.Object == "" {
-				base++ // somebody whom no entry matches is not among the linked
-			}
-		}
-	}
-	g := Guard{Losses: losses, Base: max(base, s.Policy.MinBase), MaxLosses: s.Policy.MaxLosses, MaxPercent: s.Policy.MaxLossPercent}
-	g.Percent = float64(losses*1000/g.Base) / 10
+	base += t.beyond
+	g := Guard{Losses: t.losses, Base: max(base, t.Policy.MinBase), MaxLosses: t.Policy.MaxLosses, MaxPercent: t.Policy.MaxLossPercent}
+	g.Percent = float64(t.losses*1000/g.Base) / 10
 	switch {
-	case losses*100 > g.Base*g.MaxPercent:
-		g.Why = fmt.Sprintf("%d of %d people would be lost, more than %d %%.", losses, g.Base, g.MaxPercent)
-	case losses > g.MaxLosses:
-		g.Why = fmt.Sprintf("%d people would be lost, more than %d.", losses, g.MaxLosses)
+	case t.losses*100 > g.Base*g.MaxPercent:
+		g.Why = fmt.Sprintf("%d of %d people would be lost, more than %d %%.", t.losses, g.Base, g.MaxPercent)
+	case t.losses > g.MaxLosses:
+		g.Why = fmt.Sprintf("%d people would be lost, more than %d.", t.losses, g.MaxLosses)
 	case held != "":
 		g.Why = held
 	}
-	g.Budgets = s.budgets(p.Steps, base)
+	g.Budgets = t.budgets(t.spent, base)
 	for _, f := range g.Budgets {
 		if f.Window != InRun && f.Earlier == 0 && g.Why != "" {
 			continue // nothing that has not been said
@@ -109,7 +131,7 @@ func (s *survey) guardLosses(p *Plan, held string) {
 			g.Why = strings.TrimSpace(g.Why + " " + why)
 		}
 	}
-	p.Guard = g
+	t.plan.Guard = g
 }
 
 // loses reports whether somebody who is not lost yet would be removed or disabled by the step.

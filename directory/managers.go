@@ -135,6 +135,14 @@ func (g *gains) findManager(c *candidate, byEntry map[identity.ObjectID]*candida
 			id = g.Accounts[i].ID
 		}
 	}
+	if c.account == none {
+		v.boss = id
+		v.stray = c.manager == nil && id == ""
+		if v.stray {
+			g.strays.Add(1)
+		}
+		return
+	}
 	object, err := v.draft.Profile.Object()
 	before := identity.AccountID(valueAt(object, ManagerPath))
 	switch {
@@ -154,9 +162,7 @@ func (g *gains) findManager(c *candidate, byEntry map[identity.ObjectID]*candida
 		v.stray = true
 		g.strays.Add(1)
 	}
-	if c.account != none {
-		c.op = g.opOf(c)
-	}
+	c.op = g.opOf(c)
 }
 
 // rankManagers gives every new account a place behind its manager's, so that the manager is there when the account is made. Those
@@ -187,35 +193,23 @@ func rankManagers(list []*candidate) {
 	}
 }
 
-// later takes the managers out of steps that come before their manager's account is made, and returns steps of their own for
-// them, to be taken last.
-func later(steps []Step) []Step {
-	made := map[identity.ObjectID]int{}
-	for i, step := range steps {
-		if step.Op == OpCreate {
-			made[step.Object] = i
+// later takes the manager out of a step that comes before the manager's account is made, and returns a step of its own for them, to be taken
+// last; false if the step can stay as it is.
+func later(step *Step, c *candidate) (Step, bool) {
+	if boss := c.manager; boss == nil || boss.op == OpCreate && boss.place < c.place {
+		return Step{}, false
+	}
+	own := Step{Op: OpUpdate, Object: step.Object, DN: step.DN, UserName: step.UserName, Evidence: step.Evidence, Standing: step.Standing,
+		Manager: step.Manager, Reason: reasonManagerLater}
+	step.Manager = ""
+	var rest []Change
+	for _, change := range step.Changes {
+		if change.Attribute == ManagerPath {
+			own.Changes = append(own.Changes, change)
+		} else {
+			rest = append(rest, change)
 		}
 	}
-	var last []Step
-	for i := range steps {
-		step := &steps[i]
-		at, creates := made[step.Manager]
-		if step.Manager == "" || creates && at < i {
-			continue
-		}
-		own := Step{Op: OpUpdate, Object: step.Object, DN: step.DN, UserName: step.UserName, Evidence: step.Evidence, Standing: step.Standing,
-			Manager: step.Manager, Reason: reasonManagerLater}
-		step.Manager = ""
-		var rest []Change
-		for _, change := range step.Changes {
-			if change.Attribute == ManagerPath {
-				own.Changes = append(own.Changes, change)
-			} else {
-				rest = append(rest, change)
-			}
-		}
-		step.Changes = rest
-		last = append(last, own)
-	}
-	return last
+	step.Changes = rest
+	return own, true
 }

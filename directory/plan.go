@@ -99,6 +99,9 @@ type Step struct {
 	// without a draft writes nothing else.
 	Manager identity.ObjectID `json:"manager,omitempty"`
 
+	// Photo is which one the user gets; without a digest: none. nil: it stays as it is. The bytes wait in the store until then.
+	Photo *identity.Photo `json:"photo,omitempty"`
+
 	// Of a group: which it is here, if it is, what it is called, the entries of those who join, and who leaves.
 	Group  identity.GroupID    `json:"groupId,omitempty"`
 	Name   string              `json:"name,omitempty"`
@@ -165,7 +168,9 @@ type Figures struct {
 	ClaimedUnknown int `json:"claimedUnknown,omitempty"`
 	// StrayManagers counts the entries whose manager is nobody who is synchronized; those people have no manager here.
 	StrayManagers int `json:"strayManagers,omitempty"`
-	Groups        int `json:"groups,omitempty"` // that were read
+	// BadPhotos counts the entries whose photo cannot be taken; those people keep the one they have here.
+	BadPhotos int `json:"badPhotos,omitempty"`
+	Groups    int `json:"groups,omitempty"` // that were read
 	// StrayMembers counts the memberships of whom nobody synchronizes.
 	StrayMembers int `json:"strayMembers,omitempty"`
 }
@@ -189,11 +194,80 @@ type Plan struct {
 	Reading       Reading              `json:"reading"`
 	Figures       Figures              `json:"figures"`
 	Guard         Guard                `json:"guard"`
-	Refused       string               `json:"refused,omitempty"`  // why the directory's answer is not good enough to act on at all
-	NoLosses      string               `json:"noLosses,omitempty"` // why nobody's loss was planned
-	Steps         []Step               `json:"steps"`
+	Refused       string               `json:"refused,omitempty"`      // why the directory's answer is not good enough to act on at all
+	NoLosses      string               `json:"noLosses,omitempty"`     // why nobody's loss was planned
+	Steps         []Step               `json:"steps"`                  // nil if there are so many that a new plan leaves them where they are stored; see [Plan.Each]
 	EmailChanges  []EmailChange        `json:"emailChanges,omitempty"` // those of the steps
+	Fates         Fates                `json:"fates,omitzero"`         // of those who become inactive
 	DroppedAt     time.Time            `json:"droppedAt,omitzero"`     // since when the steps are not kept any more
+
+	kept *storedPlan     // has the steps if Steps is nil; nil if nothing has
+	id   identity.PlanID // that it will be stored with, if its photos wait already
+}
+
+// stepsInMemory is how many steps a plan that was just made has at most in memory.
+const stepsInMemory = 2000
+
+// keptIn is the plan with its steps, or, if they are many, with the steps left where they are stored.
+func (p Plan) keptIn(stored identity.Plan) (Plan, error) {
+	kept, err := openStored(stored)
+	if err != nil {
+		return Plan{}, err
+	}
+	p.Steps, p.kept = nil, kept
+	if kept.Count <= stepsInMemory {
+		return p.Whole()
+	}
+	return p, nil
+}
+
+// Each goes through the steps, in order, until want returns an error. Those that are not in memory are decoded on the way, a few at a time.
+func (p Plan) Each(want func(Step) error) error {
+	if p.kept == nil {
+		for _, step := range p.Steps {
+			if err := want(step); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return p.kept.each(0, p.kept.Count, want)
+}
+
+// each goes through the steps of one kind.
+func (p Plan) each(op Op, want func(Step) error) error {
+	if p.kept == nil || p.kept.Runs == nil {
+		return p.Each(func(step Step) error {
+			if step.Op != op {
+				return nil
+			}
+			return want(step)
+		})
+	}
+	from := 0
+	for _, run := range p.kept.Runs {
+		if run.Op == op {
+			if err := p.kept.each(from, from+run.Count, want); err != nil {
+				return err
+			}
+		}
+		from += run.Count
+	}
+	return nil
+}
+
+// Whole is the plan with all of its steps in memory.
+func (p Plan) Whole() (Plan, error) {
+	if p.kept == nil {
+		return p, nil
+	}
+	p.Steps = make([]Step, 0, p.kept.Count)
+	err := p.Each(func(step Step) error {
+		p.Steps = append(p.Steps, step)
+		return nil
+	})
+	p.kept = nil
+	return p, err
 }
 
 // State is the state that a plan begins in.
@@ -217,8 +291,8 @@ func (p Plan) mismatched() int {
 
 // Empty reports whether applying the plan would change nobody.
 func (p Plan) Empty() bool {
-	for _, s := range p.Steps {
-		if s.Op.Acts() {
+	for op, n := range p.Figures.Ops {
+		if n > 0 && op.Acts() {
 			return false
 		}
 	}

@@ -22,17 +22,21 @@ func (p Plan) Print(w io.Writer) error {
 	}
 	p.printFates(b)
 	p.printEmailChanges(b)
-	p.printClaimed(b)
+	if err := p.printClaimed(b); err != nil {
+		return err
+	}
 	for _, op := range Ops {
 		n := p.Figures.Ops[op]
 		if n == 0 {
 			continue
 		}
 		fmt.Fprintf(b, "\n%s (%d)\n", titles[op], n)
-		for _, step := range p.Steps {
-			if step.Op == op {
-				step.print(b)
-			}
+		err := p.each(op, func(step Step) error {
+			step.print(b)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return b.Flush()
@@ -40,16 +44,17 @@ func (p Plan) Print(w io.Writer) error {
 
 // printClaimed names the users who were claimed and whom the directory does not know, apart from everybody else: whoever reads a plan after
 // a claim looks for them.
-func (p Plan) printClaimed(b *bufio.Writer) {
+func (p Plan) printClaimed(b *bufio.Writer) error {
 	if p.Figures.ClaimedUnknown == 0 {
-		return
+		return nil
 	}
 	fmt.Fprintf(b, "\nClaimed users whom the directory does not know (%d)\n", p.Figures.ClaimedUnknown)
-	for _, step := range p.Steps {
+	return p.Each(func(step Step) error {
 		if step.Claimed {
 			fmt.Fprintf(b, "  %s: %s\n", orNone(printable(step.UserName)), step.fate())
 		}
-	}
+		return nil
+	})
 }
 
 // fate says in short what becomes of a claimed user whom no entry matches.
@@ -129,6 +134,7 @@ func (s Summary) print(b *bufio.Writer) {
 	if n := s.Figures.StrayManagers; n > 0 {
 		fmt.Fprintf(b, "Managers: %d people have a manager who is not synchronized, and none here.\n", n)
 	}
+	fmt.Fprint(b, s.Figures.photos())
 	if n := s.Figures.StrayMembers; n > 0 {
 		fmt.Fprintf(b, "Groups: memberships of somebody who is not synchronized, which are not made here: %d.\n", n)
 	}

@@ -131,7 +131,7 @@ func TestDIR14_ARunThatWasCutShortMailsOnce(t *testing.T) {
 	for kill := range 5 {
 		t.Run(fmt.Sprintf("before transaction %d", kill), func(t *testing.T) {
 			w := newWorld(t).reportTo(receivers(directory.MaxReceivers)...)
-			w.source.set(people(250)...)
+			w.source.set(people(450)...)
 			stored, _ := w.plan()
 			left := &atomic.Int64{}
 			left.Store(int64(kill))

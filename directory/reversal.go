@@ -33,7 +33,7 @@ type undoing struct {
 	run       identity.Run
 	plan      Plan
 	report    Report
-	holders   map[string]identity.AccountID // who has what is wanted back, by need
+	holders   map[need]identity.AccountID // who has what is wanted back, by need
 	reversals []*reversal
 	teams     []Step // of groups, that the run applied
 	teamSteps []Step // that take them back
@@ -49,7 +49,7 @@ type reversal struct {
 	draft   identity.Draft // what the account shall say again
 	late    []Change       // what a later step of the run did to the same account
 	needs   []need         // what it has to get back for that
-	gives   map[string]bool
+	gives   map[need]bool
 	kept    string // why the attributes stay as they are
 }
 
@@ -79,12 +79,11 @@ func (u *undoing) computed() Plan {
 		return cmp.Or(cmp.Compare(rank(a.Op), rank(b.Op)), cmp.Compare(a.UserName, b.UserName))
 	})
 	p.Steps = slices.Concat(p.Steps, u.idle, u.teamSteps)
-	for _, step := range p.Steps {
-		p.Figures.Ops[step.Op]++
+	t := newTally(surveyOf(u.Input), &p)
+	for i, step := range p.Steps {
+		p.Steps[i] = t.take(step)
 	}
-	view := surveyOf(u.Input)
-	view.guardLosses(&p, "")
-	p.review(u.Org)
+	t.judge("")
 	return p
 }
 
@@ -118,6 +117,10 @@ func (u *undoing) look() {
 		}
 		if !there {
 			u.rest(step, identity.Account{}, identity.RuleUnknownAccount, reasonUndoGone)
+			continue
+		}
+		if step.onlyPhoto() {
+			u.rest(step, a, RuleNotUndoable, reasonUndoPhoto)
 			continue
 		}
 		if code, reason := u.obstacle(step, a, late[step.Object]); reason != "" {
@@ -168,8 +171,15 @@ func (u *undoing) obstacle(step Step, a identity.Account, late []Change) (identi
 		return RuleAccountMovedOn, reasonUndoMoved
 	case step.Draft != nil && !saysStill(*step.Draft, a.Draft(), step.Manager != "" || len(late) > 0):
 		return RuleAccountMovedOn, reasonUndoChanged
+	case step.Was != nil && step.Was.still(a):
+		return RuleAccountMovedOn, reasonUndoAsBefore
 	}
 	return "", ""
+}
+
+// still reports whether the account is what it was.
+func (f *Former) still(a identity.Account) bool {
+	return f.Reason == a.InactiveReason && sameEntry(f.Link, a.Directory) && (f.Draft == nil || saysStill(*f.Draft, a.Draft(), false))
 }
 
 // leaves is why an account is inactive after a step; empty if it is not.
@@ -205,9 +215,9 @@ func (u *undoing) reversal(step Step, a identity.Account, late []Change) *revers
 		r.draft = step.Was.Draft.identity()
 	}
 	has, needed := u.needsOf(a.Draft()), u.needsOf(r.draft)
-	r.gives = map[string]bool{}
+	r.gives = map[need]bool{}
 	for _, n := range has {
-		r.gives[n.name] = !slices.Contains(needed, n)
+		r.gives[n] = !slices.Contains(needed, n)
 	}
 	r.needs = slices.DeleteFunc(needed, func(n need) bool { return slices.Contains(has, n) })
 	return r
@@ -218,7 +228,7 @@ func (u *undoing) needsOf(d identity.Draft) []need {
 	if err != nil {
 		holds = nil // it was accepted under another policy; the store judges it when it is written
 	}
-	return needs(d, holds)
+	return needs(d.UserName, holds)
 }
 
 // wanted lists what accounts have to get back.
@@ -236,7 +246,7 @@ func (u *undoing) settle() {
 		for _, r := range u.reversals {
 			for _, n := range r.needs {
 				giver := u.giver(n)
-				if r.kept == "" && u.holders[n.name] != "" && (giver == nil || giver.kept != "") {
+				if r.kept == "" && u.holders[n] != "" && (giver == nil || giver.kept != "") {
 					r.kept, changed = undoTaken(n), true
 				}
 			}
@@ -246,7 +256,7 @@ func (u *undoing) settle() {
 
 // giver is the reversal that makes free what another one needs; nil if there is none.
 func (u *undoing) giver(n need) *reversal {
-	if r := u.byAccount[u.holders[n.name]]; r != nil && r.gives[n.name] {
+	if r := u.byAccount[u.holders[n]]; r != nil && r.gives[n] {
 		return r
 	}
 	return nil

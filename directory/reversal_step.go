@@ -20,6 +20,7 @@ const (
 	reasonUndoMadeAnew = "The user was added by another run, not by this one."
 	reasonUndoMoved    = "The user has been tied to another entry since, or the entry has moved; what the run did is no longer what the user is."
 	reasonUndoChanged  = "The user's attributes have changed since the run, and the later change stays."
+	reasonUndoAsBefore = "The user is as before the run already."
 
 	reasonUndoLostAgain = "The user has come back since the run and was lost again, and the later loss stays."
 )
@@ -30,9 +31,9 @@ func undoOtherStatus(now string) string {
 
 // undoTaken says why attributes cannot be set back.
 func undoTaken(n need) string {
-	what, key := "userName", n.name[len("u:"):]
+	what, key := "userName", string(n.user)
 	if n.email != "" {
-		what = "address"
+		what, key = "address", string(n.email)
 	}
 	return fmt.Sprintf("The %s %s, which the user had before, belongs to somebody else by now or is reserved. A user whom the same run added keeps an address "+
 		"until the user is deleted for good.", what, key)
@@ -110,6 +111,9 @@ func (r *reversal) step() Step {
 		step.Code, step.Reason = RuleNotUndoable, "The attributes stay as they are. "+r.kept
 		return step
 	}
+	if r.of.Photo != nil && r.of.Op != OpCreate {
+		step.Notes = append(step.Notes, noteUndoPhoto)
+	}
 	draft := r.draft
 	if r.kept != "" {
 		draft = a.Draft()
@@ -169,7 +173,7 @@ func (r *reversal) changes(to identity.Trigger) (list []Change) {
 	}
 	if r.kept == "" {
 		for _, c := range append(append([]Change(nil), r.of.Changes...), r.late...) {
-			if c.Attribute != "status" && c.Attribute != "directory.dn" {
+			if c.Attribute != "status" && c.Attribute != "directory.dn" && c.Attribute != photoAttribute {
 				list = append(list, Change{Attribute: c.Attribute, Before: c.After, After: c.Before})
 			}
 		}

@@ -62,22 +62,21 @@ type EmailChange struct {
 	After    string             `json:"after,omitempty"`
 }
 
-// review adds what somebody wants to know who reads a plan before it is applied: whose move it is where nothing can be done, when those
-// are deleted for good who become inactive, and whose address changes.
-func (p *Plan) review(o identity.Organization) {
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		s.Move = moverOf(*s)
-		if !s.Op.Acts() {
-			continue
-		}
-		s.PurgeAt, s.Then = p.fate(*s, o)
-		for _, c := range s.Changes {
-			if c.Attribute == "emails" && s.Op != OpCreate {
-				p.EmailChanges = append(p.EmailChanges, EmailChange{UserName: s.UserName, Account: s.Account, Before: c.Before, After: c.After})
-			}
+// reviewed adds to a step what somebody wants to know who reads a plan before it is applied: whose move it is where nothing can be done, and
+// when those are deleted for good who become inactive. The plan gets their number, and a list of whose address changes.
+func (p *Plan) reviewed(s Step, o identity.Organization) Step {
+	s.Move = moverOf(s)
+	if !s.Op.Acts() {
+		return s
+	}
+	s.PurgeAt, s.Then = p.fate(s, o)
+	p.Fates.add(s)
+	for _, c := range s.Changes {
+		if c.Attribute == "emails" && s.Op != OpCreate {
+			p.EmailChanges = append(p.EmailChanges, EmailChange{UserName: s.UserName, Account: s.Account, Before: c.Before, After: c.After})
 		}
 	}
+	return s
 }
 
 // fate says what becomes of somebody whom a step makes inactive, and when, if the plan is applied as soon as it is made.
@@ -97,26 +96,40 @@ func (p *Plan) fate(s Step, o identity.Organization) (at time.Time, then string)
 	return at, fmt.Sprintf("Deleted for good %d days after this is applied, so not before %s.", days, at.UTC().Format(time.DateOnly))
 }
 
-// printFates says in short what the steps lead to in the end.
-func (p Plan) printFates(b *bufio.Writer) {
-	kept, deleted, first := 0, 0, time.Time{}
-	for _, s := range p.Steps {
-		switch {
-		case s.Then == "":
-		case s.PurgeAt.IsZero():
-			kept++
-		default:
-			deleted++
-			if first.IsZero() || s.PurgeAt.Before(first) {
-				first = s.PurgeAt
-			}
+// Fates is what the steps of a plan lead to in the end, if it is applied as soon as it is made.
+type Fates struct {
+	Kept    int       `json:"kept,omitempty"`    // for as long as their entry is disabled
+	Deleted int       `json:"deleted,omitempty"` // unless they are back by then
+	First   time.Time `json:"first,omitzero"`    // when the first of them is
+}
+
+func (f *Fates) add(s Step) {
+	switch {
+	case s.Then == "":
+	case s.PurgeAt.IsZero():
+		f.Kept++
+	default:
+		f.Deleted++
+		if f.First.IsZero() || s.PurgeAt.Before(f.First) {
+			f.First = s.PurgeAt
 		}
 	}
-	if deleted > 0 {
-		fmt.Fprintf(b, "Later: users who are deleted for good unless they are back by then: %d, the first not before %s.\n", deleted, first.UTC().Format(time.DateOnly))
+}
+
+// printFates says in short what the steps lead to in the end.
+func (p Plan) printFates(b *bufio.Writer) {
+	f := p.Fates
+	if p.kept == nil { // whoever got the plan by way of steps has it of them
+		f = Fates{}
+		for _, step := range p.Steps {
+			f.add(step)
+		}
 	}
-	if kept > 0 {
-		fmt.Fprintf(b, "Later: users who are kept for as long as their entry is disabled: %d.\n", kept)
+	if f.Deleted > 0 {
+		fmt.Fprintf(b, "Later: users who are deleted for good unless they are back by then: %d, the first not before %s.\n", f.Deleted, f.First.UTC().Format(time.DateOnly))
+	}
+	if f.Kept > 0 {
+		fmt.Fprintf(b, "Later: users who are kept for as long as their entry is disabled: %d.\n", f.Kept)
 	}
 	if n := p.Figures.Ops[OpPurge]; n > 0 {
 		fmt.Fprintf(b, "At once: users who are deleted for good when this is applied: %d.\n", n)

@@ -27,24 +27,12 @@ func (p Progress) tell(phase string, done, total int) {
 	}
 }
 
-// Entry is a person in a directory, mapped to our attributes.
-type Entry struct {
-	ID         identity.ObjectID
-	DN         string
-	UserName   string
-	ExternalID identity.ExternalID
-	Emails     []string          // the first is the primary one
-	Attributes map[string]string // by attribute path, see [KnownAttribute]; what the entry lacks is not in it
-	Manager    string            // the DN of the manager's entry, if the mapping owns [ManagerPath]
-	Disabled   bool
-	Problem    string // why the entry could not be mapped, as a sentence; empty if it could
-}
-
 // Snapshot is one reading of a directory.
 type Snapshot struct {
 	Entries []Entry
 	Groups  []GroupEntry // if the connector mirrors groups
 	Owns    []string     // the attribute paths that the mapping owns, sorted; "externalId" and "emails" among them
+	Photos  bool         // the connector takes photos: an entry without one has none
 	// MembersByName says that groups name their members by DN: whoever gets another one may be in the group no longer.
 	MembersByName bool
 	Complete      bool     // proven: see Gaps

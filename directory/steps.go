@@ -1,40 +1,62 @@
 package directory
 
 import (
+	"iter"
+	"slices"
 	"strings"
 
 	"rollcall/identity"
 )
 
-// steps returns the steps that act, in the order in which they can be applied, and those that only report.
-func (g *gains) steps() (acting, idle []Step) {
-	group := 0
-	for _, members := range g.order() {
-		if len(members) > 1 {
-			group++
-		}
+// steps returns the steps that act, in the order in which they can be applied, and those that only report. Those that act are made as they
+// are asked for, once: of a first import there are as many as there are people.
+func (g *gains) steps() (acting iter.Seq[Step], idle []Step) {
+	order, place := g.order(), 0
+	for _, members := range order {
 		for _, c := range members {
-			step := g.step(c)
-			if len(members) > 1 {
-				step.Exchange = group
-			}
-			acting = append(acting, step)
+			place++
+			c.place = place
 		}
 	}
-	late := later(acting)
 	for _, c := range g.candidates {
 		if c.reason != "" {
 			g.rest(c, OpConflict, c.code, c.reason)
 		}
 	}
+	var resting []Step
 	for _, step := range g.idle {
 		if step.Op.Acts() {
-			acting = append(acting, step)
+			resting = append(resting, step)
 		} else {
 			idle = append(idle, step)
 		}
 	}
-	return append(acting, late...), idle
+	return func(yield func(Step) bool) {
+		group := 0
+		var last []Step
+		for _, members := range order {
+			if len(members) > 1 {
+				group++
+			}
+			for _, c := range members {
+				step := g.step(c)
+				if len(members) > 1 {
+					step.Exchange = group
+				}
+				if own, is := later(&step, c); is {
+					last = append(last, own)
+				}
+				if !yield(step) {
+					return
+				}
+			}
+		}
+		for _, step := range slices.Concat(resting, last) {
+			if !yield(step) {
+				return
+			}
+		}
+	}, idle
 }
 
 // begin fills in what every step of an entry has.
@@ -57,6 +79,13 @@ func (g *gains) begin(c *candidate) Step {
 func (g *gains) step(c *candidate) Step {
 	v := c.view
 	step := g.begin(c)
+	if c.account == none {
+		var err error
+		if v, err = g.drafted(c); err != nil {
+			step.Op, step.Code, step.Reason = OpSkip, RuleEntryUnusable, "The attributes of the account cannot be written."
+			return step
+		}
+	}
 	step.Op, step.Standing = c.op, standingOf(v.entry)
 	step.Draft = stored(v.draft)
 	var a identity.Account
@@ -71,6 +100,10 @@ func (g *gains) step(c *candidate) Step {
 	if c.manager != nil {
 		step.Manager = c.manager.view.entry.ID
 	}
+	step.Photo = v.photo
+	if problem := v.entry.badPhoto(); problem != "" {
+		step.Notes = append(step.Notes, noteBadPhoto(problem))
+	}
 	if v.stray {
 		step.Notes = append(step.Notes, noteStrayManager(v.entry.Manager))
 	}
@@ -82,6 +115,19 @@ func (g *gains) step(c *candidate) Step {
 		}
 	}
 	return step
+}
+
+// drafted is the view of an entry that gets an account, with what it becomes.
+func (g *gains) drafted(c *candidate) (*view, error) {
+	v := *c.view
+	if err := g.draftOf(&v, identity.Account{}); err != nil {
+		return nil, err
+	}
+	v.stray = c.view.stray
+	if c.manager != nil {
+		v.changes = append(v.changes, Change{Attribute: ManagerPath, After: accountOf(c.manager.view.entry.DN)})
+	}
+	return &v, nil
 }
 
 // rest plans for an entry whose attributes cannot be taken over. What the entry says about the person's standing still counts if

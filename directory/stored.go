@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,33 +22,77 @@ const stepsPerPart = 500
 type outline struct {
 	Plan
 	Count     int       `json:"count"` // of steps
+	Runs      []run     `json:"runs"`  // their kinds, in order; nil in plans that were stored before plans had them
 	Unsettled unsettled `json:"unsettled"`
 }
 
-// Encode returns the one form that a plan is stored in, and its SHA-256 in hexadecimal: a series of compressed parts, the first of the plan
-// without its steps, the others of so many steps each. The steps of 100,000 people who arrive are 200 MB of JSON, and a run needs to see
-// only a few of them at a time.
-func (p Plan) Encode() (body []byte, hash string, err error) {
-	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err != nil {
-		return nil, "", err
+// run is so many steps of one kind, one behind the other.
+type run struct {
+	Op    Op  `json:"op"`
+	Count int `json:"count"`
+}
+
+// encoder makes the one form that a plan is stored in: a series of compressed parts, the first of the plan without its steps, the others of so
+// many steps each. The steps of 100,000 people who arrive are 200 MB of JSON, and neither who plans nor a run needs to have more than a few of
+// them at a time.
+type encoder struct {
+	parts     bytes.Buffer
+	steps     []Step // that are in no part yet
+	count     int
+	runs      []run
+	unsettled unsettled
+	gzip      *gzip.Writer
+	err       error // the first one
+}
+
+// put adds the next step.
+func (e *encoder) put(step Step) {
+	e.steps = append(e.steps, step)
+	e.count++
+	if n := len(e.runs); n > 0 && e.runs[n-1].Op == step.Op {
+		e.runs[n-1].Count++
+	} else {
+		e.runs = append(e.runs, run{step.Op, 1})
 	}
-	put := func(part any) error {
-		w.Reset(&out)
-		return errors.Join(json.NewEncoder(w).Encode(part), w.Close())
+	e.unsettled.add(step)
+	if len(e.steps) == stepsPerPart {
+		e.flush()
 	}
-	steps := p.Steps
+}
+
+func (e *encoder) flush() {
+	if len(e.steps) > 0 {
+		e.write(&e.parts, e.steps)
+		clear(e.steps)
+		e.steps = e.steps[:0]
+	}
+}
+
+func (e *encoder) write(to *bytes.Buffer, part any) {
+	if e.gzip == nil {
+		e.gzip, _ = gzip.NewWriterLevel(to, gzip.BestSpeed) // which is a level
+	}
+	e.gzip.Reset(to)
+	e.err = cmp.Or(e.err, errors.Join(json.NewEncoder(e.gzip).Encode(part), e.gzip.Close()))
+}
+
+// body returns the stored form of a plan whose steps were all put, and its SHA-256 in hexadecimal.
+func (e *encoder) body(p Plan) (body []byte, hash string, err error) {
+	e.flush()
 	p.Steps = nil
-	if err := put(outline{Plan: p, Count: len(steps), Unsettled: unsettledOf(steps)}); err != nil {
-		return nil, "", err
+	var first bytes.Buffer
+	e.write(&first, outline{Plan: p, Count: e.count, Runs: e.runs, Unsettled: e.unsettled})
+	body = slices.Concat(first.Bytes(), e.parts.Bytes())
+	return body, hashOf(body), e.err
+}
+
+// Encode returns the form that a plan is stored in, and its SHA-256 in hexadecimal.
+func (p Plan) Encode() (body []byte, hash string, err error) {
+	var e encoder
+	for _, step := range p.Steps {
+		e.put(step)
 	}
-	for part := range slices.Chunk(steps, stepsPerPart) {
-		if err := put(part); err != nil {
-			return nil, "", err
-		}
-	}
-	return out.Bytes(), hashOf(out.Bytes()), nil
+	return e.body(p)
 }
 
 func hashOf(body []byte) string {
@@ -55,13 +100,21 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// storedPlan reads a stored plan part by part. It is not for several goroutines.
+// storedPlan reads a stored plan part by part, always one part ahead. It is not for several goroutines.
 type storedPlan struct {
 	outline
 	body    []byte
 	offsets []int // where the parts begin that are known, and behind them where the next one does
 	part    int   // the one that is held
 	steps   []Step
+	ahead   chan stepsPart // the one behind it, once it is decoded; nil if nobody decodes it
+}
+
+// stepsPart is a part of a stored plan.
+type stepsPart struct {
+	steps []Step
+	end   int // where the next one begins
+	err   error
 }
 
 func openStored(p identity.Plan) (*storedPlan, error) {
@@ -115,25 +168,57 @@ func (s *storedPlan) at(i int) (Step, error) {
 	return s.steps[i%stepsPerPart], nil
 }
 
-// turnTo reads a part. Most of the time it is the one behind the last one.
-func (s *storedPlan) turnTo(part int) error {
-	for len(s.offsets) <= part {
-		end, err := s.read(s.offsets[len(s.offsets)-1], nil)
+// each goes through steps until want returns an error.
+func (s *storedPlan) each(from, to int, want func(Step) error) error {
+	for i := from; i < to; i++ {
+		step, err := s.at(i)
 		if err != nil {
 			return err
 		}
-		s.offsets = append(s.offsets, end)
+		if err := want(step); err != nil {
+			return err
+		}
 	}
-	steps := make([]Step, 0, stepsPerPart)
-	end, err := s.read(s.offsets[part], &steps)
-	if err != nil {
-		return err
+	return nil
+}
+
+// turnTo reads a part. Most of the time it is the one behind the last one, which has been decoded meanwhile.
+func (s *storedPlan) turnTo(part int) error {
+	ahead := s.ahead
+	s.ahead = nil
+	if ahead == nil || part != s.part+1 {
+		for len(s.offsets) <= part {
+			end, err := s.read(s.offsets[len(s.offsets)-1], nil)
+			if err != nil {
+				return err
+			}
+			s.offsets = append(s.offsets, end)
+		}
+		ahead = s.decode(s.offsets[part])
+	}
+	read := <-ahead
+	if read.err != nil {
+		return read.err
 	}
 	if len(s.offsets) == part+1 {
-		s.offsets = append(s.offsets, end)
+		s.offsets = append(s.offsets, read.end)
 	}
-	s.part, s.steps = part, steps
+	s.part, s.steps = part, read.steps
+	if (part+1)*stepsPerPart < s.Count {
+		s.ahead = s.decode(read.end)
+	}
 	return nil
+}
+
+// decode reads the part that begins at an offset while the caller does something else.
+func (s *storedPlan) decode(offset int) chan stepsPart {
+	decoded := make(chan stepsPart, 1) // so that nobody has to wait for it
+	go func() {
+		read := stepsPart{steps: make([]Step, 0, stepsPerPart)}
+		read.end, read.err = s.read(offset, &read.steps)
+		decoded <- read
+	}()
+	return decoded
 }
 
 // unit returns the step at i with all the others of its exchange.
@@ -159,12 +244,6 @@ func (s *storedPlan) unit(i int) ([]Step, error) {
 // whole returns the plan with all of its steps.
 func (s *storedPlan) whole() (Plan, error) {
 	p := s.Plan
-	p.Steps = make([]Step, s.Count)
-	for i := range p.Steps {
-		var err error
-		if p.Steps[i], err = s.at(i); err != nil {
-			return Plan{}, err
-		}
-	}
-	return p, nil
+	p.kept = s
+	return p.Whole()
 }

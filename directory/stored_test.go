@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,4 +76,42 @@ func TestAPlanThatWasStoredAsOneTextIsRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, p, again)
 	require.Equal(t, unsettled{Again: []identity.ObjectID{"7"}}, s.Unsettled)
+}
+
+func TestAPlanPrintsTheSameWhereverItsStepsAre(t *testing.T) {
+	p := planOf(stepsInMemory + 1)
+	p.Steps[3].Op, p.Steps[3].Claimed, p.Steps[3].UserName = OpSkip, true, "claimed"
+	p.Steps[4].Op, p.Steps[4].Then = OpDisable, "Kept."
+	for _, s := range p.Steps {
+		p.Figures.Ops[s.Op]++
+		p.Fates.add(s)
+	}
+	p.Figures.ClaimedUnknown = 1
+	var want strings.Builder
+	require.NoError(t, p.Print(&want))
+	require.Equal(t, 2, strings.Count(want.String(), "  claimed"))
+	require.Contains(t, want.String(), "kept for as long as their entry is disabled: 1.")
+	body, _, err := p.Encode()
+	require.NoError(t, err)
+	kept, err := p.keptIn(identity.Plan{Body: body})
+	require.NoError(t, err)
+	require.Nil(t, kept.Steps)
+	print := func() string {
+		var got strings.Builder
+		require.NoError(t, kept.Print(&got))
+		return got.String()
+	}
+	require.Equal(t, want.String(), print())
+	kept.kept.Runs = nil
+	require.Equal(t, want.String(), print(), "as plans were stored before")
+	whole, err := kept.Whole()
+	require.NoError(t, err)
+	require.Equal(t, p.Steps, whole.Steps)
+
+	p.Steps = p.Steps[:stepsInMemory]
+	body, _, err = p.Encode()
+	require.NoError(t, err)
+	few, err := p.keptIn(identity.Plan{Body: body})
+	require.NoError(t, err)
+	require.Equal(t, p.Steps, few.Steps)
 }

@@ -112,7 +112,8 @@ func TestFiveThousandPeople(t *testing.T) {
 			w := newWorld(t).joined(t, d, d.BaseDN)
 			stored, plan := w.plan()
 			require.True(t, plan.Reading.Complete, plan.Reading.Gaps)
-			require.Equal(t, counts.People, plan.Figures.Ops[directory.OpCreate]+plan.Figures.Ops[directory.OpConflict]+plan.Figures.Ops[directory.OpSkip]-builtIn(plan))
+			require.Nil(t, plan.Steps, "so many are left where they are stored")
+			require.Equal(t, counts.People, plan.Figures.Ops[directory.OpCreate]+plan.Figures.Ops[directory.OpConflict]+plan.Figures.Ops[directory.OpSkip]-builtIn(t, plan))
 			report := w.apply(stored.ID)
 			require.Equal(t, plan.Figures.Ops[directory.OpCreate], report.Applied[directory.OpCreate])
 			_, plan = w.plan()
@@ -124,12 +125,13 @@ func TestFiveThousandPeople(t *testing.T) {
 }
 
 // builtIn counts AD's own accounts, which nobody put there: Administrator, Guest, krbtgt and the accounts of the fixture.
-func builtIn(p directory.Plan) int {
+func builtIn(t testing.TB, p directory.Plan) int {
 	n := 0
-	for _, s := range p.Steps {
+	require.NoError(t, p.Each(func(s directory.Step) error {
 		if strings.HasPrefix(strings.ToUpper(s.DN), "CN=") && strings.Contains(strings.ToUpper(s.DN), ",CN=USERS,DC=") {
 			n++
 		}
-	}
+		return nil
+	}))
 	return n
 }

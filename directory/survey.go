@@ -25,8 +25,9 @@ type Input struct {
 	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
-	Purge       []identity.Account            // who is to be deleted for good, of those who are gone
-	Claimed     map[string]bool               // domains that another organization claimed
+	Photos      map[identity.AccountID]identity.Photo
+	Purge       []identity.Account // who is to be deleted for good, of those who are gone
+	Claimed     map[string]bool    // domains that another organization claimed
 	Held        map[identity.EmailKey]identity.Hold
 
 	// Changed are the entries that a reading of changes was about; nil for a reading of everything. Whoever is not among them is as
@@ -46,16 +47,20 @@ func (in *Input) full() bool { return in.Changed == nil }
 // none is the index of no account.
 const none = -1
 
-// view is an entry beside the account that is linked to it.
+// view is an entry beside the account that is linked to it. Of an entry without one, what it shall become and how that differs from nothing is
+// made when its step is: most of them are many.
 type view struct {
 	entry   *Entry
 	account int // none if no account is linked
 	draft   identity.Draft
 	changes []Change
 	holds   []identity.Hold
-	open    bool   // the manager depends on what else the plan does
-	stray   bool   // the manager is nobody who is synchronized
-	problem string // why the entry's attributes cannot be used
+	checked bool               // holds and problem are known
+	open    bool               // the manager depends on what else the plan does
+	boss    identity.AccountID // who it is, once it is known
+	stray   bool               // the manager is nobody who is synchronized
+	photo   *identity.Photo    // which one the account gets, without a digest: none; nil: it stays
+	problem string             // why the entry's attributes cannot be used
 	code    identity.Rule
 }
 
@@ -70,6 +75,7 @@ type survey struct {
 	missing      []int // accounts whose entry must be looked up
 	managers     managers
 	strays       atomic.Int64 // entries whose manager is nobody who is synchronized
+	badPhotos    atomic.Int64 // entries whose photo cannot be taken
 	refused      string
 	noLosses     string
 	strayMembers int
@@ -161,6 +167,13 @@ func (s *survey) look(e *Entry, twice bool) *view {
 	if v.stray {
 		s.strays.Add(1)
 	}
+	if e.badPhoto() != "" {
+		s.badPhotos.Add(1)
+	}
+	if v.account == none {
+		s.holdsOf(v)
+		v.draft, v.changes, v.photo = identity.Draft{}, nil, nil
+	}
 	if v.account == none || v.open || v.problem != "" || len(v.changes) > 0 || !s.standsRight(before, e) {
 		return v
 	}
@@ -200,7 +213,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		note("emails", from, to)
 		d.Emails = emails
 	}
-	values := texts{of: e.Attributes}
+	values := texts{of: e.Attribute}
 	var standing managerStanding
 	values.manager, standing = s.managerOf(e)
 	v.open, v.stray = standing == managerOpen, standing == managerStray
@@ -209,7 +222,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		if err != nil {
 			return err
 		}
-		values.manager = identity.AccountID(valueAt(object, ManagerPath))
+		values.manager = cmp.Or(v.boss, identity.AccountID(valueAt(object, ManagerPath)))
 	}
 	if !s.rendered.makes(d.Profile, values) {
 		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, values)
@@ -222,6 +235,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 	if before.Directory != nil && before.Directory.Connector == s.Connector.ID {
 		note("directory.dn", before.Directory.DN, e.DN)
 	}
+	s.notePhoto(v, before.ID)
 	v.draft = d
 	return nil
 }
@@ -312,9 +326,10 @@ func (s *survey) wanted() []identity.EmailKey {
 
 // holdsOf returns the addresses that the entry's account would hold, checking the entry's values the first time.
 func (s *survey) holdsOf(v *view) []identity.Hold {
-	if v.problem != "" || v.holds != nil {
+	if v.checked || v.problem != "" {
 		return v.holds
 	}
+	v.checked = true
 	err := v.draft.Check(s.Org, s.EmailPolicy)
 	if err == nil {
 		v.holds, err = v.draft.Holds(func(domain string) bool { return s.Verified[domain] }, s.EmailPolicy)

@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rollcall/identity"
 )
@@ -60,11 +62,16 @@ func (s *Syncer) plan(ctx context.Context, org identity.OrgID, connector identit
 			return identity.Plan{}, Plan{}, err
 		}
 	}
-	plan, err := s.compute(ctx, in, ask.kind, since, progress)
+	var steps encoder
+	plan, err := s.compute(ctx, in, ask.kind, since, steps.put, progress)
 	if err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
-	stored, err := s.storePlan(ctx, in, plan, last, by, ask.toApply)
+	stored, err := s.storePlan(ctx, in, plan, &steps, last, by, ask.toApply)
+	if err != nil {
+		return stored, plan, err
+	}
+	plan, err = plan.keptIn(stored)
 	return stored, plan, err
 }
 
@@ -95,11 +102,16 @@ func (s *Syncer) begun(ctx context.Context, org identity.OrgID, connector identi
 	return in, last, err
 }
 
-func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, progress Progress) (plan Plan, err error) {
+func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since bookmark, put func(Step), progress Progress) (plan Plan, err error) {
 	source, err := s.open(ctx, in.Connector)
 	if err == nil {
 		defer source.Close()
-		plan, err = s.planFrom(ctx, source, in, kind, since, progress)
+		photos := staging{}
+		if plan, err = s.planFrom(ctx, source, in, kind, since, photos.watching(put), progress); err == nil {
+			if plan.id, err = s.stagePhotos(ctx, source, in, photos, progress); err != nil {
+				return Plan{}, err // the directory did answer
+			}
+		}
 	}
 	switch {
 	case err == nil:
@@ -112,14 +124,17 @@ func (s *Syncer) compute(ctx context.Context, in Input, kind ReadingKind, since 
 	return Plan{}, err
 }
 
-func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since bookmark, progress Progress) (Plan, error) {
+func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind ReadingKind, since bookmark, put func(Step), progress Progress) (Plan, error) {
 	if kind == ReadChanges {
-		plan, err := s.planFromChanges(ctx, source, in, since, progress)
+		plan, err := s.planFromChanges(ctx, source, in, since, put, progress)
 		var owed *errFullReading
 		if !errors.As(err, &owed) {
 			return plan, err
 		}
 		in.Why = owed.why
+	}
+	if err := s.loadPhotos(ctx, source, &in); err != nil {
+		return Plan{}, err
 	}
 	if err := s.gather(ctx, source, &in, progress); err != nil {
 		return Plan{}, err
@@ -129,7 +144,7 @@ func (s *Syncer) planFrom(ctx context.Context, source Source, in Input, kind Rea
 		return Plan{}, err
 	}
 	progress.tell("planning", len(in.Snapshot.Entries), len(in.Snapshot.Entries))
-	return view.plan(), nil
+	return view.plan(put), nil
 }
 
 // gather reads the directory and, meanwhile, the accounts. What changes between the two is caught by the versions that the steps
@@ -184,11 +199,31 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 	return s.loadSurroundings(ctx, in)
 }
 
-// share lets an account name its organization and its connector with the text that all others do: every row of the store brings its own.
+// share lets an account name its organization and its connector with the text that all others do, and have everything else in one text of its
+// own: a row of the store brings a dozen. The event that made its status so is nothing to a plan.
 func (in *Input) share(a *identity.Account) {
-	a.Org = in.Org.ID
-	if a.Directory != nil && a.Directory.Connector == in.Connector.ID {
-		a.Directory.Connector = in.Connector.ID
+	a.Org, a.StatusEvent = in.Org.ID, ""
+	own := []*string{(*string)(&a.ID), &a.UserName, (*string)(&a.ExternalID), (*string)(&a.Profile), (*string)(&a.Status), (*string)(&a.PreviousStatus),
+		(*string)(&a.InactiveReason), (*string)(&a.Source), &a.PendingEmail}
+	if link := a.Directory; link != nil {
+		own = append(own, (*string)(&link.Object), &link.DN)
+		if link.Connector == in.Connector.ID {
+			link.Connector = in.Connector.ID
+		}
+	}
+	a.Emails = slices.Clone(a.Emails) // a decoded list has room for more
+	for i := range a.Emails {
+		e := &a.Emails[i]
+		own = append(own, &e.Type, &e.Display)
+		if e.Value != a.UserName {
+			own = append(own, &e.Value)
+		}
+	}
+	pack(own)
+	for i := range a.Emails {
+		if a.Emails[i].Value == a.UserName {
+			a.Emails[i].Value = a.UserName
+		}
 	}
 }
 
@@ -236,13 +271,15 @@ func (s *Syncer) lookUp(ctx context.Context, source Source, view *survey, progre
 	read := s.service.Reader()
 	view.Held, view.Claimed = map[identity.EmailKey]identity.Hold{}, map[string]bool{}
 	asked := map[string]bool{}
-	for _, key := range view.wanted() {
-		hold, err := read.Hold(ctx, key)
-		if err == nil {
-			view.Held[key] = hold
-		} else if !identity.IsNotFound(err) {
-			return err
-		}
+	wanted := view.wanted()
+	held, err := read.HoldsAmong(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	for _, hold := range held {
+		view.Held[hold.Key] = hold
+	}
+	for _, key := range wanted {
 		domain := key.DomainOf()
 		if asked[domain] {
 			continue
@@ -275,8 +312,8 @@ func unreachable(in Input, kind ReadingKind, s *Syncer, err error) Plan {
 
 // storePlan stores a plan unless what it was made from is no longer so: the connector's settings, and whom the organization claimed last
 // before its users were read.
-func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identity.Claim, by identity.Actor, toApply bool) (identity.Plan, error) {
-	body, hash, err := plan.Encode()
+func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, steps *encoder, last identity.Claim, by identity.Actor, toApply bool) (identity.Plan, error) {
+	body, hash, err := steps.body(plan)
 	if err != nil {
 		return identity.Plan{}, fmt.Errorf("directory: encode plan: %w", err)
 	}
@@ -284,7 +321,7 @@ func (s *Syncer) storePlan(ctx context.Context, in Input, plan Plan, last identi
 	if err != nil {
 		return identity.Plan{}, err
 	}
-	stored := identity.Plan{ID: identity.PlanID(s.service.NewID()), Org: in.Org.ID, Connector: in.Connector.ID,
+	stored := identity.Plan{ID: cmp.Or(plan.id, identity.PlanID(s.service.NewID())), Org: in.Org.ID, Connector: in.Connector.ID,
 		Hash: hash, State: plan.State(), Mismatched: plan.mismatched(), Summary: summary, Body: body, Version: 1}
 	if plan.Reading.Undoes != nil {
 		stored.Undoes = plan.Reading.Undoes.Run

@@ -40,13 +40,13 @@ func (s *Syncer) Undo(ctx context.Context, org identity.OrgID, id identity.RunID
 		return identity.Plan{}, Plan{}, err
 	}
 	in.Changed = map[identity.ObjectID]bool{} // nothing was read, so whoever is not loaded is as they were
-	u := undoing{Input: in, run: run, plan: plan, report: report, holders: map[string]identity.AccountID{}, byAccount: map[identity.AccountID]*reversal{}}
+	u := undoing{Input: in, run: run, plan: plan, report: report, holders: map[need]identity.AccountID{}, byAccount: map[identity.AccountID]*reversal{}}
 	if err := s.loadUndone(ctx, &u, progress); err != nil {
 		return identity.Plan{}, Plan{}, err
 	}
 	u.look()
 	for _, n := range u.wanted() {
-		if u.holders[n.name], err = s.holder(ctx, org, n); err != nil {
+		if u.holders[n], err = s.holder(ctx, org, n); err != nil {
 			return identity.Plan{}, Plan{}, err
 		}
 	}
@@ -54,7 +54,11 @@ func (s *Syncer) Undo(ctx context.Context, org identity.OrgID, id identity.RunID
 		return identity.Plan{}, Plan{}, err
 	}
 	undo := u.computed()
-	stored, err := s.storePlan(ctx, in, undo, last, by, false)
+	var steps encoder
+	for _, step := range undo.Steps {
+		steps.put(step)
+	}
+	stored, err := s.storePlan(ctx, in, undo, &steps, last, by, false)
 	return stored, undo, err
 }
 
@@ -86,26 +90,26 @@ func (s *Syncer) undoable(ctx context.Context, org identity.OrgID, id identity.R
 func (s *Syncer) loadUndone(ctx context.Context, u *undoing, progress Progress) error {
 	read, org := s.service.Reader(), u.Org.ID
 	var made []identity.ObjectID
-	for i, step := range u.plan.Steps {
+	var known []identity.AccountID
+	for _, step := range u.plan.Steps {
 		switch {
 		case !step.Op.Acts():
 		case step.Account == "" && step.Op == OpCreate:
 			made = append(made, step.Object)
 		case step.Account != "":
-			a, err := read.Account(ctx, org, step.Account)
-			if identity.IsNotFound(err) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			u.Accounts = append(u.Accounts, a)
-		}
-		if i%accountsPerPage == 0 {
-			progress.tell("looking at what the run changed", i, len(u.plan.Steps))
+			known = append(known, step.Account)
 		}
 	}
+	for part := range slices.Chunk(known, accountsPerPage) {
+		progress.tell("looking at what the run changed", len(u.Accounts), len(known)+len(made))
+		there, err := read.AccountsAmong(ctx, org, part)
+		if err != nil {
+			return err
+		}
+		u.Accounts = append(u.Accounts, there...)
+	}
 	for part := range slices.Chunk(made, accountsPerPage) {
+		progress.tell("looking at what the run changed", len(u.Accounts), len(known)+len(made))
 		linked, err := read.LinkedAccounts(ctx, org, u.Connector.ID, part)
 		if err != nil {
 			return err
@@ -130,7 +134,7 @@ func (s *Syncer) holder(ctx context.Context, org identity.OrgID, n need) (identi
 		}
 		return hold.Account, err
 	}
-	a, err := read.AccountByUserName(ctx, org, identity.NameKey(n.name[len("u:"):]))
+	a, err := read.AccountByUserName(ctx, org, n.user)
 	if identity.IsNotFound(err) {
 		return "", nil
 	}

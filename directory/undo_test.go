@@ -132,6 +132,23 @@ func TestUndo_WhatHasMovedOnSinceIsLeftAlone(t *testing.T) {
 	require.Equal(t, identity.Profile(`{"displayName":"Second"}`), w.user("ada@corp.example").Profile)
 }
 
+func TestUndo_OfAManagerWhomTheRunAddedIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.source.set(append(people(30), entry("ada"))...)
+	w.sync()
+	before := sameAs(w.user("ada@corp.example"))
+	w.source.set(append(people(30), entry("ada", ledBy("bob")), entry("bob"))...)
+	run := w.sync()
+	require.NotEqual(t, before, sameAs(w.user("ada@corp.example")))
+	stored, plan := w.undo(run.Run)
+	require.Equal(t, "remove bob; update ada", said(plan))
+	w.approved(stored)
+	require.Equal(t, before, sameAs(w.user("ada@corp.example")))
+	_, again := w.undo(run.Run)
+	require.Equal(t, "skip ada ACCOUNT_CHANGED_SINCE; skip bob ACCOUNT_CHANGED_SINCE", said(again))
+}
+
 func TestUndo_ASignInSinceTheRunIsNoObstacle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -23,11 +23,12 @@ type proof struct {
 	StartedBy    string          `json:"startedBy,omitempty"`
 	Reason       string          `json:"reason"`
 	Changes      []Change        `json:"changes,omitempty"`
+	Photo        *identity.Photo `json:"photo,omitempty"`
 }
 
 func (a *application) proof(s Step) (json.RawMessage, error) {
 	p := proof{Server: a.stored.Reading.Server, InvocationID: a.stored.Reading.InvocationID, HighestUSN: a.stored.Reading.HighestUSN, ReadAt: a.stored.Reading.ReadAt,
-		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes}
+		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes, Photo: s.Photo}
 	if p.StartedBy == "" {
 		p.StartedBy = string(a.startedBy.Kind)
 	}
@@ -81,8 +82,12 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 		return c.Delete(ctx, s.Account, unchangedSince(s.Version))
 	}
 	if s.Op == OpCreate {
-		_, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
+		made, err := c.Create(ctx, s.Draft.identity(), identity.Origin{Source: identity.SourceDirectory, Link: &link,
 			Disabled: s.Standing == identity.DirectoryBlocked, Evidence: evidence})
+		if err == nil {
+			a.now[s.Object] = made.ID
+			err = a.setPhoto(ctx, c, made.ID, s, evidence)
+		}
 		return a.orNotConverted(ctx, c, s, err)
 	}
 	version := s.Version
@@ -97,7 +102,9 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if s.Draft != nil {
 		m.Draft = s.Draft.identity()
 	}
-	_, err = c.Mirror(ctx, s.Account, unchangedSince(version), m)
+	if _, err = c.Mirror(ctx, s.Account, unchangedSince(version), m); err == nil {
+		err = a.setPhoto(ctx, c, s.Account, s, evidence)
+	}
 	return a.orNotConverted(ctx, c, s, err)
 }
 
@@ -183,14 +190,16 @@ func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step)
 
 // boss is the account of a manager's entry; none if no account is linked to it.
 func (a *application) boss(ctx context.Context, c *identity.Acts, object identity.ObjectID) (identity.AccountID, error) {
-	if id, known := a.bosses[object]; known {
-		return id, nil
+	for _, known := range []map[identity.ObjectID]identity.AccountID{a.now, a.made} {
+		if id, ok := known[object]; ok {
+			return id, nil
+		}
 	}
 	linked, err := c.Tx().LinkedPeople(ctx, a.plan.Org, a.plan.Connector, []identity.ObjectID{object})
 	if err != nil || len(linked) == 0 {
 		return "", err
 	}
-	a.bosses[object] = linked[0].Account
+	a.now[object] = linked[0].Account
 	return linked[0].Account, nil
 }
 

@@ -39,6 +39,7 @@ var kinds = map[EventKind]struct {
 	AccountReactivated: {CategoryUsers, "A user was reactivated"},
 	AccountDeleted:     {CategoryUsers, "A user was deleted"},
 	AccountLinked:      {CategoryUsers, "A user was linked to a directory entry"},
+	PhotoChanged:       {CategoryUsers, "A user's photo was changed"},
 	AccountInvited:     {CategoryUsers, "An invitation was sent to a user"},
 	AccountBound:       {CategoryLogins, "A person was tied to a user's account"},
 	AccountUnbound:     {CategoryLogins, "A person was untied from a user's account"},

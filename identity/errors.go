@@ -62,6 +62,7 @@ const (
 	RuleUnknownClaim      Rule = "UNKNOWN_CLAIM"
 	RuleUnknownSite       Rule = "UNKNOWN_SITE"
 	RuleUnknownDeletion   Rule = "UNKNOWN_DELETION"
+	RuleUnknownPhoto      Rule = "UNKNOWN_PHOTO"
 	RuleUnknownPrompt     Rule = "UNKNOWN_PROMPT"
 	RuleUnknownItem       Rule = "UNKNOWN_ITEM"
 	RuleFileGone          Rule = "FILE_GONE"

@@ -18,6 +18,7 @@ const (
 	AccountReactivated EventKind = "account.reactivated"
 	AccountDeleted     EventKind = "account.deleted"
 	AccountLinked      EventKind = "account.linked" // to a directory entry
+	PhotoChanged       EventKind = "account.photo_changed"
 	OrgCreated         EventKind = "organization.created"
 	OrgChanged         EventKind = "organization.changed"
 	TokenCreated       EventKind = "token.created"

@@ -59,7 +59,20 @@ func (c *Acts) editMembers(ctx context.Context, g Group, e GroupEdit, said map[s
 
 // joining reads the accounts that are to join, and refuses whoever cannot.
 func (c *Acts) joining(ctx context.Context, g Group, join []Member) (map[AccountID]Account, error) {
-	people := make(map[AccountID]Account, len(join))
+	var ids []AccountID
+	for _, m := range join {
+		if m.Group == "" {
+			ids = append(ids, m.Account)
+		}
+	}
+	found, err := c.tx.AccountsAmong(ctx, c.org.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[AccountID]Account, len(found))
+	for _, a := range found {
+		people[a.ID] = a
+	}
 	for _, m := range join {
 		if m.Group != "" {
 			if _, err := c.tx.Group(ctx, c.org.ID, m.Group); err != nil {
@@ -70,14 +83,16 @@ func (c *Acts) joining(ctx context.Context, g Group, join []Member) (map[Account
 			}
 			continue
 		}
-		a, err := c.load(ctx, m.Account, nil)
-		if err != nil {
-			return nil, err
+		a, there := people[m.Account]
+		if !there {
+			if a, err = c.load(ctx, m.Account, nil); err != nil {
+				return nil, err
+			}
 		}
+		c.about = a
 		if err := c.settled(a); err != nil {
 			return nil, err
 		}
-		people[a.ID] = a
 	}
 	return people, nil
 }

@@ -17,7 +17,7 @@ const PlanDropped PlanState = "dropped"
 
 // PlanTx drops plans.
 type PlanTx interface {
-	// DropPlan writes the state of a plan and when it was dropped, and forgets its body.
+	// DropPlan writes the state of a plan and when it was dropped, and forgets its body and the photos that wait for it.
 	DropPlan(ctx context.Context, p Plan) error
 }
 
@@ -51,7 +51,7 @@ func (s *Service) ForgetPlans(ctx context.Context, limit int) (int, error) {
 			}
 			dropped++
 		}
-		return nil
+		return tx.DropStrayPhotos(ctx, now.Add(-Day))
 	})
 	return dropped, err
 }

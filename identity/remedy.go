@@ -28,6 +28,7 @@ var remedies = map[Rule]string{
 	RuleUnknownClaim:      "List the organization's claims and use the id of one of them.",
 	RuleUnknownSite:       "List the organization's sites and use the name of one of them.",
 	RuleUnknownDeletion:   "Nothing has to be done: nobody has asked for the organization to be deleted.",
+	RuleUnknownPhoto:      "Show the user to see whether there is a photo; photos come from a directory whose connector takes them.",
 	RuleUnknownPrompt:     "Ask for your prompts again and use the id of one of them.",
 	RuleUnknownItem:       "Check the resource's id; resources that have been deleted stay gone.",
 	RuleFileGone:          "Start the job again; its files are kept for a limited time only.",

@@ -46,6 +46,7 @@ type Reader interface {
 	ItemReader
 	ExchangeReader
 	ScheduleReader
+	PhotoReader
 
 	// Organization is crossing: it is how an organization is found. One that was deleted is not.
 	Organization(ctx context.Context, org OrgID) (Organization, error)
@@ -68,6 +69,8 @@ type Reader interface {
 	ConnectorAccounts(ctx context.Context, org OrgID, connector ConnectorID, after AccountID, limit int) ([]Account, error)
 	// LinkedAccounts lists the accounts that a connector is linked to by these entries, in any order.
 	LinkedAccounts(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]Account, error)
+	// AccountsAmong lists those of the accounts that are there, in any order.
+	AccountsAmong(ctx context.Context, org OrgID, ids []AccountID) ([]Account, error)
 	// AccountsDue is crossing: accounts whose retention is over at now, of all organizations, at most limit.
 	AccountsDue(ctx context.Context, now time.Time, limit int) ([]Account, error)
 	// EmailChangesDue is crossing: accounts whose new address was asked for at or before an instant and not confirmed, at most
@@ -75,6 +78,8 @@ type Reader interface {
 	EmailChangesDue(ctx context.Context, asked time.Time, limit int) ([]Account, error)
 	// Hold is crossing: who holds an address, in whatever organization (EML-01).
 	Hold(ctx context.Context, key EmailKey) (Hold, error)
+	// HoldsAmong is Hold for many addresses: those that somebody holds, in any order.
+	HoldsAmong(ctx context.Context, keys []EmailKey) ([]Hold, error)
 
 	Domains(ctx context.Context, org OrgID) ([]Domain, error)
 	// DomainHolders is crossing: every organization's relation to one domain.
@@ -121,6 +126,7 @@ type Tx interface {
 	ExchangeTx
 	ScheduleTx
 	PlanTx
+	PhotoTx
 
 	InsertOrganization(ctx context.Context, o Organization) error
 	UpdateOrganization(ctx context.Context, o Organization) error

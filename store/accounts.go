@@ -126,6 +126,20 @@ func (r reader) LinkedAccounts(ctx context.Context, org identity.OrgID, connecto
 	return all, nil
 }
 
+func (r reader) AccountsAmong(ctx context.Context, org identity.OrgID, ids []identity.AccountID) ([]identity.Account, error) {
+	var all []identity.Account
+	for part := range slices.Chunk(ids, rowsAtOnce) {
+		c := &compiler{dialect: r.dialect}
+		found, err := list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
+			WHERE org_id = `+c.arg(org)+` AND id IN (`+listed(c, part)+`)`, c.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
 // accountsDue says in SQL what identity.Account.Due says. CROSS JOIN so that SQLite goes through the accounts in the order of
 // their clocks and looks each one's organization up, not the other way round.
 const accountsDue = `SELECT ` + accountColumns + ` FROM accounts CROSS JOIN organizations
@@ -157,4 +171,17 @@ func scanHold(r *sql.Rows) (h identity.Hold, err error) {
 
 func (r reader) Hold(ctx context.Context, key identity.EmailKey) (identity.Hold, error) {
 	return one(ctx, r.run, unknownHold, scanHold, `SELECT email_key, org_id, account_id, kind FROM address_holds WHERE email_key = $1`, key)
+}
+
+func (r reader) HoldsAmong(ctx context.Context, keys []identity.EmailKey) ([]identity.Hold, error) {
+	var all []identity.Hold
+	for part := range slices.Chunk(keys, rowsAtOnce) {
+		c := &compiler{dialect: r.dialect}
+		found, err := list(ctx, r.run, scanHold, `SELECT email_key, org_id, account_id, kind FROM address_holds WHERE email_key IN (`+listed(c, part)+`)`, c.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }

@@ -93,8 +93,10 @@ func (t *transaction) DropPlan(ctx context.Context, p identity.Plan) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `DELETE FROM plan_bodies WHERE plan_id = $1`, p.ID)
-	return err
+	if _, err = t.exec(ctx, `DELETE FROM plan_bodies WHERE plan_id = $1`, p.ID); err != nil {
+		return err
+	}
+	return t.DropPlanPhotos(ctx, p.Org, p.ID)
 }
 
 // newest completes a query on plans or runs, whose ids are greater the later they were made.

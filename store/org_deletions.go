@@ -93,6 +93,7 @@ var purges = []purge{
 	{"scim_exchanges", "org_id, token_id, at, id", "org_id = $1"},
 	{"tokens", "id", "org_id = $1"},
 	{"runs", "id", "org_id = $1"},
+	{"plan_photos", "org_id, plan_id, digest", "org_id = $1"},
 	{"plans", "id", "org_id = $1"},
 	{"sync_schedules", "connector_id", "org_id = $1"},
 	{"identity_providers", "issuer", "org_id = $1"},

@@ -55,6 +55,15 @@ func queries(r reader) map[string]query {
 			_, err := r.LinkedAccounts(ctx, org, "n", []identity.ObjectID{"a", "b"})
 			return err
 		}, want: []string{"INDEX accounts_object (connector_id=? AND object_id=?)"}},
+		"AccountsAmong": {ask: func() error { _, err := r.AccountsAmong(ctx, org, []identity.AccountID{"a", "b"}); return err }, want: []string{"(org_id=? AND id=?)"}},
+		"HoldsAmong":    {ask: func() error { _, err := r.HoldsAmong(ctx, []identity.EmailKey{"x", "y"}); return err }, want: []string{"(email_key=?)"}},
+		"Photos": {ask: func() error { _, err := r.Photos(ctx, org, "x", 10); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND account_id>?)", "(org_id=? AND id=?)"}},
+		"PhotosOf": {ask: func() error { _, err := r.PhotosOf(ctx, org, []identity.AccountID{"a", "b"}); return err },
+			want: []string{"PRIMARY KEY (org_id=? AND account_id=?)", "(org_id=? AND id=?)"}},
+		"PhotoContent": {ask: func() error { _, err := r.PhotoContent(ctx, org, "x"); return err }, want: []string{"(org_id=? AND account_id=?)"}},
+		"PlanPhoto": {ask: func() error { _, err := r.PlanPhoto(ctx, org, "x", "00"); return err },
+			want: []string{"(org_id=? AND plan_id=? AND digest=?)"}},
 		"AccountFor an id": {ask: func() error {
 			_, _, err := r.AccountFor(ctx, identity.AccountKey{Org: org, ID: "x"}, "h")
 			return err

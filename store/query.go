@@ -57,6 +57,7 @@ var (
 	unknownClaim        = unknown{identity.RuleUnknownClaim, "there is no such claim in this organization"}
 	unknownSite         = unknown{identity.RuleUnknownSite, "the organization is not linked to this site"}
 	unknownDeletion     = unknown{identity.RuleUnknownDeletion, "nobody has asked for this organization to be deleted"}
+	unknownPhoto        = unknown{identity.RuleUnknownPhoto, "the user has no photo"}
 	unknownPrompt       = unknown{identity.RuleUnknownPrompt, "this prompt was not put off"}
 	unknownItem         = unknown{identity.RuleUnknownItem, "there is no such resource in this organization"}
 	unknownChunk        = unknown{identity.RuleUnknownJob, "the job's file has no such part"}

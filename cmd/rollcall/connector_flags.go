@@ -43,6 +43,10 @@ type directoryFlags struct {
 	GroupFilter *string  `placeholder:"FILTER" help:"Which entries are groups (default by --kind)."`
 	GroupName   *string  `placeholder:"ATTRIBUTE" help:"The attribute that groups are called by (cn)."`
 
+	Photos         *string  `placeholder:"off|on" help:"Take photos of people from the directory (off)."`
+	PhotoAttribute []string `sep:"none" placeholder:"ATTRIBUTE" help:"The attribute with the photo; repeatable: the next one is looked at where one has no photo that can be taken (thumbnailPhoto of AD, jpegPhoto of OpenLDAP)."`
+	PhotoMaxBytes  *int     `placeholder:"N" help:"Larger photos are not taken (102400)."`
+
 	OutOfScope      *string        `placeholder:"remove|retain|hold" help:"What becomes of people and groups that leave the base or the filter (remove)."`
 	Mismatched      *string        `placeholder:"retain|delete" help:"What becomes of users whom no entry matches (retain)."`
 	MaxLossPercent  *int           `placeholder:"N" help:"More losses than so many percent need an approval (20)."`
@@ -51,7 +55,7 @@ type directoryFlags struct {
 	MaxDropPercent  *int           `placeholder:"N" help:"An attribute that vanishes from more than this share of people refuses the plan (20)."`
 	Budget          map[string]int `mapsep:"none" placeholder:"KIND.WINDOW=N" help:"Hold a plan that brings more removals, disables, emailChanges, blanked (users who lose an attribute) or groupLosses (memberships that end) in a run, a day or a week, such as removals.day=50; -1 is no limit, 0 the default; repeatable."`
 	Changes         *string        `placeholder:"auto|usn|off" help:"How the directory tells what changed: by what it has, by AD's update sequence numbers, or not at all (auto)."`
-	PageSize        *int           `placeholder:"N" help:"Entries to ask for at a time (1000)."`
+	PageSize        *int           `placeholder:"N" help:"Entries to ask for at a time (1000, or 100 with photos)."`
 
 	password string // from standard input
 
@@ -119,7 +123,7 @@ func (f directoryFlags) filesSettings(before json.RawMessage) (json.RawMessage, 
 	if err := giveFile(&s.Path, f.Path); err != nil {
 		return nil, err
 	}
-	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Groups, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
+	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Groups, &s.Photos, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
 		return nil, err
 	}
 	return checked(s)
@@ -177,6 +181,7 @@ type commonSettings struct {
 	bases   *[]string
 	filter  *string
 	groups  **directory.GroupSettings
+	photos  **directory.PhotoSettings
 	mapping *mapping.Mapping
 	policy  *directory.Policy
 	reports *[]string
@@ -186,6 +191,9 @@ func (f directoryFlags) common(s commonSettings) error {
 	giveList(s.bases, f.BaseDN)
 	give(s.filter, f.Filter)
 	if err := f.groups(s.groups); err != nil {
+		return err
+	}
+	if err := f.photos(s.photos); err != nil {
 		return err
 	}
 	if f.Map != nil {
@@ -235,6 +243,31 @@ func (f directoryFlags) groups(to **directory.GroupSettings) error {
 	return nil
 }
 
+// photos puts the flags about photos over the settings of a connector.
+func (f directoryFlags) photos(to **directory.PhotoSettings) error {
+	switch {
+	case f.Photos == nil:
+	case *f.Photos == "off":
+		*to = nil
+	case *f.Photos != "on":
+		return identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "photos is %q; use on or off", *f.Photos).At("photos")
+	case *to == nil:
+		*to = &directory.PhotoSettings{}
+	}
+	if *to == nil {
+		if f.PhotoAttribute != nil || f.PhotoMaxBytes != nil {
+			return identity.Refuse(identity.Invalid, identity.RuleInvalidValue,
+				"photos are not taken, so nothing can be said about them; give --photos on, too").At("photos")
+		}
+		return nil
+	}
+	p := **to // not the stored ones, which are compared with these
+	giveList(&p.Attributes, f.PhotoAttribute)
+	give(&p.MaxBytes, f.PhotoMaxBytes)
+	*to = &p
+	return nil
+}
+
 // over puts the flags over the settings of a connection, without checking them.
 func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	give(&s.Kind, f.Kind)
@@ -268,7 +301,7 @@ func (f directoryFlags) over(s ldap.Settings) (ldap.Settings, error) {
 	if give(&s.Changes, f.Changes); s.Changes == "auto" {
 		s.Changes = ldap.ChangesAuto
 	}
-	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Groups, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
+	if err := f.common(commonSettings{&s.BaseDNs, &s.Filter, &s.Groups, &s.Photos, &s.Mapping, &s.Policy, &s.ReportTo}); err != nil {
 		return s, err
 	}
 	for _, file := range []struct{ to, from *string }{{&s.BindPasswordFile, f.BindPasswordFile}, {&s.CAFile, f.CAFile},

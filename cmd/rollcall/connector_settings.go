@@ -60,6 +60,7 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 		p       directory.Policy
 		reports []string
 		groups  *directory.GroupSettings
+		photos  *directory.PhotoSettings
 		err     error
 	)
 	if n.Kind == ldif.Kind {
@@ -67,7 +68,7 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 		err = json.Unmarshal(n.Settings, &s)
 		e := s.WithDefaults()
 		pairs = []string{"path", e.Path, "schema", e.Schema}
-		filter, bases, groups, sources, p, reports = e.Filter, e.BaseDNs, e.Groups, e.Mapping, e.Policy, e.ReportTo
+		filter, bases, groups, photos, sources, p, reports = e.Filter, e.BaseDNs, e.Groups, e.Photos, e.Mapping, e.Policy, e.ReportTo
 	} else {
 		var s ldap.Settings
 		s, err = ldap.ReadSettings(n.Settings)
@@ -75,7 +76,7 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 		pairs = []string{"servers", strings.Join(e.URLs, " | "), "servers from the DNS of", e.SRV, "StartTLS", yesNo(e.StartTLS), "CA file", e.CAFile,
 			"CA", authoritiesIn(e.CA), "server name", e.ServerName, "client certificate", e.ClientCertFile, "client key file", e.ClientKeyFile,
 			"bind DN", e.BindDN, "bind password", sealedWith(n), "bind password file", e.BindPasswordFile, "changes", or(e.Changes, "auto"), "public addresses only", yesIf(e.PublicOnly)}
-		filter, bases, groups, sources, p, reports = e.Filter, e.BaseDNs, e.Groups, e.Mapping, e.Policy, e.ReportTo
+		filter, bases, groups, photos, sources, p, reports = e.Filter, e.BaseDNs, e.Groups, e.Photos, e.Mapping, e.Policy, e.ReportTo
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the stored settings of the connector cannot be read: %w", err)
@@ -88,7 +89,11 @@ func effectiveSettings(n identity.Connector) ([]string, error) {
 	if groups != nil {
 		mirrored = fmt.Sprintf("%s members, below %s, filter %s, called by %s", groups.Members, strings.Join(groups.BaseDNs, " | "), groups.Filter, groups.Name)
 	}
-	return append(pairs, "base DNs", strings.Join(bases, " | "), "filter", filter, "groups", mirrored, "mapping", strings.Join(made, "; "),
+	taken := "not taken"
+	if photos != nil {
+		taken = fmt.Sprintf("from %s, at most %d bytes", strings.Join(photos.Attributes, " or "), photos.MaxBytes)
+	}
+	return append(pairs, "base DNs", strings.Join(bases, " | "), "filter", filter, "groups", mirrored, "photos", taken, "mapping", strings.Join(made, "; "),
 		"out of scope", string(p.OutOfScope), "mismatched", string(p.Mismatched),
 		"loss guard", fmt.Sprintf("more than %d %% or more than %d people need an approval", p.MaxLossPercent, p.MaxLosses), "budgets", budgetsOf(p), "reports to", strings.Join(reports, ", ")), nil
 }

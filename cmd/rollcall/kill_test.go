@@ -29,7 +29,7 @@ var (
 // comparison: identifiers of new things, links, times, and the checksums over them.
 func TestDIR16_KilledAnywhere(t *testing.T) {
 	k := prepareKills(t, *peopleToKill)
-	batches := max(1, *peopleToKill/200-2) // of 200 steps each, without the last ones
+	batches := max(1, *peopleToKill/400-2) // of 400 steps each, without the last ones
 	for _, c := range []struct {
 		name  string
 		at    point
@@ -85,7 +85,7 @@ func prepareKills(t *testing.T, people int) *killing {
 	command(t, db, "template", "set", "--org", "Corp", "calling")
 	writeBefore(t, export, people)
 	command(t, db, "connector", "create", "--org", "Corp", "--name", "Files", "--kind", "ldif", "--schema", "openldap", "--path", export,
-		"--base-dn", "ou=People,dc=corp", "--max-loss-percent", "50")
+		"--base-dn", "ou=People,dc=corp", "--groups", "nested", "--max-loss-percent", "50")
 	command(t, db, "sync", "apply", "--org", "Corp", planned(t, db))
 	writeAfter(t, export, people)
 
@@ -94,7 +94,7 @@ func prepareKills(t *testing.T, people int) *killing {
 	whole := filepath.Join(folder, "whole.db")
 	copyDatabase(t, k.planned, whole)
 	report := command(t, "sqlite:"+whole, "sync", "apply", "--org", "Corp", k.plan)
-	for _, op := range []string{"create", "update", "disable", "remove"} {
+	for _, op := range []string{"create", "update", "disable", "remove", "group_create", "group_update", "group_delete"} {
 		require.NotZero(t, report["applied"].(map[string]any)[op], "%s: %v", op, report)
 	}
 	require.NotZero(t, report["skipped"], "somebody without an address is reported")
@@ -250,17 +250,20 @@ func settledWord(word string, names map[string]string) string {
 
 var accountRow = regexp.MustCompile(` id=([0-9a-f-]{36}) user_name=(\S+) `)
 
-// writeBefore writes a directory of three fifths of so many people.
+// writeBefore writes a directory of three fifths of so many people, and groups of them.
 func writeBefore(t *testing.T, file string, people int) {
 	var b strings.Builder
 	for i := range people * 3 / 5 {
 		writePerson(&b, i, i, "First")
 	}
+	for i := range people / 50 {
+		writeGroup(&b, i, fmt.Sprint("Team ", i), i*25, 20)
+	}
 	require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
 }
 
 // writeAfter writes so many people: of those who were there some are gone, some are disabled, pairs have each other's address, and the others
-// have another name; and one has no address.
+// have another name; and one has no address. Their groups change too.
 func writeAfter(t *testing.T, file string, people int) {
 	var b strings.Builder
 	gone := people / 50
@@ -276,7 +279,26 @@ func writeAfter(t *testing.T, file string, people int) {
 			writePerson(&b, i, i, "Second")
 		}
 	}
+	for i := range people / 50 { // the first is gone, the others have others in them, every third another name; and two are new
+		if i > 0 {
+			writeGroup(&b, i, fmt.Sprint("Team ", i+i%3/2*1000), i*25+5, 20, i+1)
+		}
+	}
+	writeGroup(&b, people/50, "New team", gone, 2*gone)
+	writeGroup(&b, people/50+1, "Everybody", 2*gone, people-2*gone)
 	require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
+}
+
+// writeGroup writes a group of the people from a number on, so many, and of other groups.
+func writeGroup(b *strings.Builder, number int, name string, first, size int, groups ...int) {
+	fmt.Fprintf(b, "dn: cn=g%d,ou=People,dc=corp\nobjectClass: groupOfNames\nentryUUID: 00000000-0000-4000-9000-%012d\ncn: %s\n", number, number, name)
+	for i := range size {
+		fmt.Fprintf(b, "member: uid=p%d,ou=People,dc=corp\n", first+i)
+	}
+	for _, g := range groups {
+		fmt.Fprintf(b, "member: cn=g%d,ou=People,dc=corp\n", g)
+	}
+	b.WriteString("\n")
 }
 
 func writePerson(b *strings.Builder, number, mailbox int, name string, lines ...string) {

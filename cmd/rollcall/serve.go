@@ -132,7 +132,8 @@ func (c *serveCmd) listen(a *app) (net.Listener, string, error) {
 }
 
 // collectLess lets the heap grow to five times what is alive before it is collected, unless GOGC says otherwise. The server
-// keeps a few megabytes alive, so by default it would spend a tenth of its time on collecting almost nothing.
+// keeps a few megabytes alive, so by default it would spend a tenth of its time on collecting almost nothing. Beyond heapLimit it
+// collects more often.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

@@ -95,7 +95,7 @@ func (c *orgClient) storedPlan(p admin.SyncPlan) (identity.Plan, error) {
 			InvocationID: p.Reading.InvocationID, HighestUSN: p.Reading.HighestUSN, ReadAt: p.Reading.At, Count: p.Reading.Count, Complete: p.Reading.Complete,
 			Gaps: p.Reading.Gaps},
 		Figures: directory.Figures{Ops: ops[directory.Op](p.Steps), Unchanged: p.Unchanged, Linked: p.Linked, Missing: p.Missing, Mismatched: max(p.Mismatched, 0),
-			ClaimedUnknown: p.ClaimedUnknown, StrayManagers: p.StrayManagers, Groups: p.Groups, StrayMembers: p.StrayMembers},
+			ClaimedUnknown: p.ClaimedUnknown, StrayManagers: p.StrayManagers, BadPhotos: p.BadPhotos, Groups: p.Groups, StrayMembers: p.StrayMembers},
 		Guard: directory.Guard{Losses: p.Guard.Losses, Base: p.Guard.Base, Percent: p.Guard.Percent, MaxLosses: p.Guard.MaxLosses,
 			MaxPercent: p.Guard.MaxPercent, Budgets: p.Guard.Budgets, Why: p.Guard.Why},
 		Refused: p.Refused, NoLosses: p.NoLosses}

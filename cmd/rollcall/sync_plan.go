@@ -143,7 +143,12 @@ func (c *orgClient) byName() string {
 	return " --by NAME"
 }
 
-func (a *app) showPlan(stored identity.Plan, plan directory.Plan) error {
+func (a *app) showPlan(stored identity.Plan, plan directory.Plan) (err error) {
+	if a.json {
+		if plan, err = plan.Whole(); err != nil {
+			return err
+		}
+	}
 	shown := struct {
 		identity.Plan
 		Body *directory.Plan `json:"body,omitempty"`

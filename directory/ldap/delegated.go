@@ -11,7 +11,7 @@ import (
 
 // delegated are the settings that are an organization's own to decide. The others name files of the server, lift limits that protect it, or
 // let a password travel in clear text: they are for whoever runs it.
-var delegated = []string{"urls", "srv", "startTLS", "serverName", "ca", "bindDN", "baseDNs", "filter", "groups", "mapping", "policy", "reportTo", "changes", "ignoreReferrals", "pageSize"}
+var delegated = []string{"urls", "srv", "startTLS", "serverName", "ca", "bindDN", "baseDNs", "filter", "groups", "photos", "mapping", "policy", "reportTo", "changes", "ignoreReferrals", "pageSize"}
 
 // Delegated lays a merge patch (RFC 7396) over the settings, as an administrator of the connector's organization may, who is not trusted with
 // the server and the network around it. password is a new one; nil leaves things as they are. The settings of a new connector are its
@@ -77,7 +77,7 @@ func (s Settings) patched(patch json.RawMessage) (Settings, error) {
 		if !slices.Contains(delegated, name) {
 			return s, invalid("settings."+name, "there is no setting %q, or it is for whoever runs the server", name)
 		}
-		depth := map[string]int{"groups": 1, "mapping": 1, "policy": 3}[name]
+		depth := map[string]int{"groups": 1, "photos": 1, "mapping": 1, "policy": 3}[name]
 		if all[name], err = merged(all[name], value, depth); err != nil {
 			return s, invalid("settings."+name, "%v", err)
 		}

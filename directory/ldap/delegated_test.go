@@ -49,6 +49,14 @@ func TestAnOrganizationDecidesOnlyWhatIsItsOwn(t *testing.T) {
 		"no groups any more": {withGroups(kept), `{"groups":null}`, nil, "",
 			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true}`},
 
+		"photos as they come": {kept, `{"photos":{}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,"photos":{}}`},
+		"smaller photos": {withPhotos(kept), `{"photos":{"maxBytes":2048}}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true,"photos":{"attributes":["jpegPhoto"],"maxBytes":2048}}`},
+		"no photos any more": {withPhotos(kept), `{"photos":null}`, nil, "",
+			`{"kind":"ad","urls":["ldaps://dc1.corp.example"],"bindDN":"CN=reader","baseDNs":["DC=corp"],"publicOnly":true}`},
+		"photos that are too large": {kept, `{"photos":{"maxBytes":1048577}}`, nil, "use 1024 to 1048576", ""},
+
 		"other servers":                         {kept, `{"urls":["ldaps://evil.example"]}`, nil, "give bindPassword again", ""},
 		"a domain instead of servers":           {kept, `{"urls":null,"srv":"evil.example"}`, nil, "give bindPassword again", ""},
 		"other authorities":                     {kept, `{"serverName":"x"}`, nil, "give bindPassword again", ""},
@@ -100,6 +108,11 @@ func withPolicy(s ldap.Settings) ldap.Settings {
 
 func withCertificate(s ldap.Settings) ldap.Settings {
 	s.ClientCertFile, s.ClientKeyFile = "cert.pem", "key.pem"
+	return s
+}
+
+func withPhotos(s ldap.Settings) ldap.Settings {
+	s.Photos = &directory.PhotoSettings{Attributes: []string{"jpegPhoto"}}
 	return s
 }
 

@@ -29,7 +29,7 @@ func TestTheDemonstrationsDirectoryIsRead(t *testing.T) {
 	got := read(t, settings)
 	require.True(t, got.Complete, got.Gaps)
 	require.Len(t, got.Entries, 30)
-	require.Equal(t, "Ada", got.Entries[0].Attributes["name.givenName"])
+	require.Equal(t, "Ada", got.Entries[0].Attribute("name.givenName"))
 
 	require.NoError(t, d.Delete(ids[3]))
 	require.NoError(t, d.Move(ids[4], demodirectory.FormerDN))

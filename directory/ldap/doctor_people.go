@@ -128,8 +128,10 @@ func checkSample(_ context.Context, p *patient) []Check {
 		if e.ExternalID != "" {
 			values = append(values, "externalId="+string(e.ExternalID))
 		}
-		for _, path := range sortedKeys(e.Attributes) {
-			values = append(values, path+"="+e.Attributes[path])
+		for _, path := range p.snapshot.Owns {
+			if text := e.Attribute(path); text != "" {
+				values = append(values, path+"="+text)
+			}
 		}
 		made = append(made, fine("%s (%s): %s", e.DN, state, strings.Join(values, "; "))...)
 	}

@@ -80,4 +80,5 @@ func (s *Source) Named(ctx context.Context, dns []string) (map[string]identity.O
 var (
 	_ directory.ChangeSource = (*Source)(nil)
 	_ directory.NameSource   = (*Source)(nil)
+	_ directory.PhotoSource  = (*Source)(nil)
 )

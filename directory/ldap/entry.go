@@ -5,6 +5,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/mapping"
+	"rollcall/directory/photos"
 )
 
 // What says whether an entry is somebody at all.
@@ -20,8 +21,9 @@ type decoder struct {
 	wanted []string // the attributes to ask for
 }
 
-func newDecoder(s Settings) *decoder {
+func newDecoder(s Settings, album *photos.Album) *decoder {
 	m := mapping.New(s.Kind, s.Mapping, s.MaxEntryBytes)
+	m.TakePhotos(s.Photos, album)
 	return &decoder{mapper: m, wanted: m.Wanted()}
 }
 

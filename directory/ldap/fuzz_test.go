@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"rollcall/directory"
+	"rollcall/directory/photos"
 	"rollcall/identity"
 )
 
@@ -20,8 +22,8 @@ func FuzzEntry(f *testing.F) {
 	f.Add(false, "uid=ada", "entryUUID", []byte("00112233-4455-6677-8899-aabbccddeeff"), "mail", []byte(" ada@corp.example "), "pwdAccountLockedTime", []byte("000001010000Z"))
 	f.Add(false, "uid=\x00", "entryUUID", []byte("{00112233-4455-6677-8899-aabbccddeeff}"), "mail;range=0-1", []byte(""), "sn;lang-de", []byte("x"))
 	decoders := map[bool]*decoder{
-		true:  newDecoder(Settings{Kind: AD}.WithDefaults()),
-		false: newDecoder(Settings{Kind: OpenLDAP}.WithDefaults()),
+		true:  newDecoder(Settings{Kind: AD, Photos: &directory.PhotoSettings{}}.WithDefaults(), &photos.Album{}),
+		false: newDecoder(Settings{Kind: OpenLDAP, Photos: &directory.PhotoSettings{}}.WithDefaults(), &photos.Album{}),
 	}
 	f.Fuzz(func(t *testing.T, ad bool, dn, name1 string, value1 []byte, name2 string, value2 []byte, name3 string, value3 []byte) {
 		raw := &ldap.Entry{DN: dn}

@@ -38,6 +38,7 @@ type Settings struct {
 	BaseDNs          []string                 `json:"baseDNs"`                    //nolint:staticcheck // several DNs, not the DNS
 	Filter           string                   `json:"filter,omitempty"`
 	Groups           *directory.GroupSettings `json:"groups,omitempty"`  // which groups are mirrored; without it none (DIR-13)
+	Photos           *directory.PhotoSettings `json:"photos,omitempty"`  // whether photos are taken; without it none are
 	Mapping          mapping.Mapping          `json:"mapping,omitempty"` // what our attributes are made from; see [mapping.Source]
 	Policy           directory.Policy         `json:"policy,omitzero"`
 	ReportTo         []string                 `json:"reportTo,omitempty"` // who gets a mail about every run (DIR-14)
@@ -48,7 +49,7 @@ type Settings struct {
 	// IgnoreReferrals are referral URLs, as the server sends them, that say nothing about the people of the base DNs.
 	IgnoreReferrals []string `json:"ignoreReferrals,omitempty"`
 
-	PageSize      int      `json:"pageSize,omitempty"`      // entries; default 1000
+	PageSize      int      `json:"pageSize,omitempty"`      // entries; default 1000, or 100 with photos
 	PageTimeout   Duration `json:"pageTimeout,omitzero"`    // for one answer; default 60s
 	TotalTimeout  Duration `json:"totalTimeout,omitzero"`   // for one reading with its retries; default 30m
 	RetryDelay    Duration `json:"retryDelay,omitzero"`     // before the second attempt, doubled for the third; default 1s
@@ -75,6 +76,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // Default values of the settings.
 const (
 	defaultPageSize      = 1000
+	photoPageSize        = 100 // where photos come with the entries: a page is in memory as a whole
 	defaultPageTimeout   = Duration(time.Minute)
 	defaultTotalTimeout  = Duration(30 * time.Minute)
 	defaultRetryDelay    = Duration(time.Second)
@@ -121,6 +123,11 @@ func (s Settings) WithDefaults() Settings {
 	if s.Groups != nil {
 		groups := s.Groups.WithDefaults(s.BaseDNs, mapping.DefaultGroupFilters[s.Kind])
 		s.Groups = &groups
+	}
+	if s.Photos != nil {
+		taken := s.Photos.WithDefaults(mapping.PhotoAttributes[s.Kind])
+		s.Photos = &taken
+		fill(&s.PageSize, photoPageSize)
 	}
 	fill(&s.PageSize, defaultPageSize)
 	fill(&s.PageTimeout, defaultPageTimeout)

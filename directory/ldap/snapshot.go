@@ -11,6 +11,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/mapping"
+	"rollcall/directory/photos"
 	"rollcall/identity"
 )
 
@@ -20,8 +21,9 @@ const (
 	maxGaps       = 20  // that are named
 )
 
-// Source reads one directory. It opens a connection for every reading, so it may be kept.
+// Source reads one directory. It opens a connection for every reading, so it may be kept; photos of its readings it has until it is closed.
 type Source struct {
+	*photos.Album
 	settings Settings
 	decoder  *decoder
 	groups   *mapping.GroupMapper // nil: groups are not read
@@ -38,7 +40,8 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 		return nil, err
 	}
 	s = s.WithDefaults()
-	source := &Source{settings: s, decoder: newDecoder(s), now: now, resolver: net.DefaultResolver}
+	album := &photos.Album{}
+	source := &Source{Album: album, settings: s, decoder: newDecoder(s, album), now: now, resolver: net.DefaultResolver}
 	if s.Groups != nil {
 		source.groups = mapping.NewGroupMapper(s.Kind, *s.Groups)
 	}
@@ -47,11 +50,8 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 
 // WithResolver returns a source that asks another DNS than the machine's for the servers of a domain.
 func (s *Source) WithResolver(r Resolver) *Source {
-	return &Source{settings: s.settings, decoder: s.decoder, groups: s.groups, now: s.now, resolver: r, anywhere: s.anywhere}
+	return &Source{Album: s.Album, settings: s.settings, decoder: s.decoder, groups: s.groups, now: s.now, resolver: r, anywhere: s.anywhere}
 }
-
-// Close has nothing to close: every reading closes its own connection.
-func (s *Source) Close() error { return nil }
 
 // Snapshot reads every entry below the base DNs that matches the filter. When a connection breaks, or a server is busy, the next
 // server is read from the beginning; a part of an answer is never kept, and all of it comes from one server.
@@ -113,7 +113,7 @@ func (r *reading) between(ctx context.Context, read func() error) error {
 	if r.server, err = r.source.whoAnswers(ctx, r.conn); err != nil {
 		return err
 	}
-	r.snapshot = directory.Snapshot{Owns: r.source.decoder.mapper.Owns(), Server: r.server.name, InvocationID: r.server.invocationID,
+	r.snapshot = directory.Snapshot{Owns: r.source.decoder.mapper.Owns(), Photos: r.source.decoder.mapper.TakesPhotos(), Server: r.server.name, InvocationID: r.server.invocationID,
 		HighestUSN: r.server.highestUSN, ReadAt: r.source.now(), MembersByName: r.source.settings.Kind != AD}
 	if err := read(); err != nil {
 		return err
@@ -222,6 +222,7 @@ func (r *reading) decode(page []*ldap.Entry) {
 				r.gap("The server returned two entries with the id %s.", e.ID)
 			}
 			r.seen[e.ID] = true
+			e.Pack(r.source.decoder.mapper.Owns())
 			r.snapshot.Entries = append(r.snapshot.Entries, e)
 		}
 	}

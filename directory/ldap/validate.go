@@ -44,6 +44,9 @@ func (s Settings) Validate() error {
 	if err := s.validateGroups(); err != nil {
 		return err
 	}
+	if err := mapping.CheckPhotos(s.Photos); err != nil {
+		return err
+	}
 	if err := s.Mapping.Check(s.Kind); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type Settings struct {
 	BaseDNs       []string                 `json:"baseDNs"` //nolint:staticcheck // several DNs, not the DNS
 	Filter        string                   `json:"filter,omitempty"`
 	Groups        *directory.GroupSettings `json:"groups,omitempty"`  // which groups are mirrored; without it none (DIR-13)
+	Photos        *directory.PhotoSettings `json:"photos,omitempty"`  // whether photos are taken; without it none are
 	Mapping       mapping.Mapping          `json:"mapping,omitempty"` // what our attributes are made from; see [mapping.Source]
 	Policy        directory.Policy         `json:"policy,omitzero"`
 	ReportTo      []string                 `json:"reportTo,omitempty"`      // who gets a mail about every run (DIR-14)
@@ -57,6 +58,10 @@ func (s Settings) WithDefaults() Settings {
 	if s.Groups != nil {
 		groups := s.Groups.WithDefaults(s.BaseDNs, mapping.DefaultGroupFilters[s.Schema])
 		s.Groups = &groups
+	}
+	if s.Photos != nil {
+		taken := s.Photos.WithDefaults(mapping.PhotoAttributes[s.Schema])
+		s.Photos = &taken
 	}
 	s.Mapping = s.Mapping.WithDefaults(s.Schema)
 	if s.MaxEntryBytes == 0 {
@@ -91,6 +96,9 @@ func (s Settings) Validate() error {
 		return err
 	}
 	if err := s.validateGroups(); err != nil {
+		return err
+	}
+	if err := mapping.CheckPhotos(s.Photos); err != nil {
 		return err
 	}
 	if err := s.Mapping.Check(s.Schema); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/directory/mapping"
+	"rollcall/directory/photos"
 	"rollcall/identity"
 )
 
@@ -22,8 +23,9 @@ const (
 	attrDeleted = "isDeleted"
 )
 
-// Source reads one directory out of its files.
+// Source reads one directory out of its files. Photos of its readings it has until it is closed.
 type Source struct {
+	*photos.Album
 	settings Settings
 	scope    scope
 	mapper   *mapping.Mapper
@@ -45,7 +47,8 @@ func Open(s Settings, now func() time.Time) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := &Source{settings: s, scope: c, mapper: mapping.New(s.Schema, s.Mapping, s.MaxEntryBytes), now: now}
+	source := &Source{Album: &photos.Album{}, settings: s, scope: c, mapper: mapping.New(s.Schema, s.Mapping, s.MaxEntryBytes), now: now}
+	source.mapper.TakePhotos(s.Photos, source.Album)
 	if source.grouped, err = groupScopeOf(s); err != nil {
 		return nil, err
 	}
@@ -66,13 +69,12 @@ func OpenConnector(now func() time.Time) directory.Open {
 	}
 }
 
-// Close has nothing to close: every reading closes its files.
-func (s *Source) Close() error { return nil }
+var _ directory.PhotoSource = (*Source)(nil)
 
 // Snapshot reads every entry below the base DNs that matches the filter.
 func (s *Source) Snapshot(ctx context.Context, progress directory.Progress) (directory.Snapshot, error) {
 	r := &reading{source: s, progress: progress, seen: map[identity.ObjectID]bool{}, bases: make([]bool, len(s.scope.bases))}
-	r.snapshot = directory.Snapshot{Owns: s.mapper.Owns(), Server: s.settings.Path, ReadAt: s.now()}
+	r.snapshot = directory.Snapshot{Owns: s.mapper.Owns(), Photos: s.mapper.TakesPhotos(), Server: s.settings.Path, ReadAt: s.now()}
 	states, err := s.scan(ctx, r.take)
 	if err != nil {
 		return directory.Snapshot{}, err
@@ -141,6 +143,7 @@ func (r *reading) take(rec record) error {
 		r.gap("%s", gap)
 	default:
 		r.see(e.ID)
+		e.Pack(r.source.mapper.Owns())
 		r.snapshot.Entries = append(r.snapshot.Entries, e)
 	}
 	if n := len(r.snapshot.Entries); r.progress != nil && n%toldEvery == 0 {

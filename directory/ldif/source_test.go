@@ -76,7 +76,7 @@ func TestPeopleOfAFolder(t *testing.T) {
 	}
 	require.Equal(t, []string{"uid=p1," + base, "uid=p2," + base, "uid=p3," + base, "uid=nomail," + base}, names)
 	require.Equal(t, uuid(1), got.Entries[0].ID)
-	require.Equal(t, "Ada", got.Entries[0].Attributes["displayName"])
+	require.Equal(t, "Ada", got.Entries[0].Attribute("displayName"))
 	require.True(t, got.Entries[0].Disabled)
 	require.Contains(t, got.Entries[3].Problem, "no e-mail address")
 	require.Contains(t, got.Owns, "displayName")

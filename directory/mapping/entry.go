@@ -31,6 +31,7 @@ type Mapper struct {
 	slots    map[string]int // lower-case name of an attribute to its place in a record
 	names    []string       // by slot
 	made     []made
+	photos   *photoMapper // nil: photos are not taken
 }
 
 // made is one of our attributes with what it is made from.
@@ -84,6 +85,7 @@ func (p *Mapper) Entry(raw Raw) (e directory.Entry, drop bool, gap string) {
 	record, size := p.record(raw)
 	p.fill(&e, record)
 	p.judge(&e, size)
+	p.photos.take(&e, raw)
 	return e, false, ""
 }
 
@@ -114,7 +116,9 @@ func (p *Mapper) record(raw Raw) (record, int) {
 	size := len(raw.DN)
 	for _, a := range raw.Attributes {
 		for _, value := range a.Values {
-			size += len(value)
+			if !p.photos.holds(a.Name) { // they have a limit of their own, which keeps nobody from being read
+				size += len(value)
+			}
 		}
 		name, option, _ := strings.Cut(a.Name, ";")
 		i, there := p.slots[strings.ToLower(name)]

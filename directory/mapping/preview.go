@@ -59,6 +59,9 @@ func (p *Mapper) Preview(raw Raw) Preview {
 		}
 		v.Attributes = append(v.Attributes, m)
 	}
+	if p.photos != nil {
+		v.Attributes = append(v.Attributes, p.photos.preview(raw))
+	}
 	return v
 }
 

@@ -155,6 +155,14 @@ func testDirectory(t *testing.T, w world) {
 		got, err = w.store.LinkedAccounts(ctx, w.own, n.ID, nil)
 		require.NoError(t, err)
 		require.Empty(t, got)
+
+		ids := []identity.AccountID{"nobody"}
+		for _, a := range want {
+			ids = append(ids, a.ID)
+		}
+		got, err = w.store.AccountsAmong(ctx, w.own, ids)
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, got)
 	})
 	t.Run("a connector goes with its plans and runs, and its accounts stay", func(t *testing.T) {
 		linked := w.account(w.own, "linked")

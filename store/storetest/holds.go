@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -125,6 +126,26 @@ func testHolds(t *testing.T, w world) {
 		h, err := w.store.Hold(ctx, "left@example.com")
 		require.NoError(t, err)
 		require.Equal(t, b.ID, h.Account)
+	})
+	t.Run("the holders of many addresses are found at once", func(t *testing.T) {
+		var want []identity.Hold
+		keys := []identity.EmailKey{"nobody@example.com"}
+		for i := range 40 {
+			org := w.own
+			if i%2 == 1 {
+				org = w.other
+			}
+			key := identity.EmailKey(fmt.Sprintf("many%d@example.com", i))
+			a := w.add(t, w.account(org, string(key)), hold(string(key), identity.HoldPrimary))
+			want = append(want, identity.Hold{Key: key, Org: org, Account: a.ID, Kind: identity.HoldPrimary})
+			keys = append(keys, key)
+		}
+		got, err := w.store.HoldsAmong(ctx, keys)
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, got)
+		got, err = w.store.HoldsAmong(ctx, nil)
+		require.NoError(t, err)
+		require.Empty(t, got)
 	})
 }
 

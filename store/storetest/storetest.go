@@ -52,6 +52,8 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"groups", testGroups},
 		{"groups of a directory", testLinkedGroups},
 		{"groups in groups", testNestedGroups},
+		{"photos", testPhotos},
+		{"photos of plans", testPlanPhotos},
 		{"outbox", testOutbox},
 		{"messages due", testOutboxDue},
 		{"channels", testChannels},

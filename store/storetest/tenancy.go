@@ -29,6 +29,8 @@ type property struct {
 	provider  identity.IdentityProvider
 	link      identity.Link
 	exchange  identity.Exchange
+	photo     identity.AccountPhoto
+	staged    identity.PlanPhoto
 	work      work
 	moves     moves
 }
@@ -51,6 +53,7 @@ var crossing = map[string]string{
 	"PlansToDrop":        "finds plans that are too old to be kept",
 	"SchedulesDue":       "finds every connector that is to synchronize",
 	"Hold":               "finds the holder of an address, wherever it is",
+	"HoldsAmong":         "finds the holders of addresses, wherever they are",
 	"TokenByHash":        "finds out which organization a bearer token is for",
 	"GrantsOf":           "finds out in which organizations a person has a role",
 	"DomainHolders":      "finds every organization that verified a domain",
@@ -83,8 +86,23 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"LinkedAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.LinkedAccounts(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
 	},
+	"AccountsAmong": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.AccountsAmong(ctx, org, []identity.AccountID{p.account.ID})
+	},
 	"ConnectorAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.ConnectorAccounts(ctx, org, p.connector.ID, "", 10)
+	},
+	"Photos": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.Photos(ctx, org, "", 10)
+	},
+	"PhotosOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.PhotosOf(ctx, org, []identity.AccountID{p.account.ID})
+	},
+	"PhotoContent": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.PhotoContent(ctx, org, p.account.ID)
+	},
+	"PlanPhoto": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.PlanPhoto(ctx, org, p.plan.ID, p.staged.Digest)
 	},
 	"Tokens": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.Tokens(ctx, org)
@@ -200,6 +218,9 @@ var trespass = map[string]func(ctx context.Context, tx identity.Tx, org identity
 		p.plan.Org = org
 		return tx.UpdatePlan(ctx, p.plan)
 	},
+	"DeletePhoto": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		return tx.DeletePhoto(ctx, org, p.account.ID)
+	},
 	"DropPlan": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		p.plan.Org, p.plan.DroppedAt = org, start
 		return tx.DropPlan(ctx, p.plan)
@@ -262,6 +283,9 @@ func testTenancy(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Equal(t, identity.Hold{Key: "ada@example.com", Org: w.own, Account: p.account.ID, Kind: identity.HoldPrimary}, h)
 	})
+	t.Run("DropPlanPhotos", func(t *testing.T) {
+		w.must(t, func(tx identity.Tx) error { return tx.DropPlanPhotos(ctx, w.other, p.plan.ID) })
+	})
 	t.Run("DeleteLinks", func(t *testing.T) {
 		w.must(t, func(tx identity.Tx) error { return tx.DeleteLinks(ctx, w.other, p.account.ID, p.link.Purpose) })
 	})
@@ -296,6 +320,8 @@ func (w world) property(t testing.TB) property {
 	w.add(t, p.account, hold("ada@example.com", identity.HoldPrimary))
 	p.plan = w.plan(t, p.connector)
 	p.run = w.run(t, p.plan)
+	p.photo = w.photo(t, p.account, "photo")
+	p.staged = w.waiting(t, identity.PlanPhoto{Org: w.own, Connector: p.connector.ID, Plan: p.plan.ID, StagedAt: start}, "staged")
 	p.schedule = w.schedule(t, p.connector)
 	p.event = identity.Event{ID: identity.EventID(w.ids.New()), Org: w.own, At: start, Kind: identity.AccountCreated, Account: p.account.ID}
 	p.token = identity.Token{ID: identity.TokenID(w.ids.New()), Org: w.own, Name: "okta", Profile: "okta", Hash: "h1", CreatedAt: start}
@@ -346,6 +372,12 @@ func (w world) read(t testing.TB, p property) property {
 	got.connector, err = w.store.Connector(ctx, w.own, p.connector.ID)
 	require.NoError(t, err)
 	got.plan, err = w.store.Plan(ctx, w.own, p.plan.ID)
+	require.NoError(t, err)
+	photos, err := w.store.PhotosOf(ctx, w.own, []identity.AccountID{p.account.ID})
+	require.NoError(t, err)
+	require.Len(t, photos, 1)
+	got.photo, got.staged = photos[0], p.staged
+	_, err = w.store.PlanPhoto(ctx, w.own, p.plan.ID, p.staged.Digest)
 	require.NoError(t, err)
 	got.schedule, err = w.store.Schedule(ctx, w.own, p.connector.ID)
 	require.NoError(t, err)

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The same tables as for SQLite, after all of its migrations; what is different is said where it stands. Identifiers are bytes, instants
+-- The same tables as for SQLite after 00018; what is different is said where it stands. Identifiers are bytes, instants
 -- whole microseconds, and texts are compared byte by byte, so that both engines have every list in the same order.
 
 CREATE TABLE organizations (
@@ -606,6 +606,41 @@ CREATE TABLE item_keys (
     FOREIGN KEY (org_id, type, item_id) REFERENCES items (org_id, type, id) ON DELETE CASCADE
 );
 CREATE INDEX item_keys_item ON item_keys (org_id, type, item_id);
+
+-- Photos of users. What is said about them is apart from their bytes, so that it can be listed quickly.
+CREATE TABLE photos (
+    org_id     bytea            NOT NULL,
+    account_id bytea            NOT NULL,
+    digest     bytea            NOT NULL,
+    media_type text COLLATE "C" NOT NULL,
+    width      bigint           NOT NULL,
+    height     bigint           NOT NULL,
+    size       bigint           NOT NULL,
+    updated_at bigint           NOT NULL,
+    PRIMARY KEY (org_id, account_id),
+    FOREIGN KEY (org_id, account_id) REFERENCES accounts (org_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE photo_bytes (
+    org_id     bytea NOT NULL,
+    account_id bytea NOT NULL,
+    bytes      bytea NOT NULL,
+    PRIMARY KEY (org_id, account_id),
+    FOREIGN KEY (org_id, account_id) REFERENCES accounts (org_id, id) ON DELETE CASCADE
+);
+
+-- Photos that wait for a plan to be applied. They are written before the plan is, a few at a time, so that it is whole when it is seen.
+CREATE TABLE plan_photos (
+    org_id       bytea  NOT NULL REFERENCES organizations (id),
+    plan_id      bytea  NOT NULL,
+    digest       bytea  NOT NULL,
+    connector_id bytea  NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    staged_at    bigint NOT NULL,
+    bytes        bytea  NOT NULL,
+    PRIMARY KEY (org_id, plan_id, digest)
+);
+CREATE INDEX plan_photos_staged ON plan_photos (staged_at, plan_id);
+CREATE INDEX plan_photos_connector ON plan_photos (connector_id);
 
 -- Marks of the transactions that were committed last, and of those that must not be any more: whoever loses the connection while committing
 -- writes the mark, which either finds it there or keeps the transaction from being committed later.

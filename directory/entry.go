@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"rollcall/identity"
+)
+
+// Entry is a person in a directory, mapped to our attributes.
+type Entry struct {
+	ID         identity.ObjectID
+	DN         string
+	UserName   string
+	ExternalID identity.ExternalID
+	Emails     []string          // the first is the primary one
+	Attributes map[string]string // by attribute path, see [KnownAttribute]; what the entry lacks is not in it; nil once it is packed
+	Manager    string            // the DN of the manager's entry, if the mapping owns [ManagerPath]
+	Photo      *Photo            // if the connector takes photos; nil: there is none
+	Disabled   bool
+	Problem    string // why the entry could not be mapped, as a sentence; empty if it could
+
+	paths  []string // of the packed attributes
+	packed string   // their values, each after its length
+}
+
+// Pack keeps all of what the entry says in one text: a reading of 100,000 people has a dozen attributes of each, and in a map every one of
+// them is as large again as what it says. paths are what the mapping owns; the slice is kept.
+func (e *Entry) Pack(paths []string) {
+	var values []byte
+	for _, path := range paths {
+		values = binary.AppendUvarint(values, uint64(len(e.Attributes[path])))
+		values = append(values, e.Attributes[path]...)
+	}
+	e.paths, e.packed, e.Attributes = paths, string(values), nil
+	e.Emails = slices.Clone(e.Emails)
+	all := []*string{(*string)(&e.ID), &e.DN, &e.UserName, (*string)(&e.ExternalID), &e.Manager, &e.packed}
+	for i := range e.Emails {
+		if e.Emails[i] != e.UserName {
+			all = append(all, &e.Emails[i])
+		}
+	}
+	pack(all)
+	for i := range e.Emails {
+		if e.Emails[i] == e.UserName {
+			e.Emails[i] = e.UserName
+		}
+	}
+}
+
+// pack makes texts parts of a single one.
+func pack(texts []*string) {
+	size := 0
+	for _, text := range texts {
+		size += len(*text)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, text := range texts {
+		b.WriteString(*text)
+	}
+	all := b.String()
+	for _, text := range texts {
+		n := len(*text)
+		*text, all = all[:n], all[n:]
+	}
+}
+
+// Attribute returns the value of an attribute; empty if the entry lacks it.
+func (e *Entry) Attribute(path string) string {
+	if e.paths == nil {
+		return e.Attributes[path]
+	}
+	i := slices.Index(e.paths, path)
+	if i < 0 {
+		return ""
+	}
+	rest := e.packed
+	for {
+		length, n := uvarint(rest)
+		if i == 0 {
+			return rest[n : n+length]
+		}
+		rest, i = rest[n+length:], i-1
+	}
+}
+
+// uvarint is [binary.Uvarint] for a text that is known to begin with one.
+func uvarint(text string) (value, size int) {
+	for shift := 0; ; shift += 7 {
+		c := text[size]
+		size++
+		value |= int(c&0x7f) << shift
+		if c < 0x80 {
+			return value, size
+		}
+	}
+}
