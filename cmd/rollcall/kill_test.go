@@ -145,6 +145,9 @@ func (k *killing) kill(t *testing.T, file string, at point, args ...string) {
 	t.Helper()
 	itself, err := os.Executable()
 	require.NoError(t, err)
+	if raced {
+		itself = filepath.Join(stories, "rollcall")
+	}
 	victim := exec.Cmd{Path: itself, Args: append([]string{killedProgram}, append(args, "--database", "sqlite:"+file, "--org", "Corp")...),
 		Env: append(os.Environ(), "KILL_AT="+at.String())}
 	out, err := victim.CombinedOutput()
