@@ -15,10 +15,9 @@ type grouping struct {
 	*survey
 	linked   map[identity.ObjectID]*LinkedGroup
 	read     map[identity.ObjectID]*GroupEntry
-	arriving map[identity.ObjectID]arrival       // whoever gets an account, or gets it back, by the same plan
-	returned map[identity.AccountID]bool         // those who had one
-	apart    map[identity.AccountID]bool         // whose memberships stay as they are: lost by the same plan, or nobody knows
-	reach    map[identity.ObjectID][]GroupMember // of flattened groups, once it is known
+	arriving map[identity.ObjectID]arrival // whoever gets an account, or gets it back, by the same plan
+	returned map[identity.AccountID]bool   // those who had one
+	apart    map[identity.AccountID]bool   // whose memberships stay as they are: lost by the same plan, or nobody knows
 	strays   int
 	held     string
 	steps    []Step
@@ -33,8 +32,7 @@ type arrival struct {
 
 func newGrouping(s *survey) *grouping {
 	g := &grouping{survey: s, linked: map[identity.ObjectID]*LinkedGroup{}, read: map[identity.ObjectID]*GroupEntry{},
-		arriving: map[identity.ObjectID]arrival{}, returned: map[identity.AccountID]bool{}, apart: map[identity.AccountID]bool{},
-		reach: map[identity.ObjectID][]GroupMember{}}
+		arriving: map[identity.ObjectID]arrival{}, returned: map[identity.AccountID]bool{}, apart: map[identity.AccountID]bool{}}
 	for i := range s.Groups.Linked {
 		g.linked[s.Groups.Linked[i].Directory.Object] = &s.Groups.Linked[i]
 	}
