@@ -37,6 +37,7 @@ func (s *Syncer) applyUntil(ctx context.Context, org identity.OrgID, id identity
 		return Report{}, err
 	}
 	a.until = min(until, a.stored.Count)
+	a.stored.prepare = a.prepare
 	for done := 0; done < a.until; {
 		report, err := a.next(ctx)
 		if errors.Is(err, errRunEnded) {

@@ -108,6 +108,7 @@ type storedPlan struct {
 	part    int   // the one that is held
 	steps   []Step
 	ahead   chan stepsPart // the one behind it, once it is decoded; nil if nobody decodes it
+	prepare func(*Step)    // called for every step that is decoded, on the goroutine that decodes; nil for none
 }
 
 // stepsPart is a part of a stored plan.
@@ -216,6 +217,11 @@ func (s *storedPlan) decode(offset int) chan stepsPart {
 	go func() {
 		read := stepsPart{steps: make([]Step, 0, stepsPerPart)}
 		read.end, read.err = s.read(offset, &read.steps)
+		for i := range read.steps {
+			if s.prepare != nil {
+				s.prepare(&read.steps[i])
+			}
+		}
 		decoded <- read
 	}()
 	return decoded
