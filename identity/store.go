@@ -134,7 +134,8 @@ type Tx interface {
 	UpdateOrganization(ctx context.Context, o Organization) error
 
 	// InsertAccount stores a new account with version 1 and its holds. A userName, address or directory object that is
-	// taken is an *Error of kind Conflict with the rule USER_NAME_TAKEN, EMAIL_TAKEN or DIRECTORY_OBJECT_LINKED.
+	// taken is an *Error of kind Conflict with the rule USER_NAME_TAKEN, EMAIL_TAKEN or DIRECTORY_OBJECT_LINKED; perhaps not before something
+	// is read, or fn has returned.
 	InsertAccount(ctx context.Context, a Account, holds []Hold) error
 	// UpdateAccount replaces the account and, unless holds is nil, everything that it holds. Conflicts as for InsertAccount.
 	UpdateAccount(ctx context.Context, a Account, holds []Hold) error

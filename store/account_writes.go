@@ -21,7 +21,7 @@ func (t *transaction) InsertAccount(ctx context.Context, a identity.Account, hol
 		return err
 	}
 	link := linkColumns(a.Directory)
-	if _, err := t.exec(ctx, `INSERT INTO accounts (org_id, id, user_name, user_name_key, external_id, emails, profile, status,
+	if err := t.insert(ctx, `INSERT INTO accounts (org_id, id, user_name, user_name_key, external_id, emails, profile, status,
 		previous_status, inactive_reason, status_at, status_event, source, connector_id, object_id, dn, shadow, pending_email,
 		pending_since, invited_at, first_sign_in_at, last_sign_in_at, created_at, updated_at, machine, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 1)`,
@@ -109,7 +109,7 @@ func (t *transaction) insertEmails(ctx context.Context, a identity.Account) erro
 		for _, key := range part {
 			args = append(args, a.Org, a.ID, key)
 		}
-		if _, err := t.exec(ctx, `INSERT INTO account_emails (org_id, account_id, email) VALUES `+placeholders(len(part), 3), args...); err != nil {
+		if err := t.insert(ctx, `INSERT INTO account_emails (org_id, account_id, email) VALUES `+placeholders(len(part), 3), args...); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func (t *transaction) insertHolds(ctx context.Context, a identity.Account, holds
 		for _, h := range part {
 			args = append(args, h.Key, a.Org, a.ID, h.Kind, h.Key.DomainOf())
 		}
-		if _, err := t.exec(ctx, `INSERT INTO address_holds (email_key, org_id, account_id, kind, domain) VALUES `+placeholders(len(part), 5), args...); err != nil {
+		if err := t.insert(ctx, `INSERT INTO address_holds (email_key, org_id, account_id, kind, domain) VALUES `+placeholders(len(part), 5), args...); err != nil {
 			return err
 		}
 	}

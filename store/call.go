@@ -16,11 +16,21 @@ type call struct {
 	gone  bool         // the function did not return: the caller is not there any more
 }
 
+// newCall has room for what the two say to each other, so that the committer never waits for a caller that is gone.
+func newCall() *call { return &call{turn: make(chan turn, 1), ran: make(chan outcome, 1)} }
+
 // turn tells a caller what to do next.
 type turn struct {
 	end bool // stop waiting: what the functions's batch came to is err
 	err error
+	in  batch
 	how manner
+}
+
+// batch is a transaction that callers share, in the way of an engine. run calls a caller's function in it; whatever ends the function, the
+// committer hears of it.
+type batch interface {
+	run(c *call, how manner, fn func(identity.Tx) error) error
 }
 
 // manner is how a function runs.
@@ -35,6 +45,7 @@ const (
 type outcome struct {
 	wrote   int   // 1 if it succeeded and changed something
 	spoiled bool  // it failed after writing, so the batch cannot be committed
+	failed  error // what the engine refused
 	broken  error // not even a savepoint helped
 	gone    bool
 }
@@ -44,8 +55,8 @@ var errClosed = &identity.Error{Kind: identity.Unavailable, Rule: identity.RuleU
 func (c *call) take() bool { return c.taken.CompareAndSwap(false, true) }
 
 // serve gives the caller its turn and waits until its function has ended. For the committer.
-func (c *call) serve(how manner) outcome {
-	c.turn <- turn{how: how}
+func (c *call) serve(in batch, how manner) outcome {
+	c.turn <- turn{in: in, how: how}
 	end := <-c.ran
 	c.gone = end.gone
 	return end
@@ -56,8 +67,7 @@ func (w *writer) do(ctx context.Context, _ identity.OrgLock, fn func(identity.Tx
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// Buffered, so that the committer never waits for a caller that is gone.
-	c := &call{turn: make(chan turn, 1), ran: make(chan outcome, 1)}
+	c := newCall()
 	select {
 	case w.queue <- c:
 	case <-ctx.Done():
@@ -67,7 +77,7 @@ func (w *writer) do(ctx context.Context, _ identity.OrgLock, fn func(identity.Tx
 	}
 	select {
 	case first := <-c.turn:
-		return w.follow(c, first, fn)
+		return c.follow(first, fn)
 	case <-ctx.Done():
 		if c.take() {
 			return ctx.Err()
@@ -77,15 +87,15 @@ func (w *writer) do(ctx context.Context, _ identity.OrgLock, fn func(identity.Tx
 			return errClosed
 		}
 	}
-	return w.follow(c, <-c.turn, fn)
+	return c.follow(<-c.turn, fn)
 }
 
 // follow does what the committer says until it says how the batch ended. Also a refusal waits for that: what it rests on may
 // have been written by a neighbour whose commit can still fail.
-func (w *writer) follow(c *call, t turn, fn func(identity.Tx) error) error {
+func (c *call) follow(t turn, fn func(identity.Tx) error) error {
 	var refused error
 	for ; !t.end; t = <-c.turn {
-		refused = w.run(c, t.how, fn)
+		refused = t.in.run(c, t.how, fn)
 	}
 	if t.err != nil {
 		return t.err
@@ -93,7 +103,6 @@ func (w *writer) follow(c *call, t turn, fn func(identity.Tx) error) error {
 	return refused
 }
 
-// run calls fn. Whatever ends fn, the committer hears of it.
 func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error) {
 	tx := newTransaction(context.Background(), w.conn, w.dialect, w.shared)
 	end := outcome{gone: true}
@@ -107,6 +116,7 @@ func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error
 		if ok && tx.conn.wrote {
 			end.wrote = 1
 		}
+		end.failed = failed
 		// An engine that fails to write may have given up on the whole transaction.
 		end.spoiled = !ok && (tx.conn.wrote || identity.KindOf(failed) == identity.Unavailable)
 		if how == runInSavepoint {

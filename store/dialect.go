@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,9 @@ type dialect struct {
 
 	// keyText is the text of an identifier that is stored as bytes.
 	keyText func(column string) string
+
+	// send runs statements one after another with one message; nil if messages cost nothing.
+	send func(ctx context.Context, conn *sql.Conn, list []statement) error
 
 	texts sync.Map // statements of this package, in PostgreSQL's spelling, to the engine's
 }

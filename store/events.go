@@ -91,7 +91,7 @@ func (t *transaction) Record(ctx context.Context, e identity.Event) error {
 	}
 	e.Seq = h.seq + 1
 	e.Hash = e.Digest(h.hash)
-	if _, err := t.exec(ctx, `INSERT INTO events (`+eventColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+	if err := t.insert(ctx, `INSERT INTO events (`+eventColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
 		$17, $18, $19, $20, $21, $22)`,
 		e.ID, e.Org, e.At, e.Kind, e.Rule, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Org, orNull(e.Account), e.AccountName, e.Reason, e.Evidence,
 		orNull(e.Actor.Account), request, e.Target.Type, orNull(e.Target.ID), e.Target.Name, e.Error, e.Message, e.Seq, digest(e.Hash)); err != nil {

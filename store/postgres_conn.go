@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -30,16 +32,8 @@ func (c postgresConn) QueryContext(ctx context.Context, query string, args []dri
 func stored(args []driver.NamedValue) []driver.NamedValue {
 	copied := false
 	for i, arg := range args {
-		var value any
-		switch v := arg.Value.(type) {
-		case string:
-			if !special(v) {
-				continue
-			}
-			value = escape(v)
-		case looseKey:
-			value = v.bytes()
-		default:
+		value, other := storedValue(arg.Value)
+		if !other {
 			continue
 		}
 		if !copied {
@@ -48,6 +42,31 @@ func stored(args []driver.NamedValue) []driver.NamedValue {
 		args[i].Value = value
 	}
 	return args
+}
+
+// storedValue returns what is stored for a value, and whether that is another one.
+func storedValue(value any) (any, bool) {
+	switch v := value.(type) {
+	case string:
+		if special(v) {
+			return escape(v), true
+		}
+	case looseKey:
+		return v.bytes(), true
+	}
+	return value, false
+}
+
+// sendTogether sends statements in one message and waits for all of their answers. It returns the first error.
+func sendTogether(ctx context.Context, conn *sql.Conn, list []statement) error {
+	var batch pgx.Batch
+	for _, s := range list {
+		for i := range s.args {
+			s.args[i], _ = storedValue(s.args[i])
+		}
+		batch.Queue(s.query, s.args...)
+	}
+	return conn.Raw(func(raw any) error { return pgxConn(raw).SendBatch(ctx, &batch).Close() })
 }
 
 type postgresRows struct{ *stdlib.Rows }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -26,7 +25,7 @@ const (
 	longPause  = 500 * time.Millisecond
 )
 
-// sessions runs each transaction on a connection of its own.
+// sessions runs each transaction on a connection of its own. Those who wait to write in the same organizations share one; see [lane].
 //
 // Transactions are serializable, so whoever decides by what it has read is safe, whatever it read. That alone would make those who want
 // the same thing start over again and again. So each one waits for the others of its organizations first, and who was in somebody's way
@@ -36,10 +35,11 @@ type sessions struct {
 	dialect *dialect
 	begin   string // what every transaction begins with
 	turns   [buckets]chan struct{}
+	lanes   [buckets]lane
 
 	inquiryLimit time.Duration
 
-	commits atomic.Int64
+	transactions, commits atomic.Int64
 }
 
 func newSessions(p *postgres, d *dialect, size int) *sessions {
@@ -58,9 +58,10 @@ func newSessions(p *postgres, d *dialect, size int) *sessions {
 	return w
 }
 
+// counts reads in this order, so that there are never more commits than transactions.
 func (w *sessions) counts() Stats {
-	n := w.commits.Load()
-	return Stats{Transactions: n, Commits: n}
+	commits := w.commits.Load()
+	return Stats{Transactions: w.transactions.Load(), Commits: commits}
 }
 
 func (w *sessions) stop() error {
@@ -78,42 +79,8 @@ const (
 	collided               // somebody else was in the way
 	disputed               // a constraint was violated that nobody's mistake violates, perhaps by what somebody has just committed
 	cut                    // the connection was lost, and nothing was stored
+	spoiled                // one of several callers failed after writing
 )
-
-// do tries until the transaction is over. Only what is certainly not stored is tried again.
-func (w *sessions) do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	numbers := bucketsOf(lock)
-	for n, alone := 1, false; ; n++ {
-		end, err := w.attempt(ctx, numbers, alone, fn)
-		var asked *unanswered
-		if errors.As(err, &asked) {
-			end, err = w.inquire(asked)
-		}
-		if end == settled || n == attempts || end == disputed && alone {
-			return err
-		}
-		alone = alone || end == disputed || end == collided && n >= politeness
-		if err := pause(ctx, n); err != nil {
-			return err
-		}
-	}
-}
-
-// pause lets others go on, longer each time, and not everybody equally long.
-func pause(ctx context.Context, n int) error {
-	limit := min(firstPause<<n, longPause)
-	timer := time.NewTimer(limit/2 + rand.N(limit/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // buckets is how many locks organizations share. The migration makes the tables.
 const buckets = 64
@@ -130,27 +97,6 @@ func bucketsOf(lock identity.OrgLock) []uint32 {
 	return slices.Compact(numbers)
 }
 
-// queue waits for the turn among this store's own callers, which takes no connection: those who wait for a busy organization leave the pool to
-// the others.
-func (w *sessions) queue(ctx context.Context, numbers []uint32) (leave func(), err error) {
-	entered := 0
-	leave = func() {
-		for _, n := range numbers[:entered] {
-			<-w.turns[n]
-		}
-	}
-	for _, n := range numbers {
-		select {
-		case w.turns[n] <- struct{}{}:
-			entered++
-		case <-ctx.Done():
-			leave()
-			return nil, ctx.Err()
-		}
-	}
-	return leave, nil
-}
-
 // locks returns the statements that take a transaction's locks. Every transaction records an event in the chain of its organization, so two of
 // one organization could not both be committed: shared or exclusive, one waits for the other.
 func locks(numbers []uint32, alone bool) string {
@@ -163,57 +109,6 @@ func locks(numbers []uint32, alone bool) string {
 		fmt.Fprintf(&b, "; LOCK TABLE writers_%02d IN EXCLUSIVE MODE", n)
 	}
 	return b.String()
-}
-
-// attempt runs fn in one transaction. Whatever ends fn, the transaction ends.
-func (w *sessions) attempt(ctx context.Context, numbers []uint32, alone bool, fn func(identity.Tx) error) (end ending, err error) {
-	leave, err := w.queue(ctx, numbers)
-	if err != nil {
-		return settled, err
-	}
-	defer leave()
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionLimit)
-	defer cancel()
-	conn, err := w.db.Conn(ctx)
-	if err != nil {
-		return whatEnded(err), refusal(err)
-	}
-	s := session{within: within, conn: conn}
-	defer s.leave()
-	if _, err := s.exec(w.begin + locks(numbers, alone)); err != nil {
-		return whatEnded(err), refusal(err)
-	}
-	tx := newTransaction(within, conn, w.dialect, newShared())
-	defer func() { tx.conn.err = errOver }()
-	err = fn(tx)
-	if err == nil {
-		err = tx.conn.err
-	}
-	if err == nil {
-		err = tx.shared.writeHeads(within, conn, w.dialect)
-	}
-	failed := tx.conn.err
-	if failed == nil && err != nil && code(err) != "" {
-		failed = err // the heads
-	}
-	switch {
-	case failed != nil && within.Err() != nil:
-		return settled, unavailable("the transaction took too long, so nothing was stored; try again", failed)
-	case failed != nil:
-		end := whatEnded(failed)
-		if end == settled {
-			return settled, err
-		}
-		return end, failed
-	case err != nil && tx.conn.wrote:
-		return settled, err
-	}
-	// Also a refusal ends with a commit, which says whether what it rests on was so.
-	end, failed = w.commit(&s, tx.conn.wrote)
-	if end != settled || failed != nil {
-		return end, failed
-	}
-	return settled, err
 }
 
 // whatEnded tells from the error that ended a transaction how it goes on.

@@ -89,7 +89,7 @@ func (w *writer) batch(first *call, timer *time.Timer) {
 	var end outcome
 	wrote, began := 0, time.Now()
 	for c := first; c != nil; {
-		end = c.serve(runPlainly)
+		end = c.serve(w, runPlainly)
 		callers = append(callers, c)
 		wrote += end.wrote
 		if end.spoiled {
@@ -130,7 +130,7 @@ func (w *writer) again(callers []*call) (wrote int, err error) {
 		if c.gone {
 			continue
 		}
-		end := c.serve(runInSavepoint)
+		end := c.serve(w, runInSavepoint)
 		if end.broken != nil {
 			return 0, end.broken
 		}
