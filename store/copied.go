@@ -44,6 +44,10 @@ var copiedTables = sync.OnceValue(func() []copiedTable {
 	return tables
 })
 
+// copiedSchema is the version of the schema that copied is about. It is the same on both engines: SQLite's, because PostgreSQL's migrations
+// began later and count from 1 too.
+func copiedSchema() int64 { return latest() }
+
 func (t copiedTable) names() []string {
 	names := make([]string, len(t.columns))
 	for i, c := range t.columns {

@@ -100,18 +100,19 @@ func Export(ctx context.Context, url string, program string, at time.Time, to io
 	if err != nil {
 		return Copied{}, err
 	}
-	if err := exportable(ctx, place); err != nil {
+	if err := copyable(ctx, place); err != nil {
 		return Copied{}, err
 	}
 	from, err := place.exporting(ctx)
 	if err != nil {
 		return Copied{}, refusal(err)
 	}
-	copied, err := from.export(ctx, ExportHeader{Format: exportFormat, Schema: latest(), Program: program, CreatedAt: at}, to, told)
+	copied, err := from.export(ctx, ExportHeader{Format: exportFormat, Schema: copiedSchema(), Program: program, CreatedAt: at}, to, told)
 	return copied, errors.Join(err, from.end())
 }
 
-func exportable(ctx context.Context, p place) error {
+// copyable refuses a database whose tables and columns are not those of copied.
+func copyable(ctx context.Context, p place) error {
 	found, err := p.inspect(ctx)
 	switch {
 	case err != nil:
@@ -120,7 +121,7 @@ func exportable(ctx context.Context, p place) error {
 		return identity.Refuse(identity.NotFound, identity.RuleNoDatabase, "there is no database of rollcall here").At("database")
 	case !found.UpToDate():
 		return identity.Refuse(identity.Conflict, identity.RuleExportVersion,
-			"the database has schema version %d, but this program exports version %d only", found.Version, found.Latest)
+			"the database has schema version %d, and this program exports and imports version %d only", found.Version, found.Latest)
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ func Import(ctx context.Context, url string, from io.Reader, how Importing) (Cop
 	if err := place.migrate(ctx); err != nil {
 		return Copied{}, err
 	}
+	if err := copyable(ctx, place); err != nil { // a newer program's
+		return Copied{}, err
+	}
 	to, err := place.importing(ctx)
 	if err != nil {
 		return Copied{}, refusal(err)

@@ -52,9 +52,9 @@ func newExportReader(from io.Reader) (*exportReader, error) {
 	case h.Format != exportFormat:
 		return nil, identity.Refuse(identity.Invalid, identity.RuleExportVersion,
 			"the file has the form %d, written by rollcall %s, and this program reads the form %d only", h.Format, h.Program, exportFormat)
-	case h.Schema != latest():
+	case h.Schema != copiedSchema():
 		return nil, identity.Refuse(identity.Invalid, identity.RuleExportVersion,
-			"the file was written from schema version %d by rollcall %s, and this program imports version %d only", h.Schema, h.Program, latest())
+			"the file was written from schema version %d by rollcall %s, and this program imports version %d only", h.Schema, h.Program, copiedSchema())
 	}
 	return r, nil
 }
