@@ -66,7 +66,7 @@ func (c *copying) insert(ctx context.Context, t copiedTable, next func() ([]any,
 	if err != nil {
 		return err
 	}
-	defer many.Close()
+	defer func() { _ = many.Close() }() // what went wrong with it was told by its use
 	args := make([]any, 0, atOnce*len(t.columns))
 	for {
 		values, err := next()
