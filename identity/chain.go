@@ -50,14 +50,25 @@ const chainPage = 1000
 
 // VerifyChain computes every hash of an organization's events again and tells the first that does not fit.
 func (s *Service) VerifyChain(ctx context.Context, org OrgID) (ChainReport, error) {
+	return VerifyChain(ctx, s.store, org)
+}
+
+// Chains is where events are read in the order of their chains.
+type Chains interface {
+	ChainHead(ctx context.Context, org OrgID) (seq int64, hash string, err error)
+	Chain(ctx context.Context, org OrgID, after int64, limit int) ([]Event, error)
+}
+
+// VerifyChain is the service's, wherever the events are.
+func VerifyChain(ctx context.Context, events Chains, org OrgID) (ChainReport, error) {
 	report := ChainReport{Org: org}
 	// The head is read first: what is recorded meanwhile is beyond it and does not count.
-	last, head, err := s.store.ChainHead(ctx, org)
+	last, head, err := events.ChainHead(ctx, org)
 	if err != nil {
 		return report, err
 	}
 	for report.Events < last {
-		page, err := s.store.Chain(ctx, org, report.Events, chainPage)
+		page, err := events.Chain(ctx, org, report.Events, chainPage)
 		if err != nil {
 			return report, err
 		}

@@ -150,6 +150,11 @@ const (
 	RuleAttributeRequired       Rule = "ATTRIBUTE_REQUIRED"
 	RuleReceiptExists           Rule = "RECEIPT_EXISTS"
 	RuleUnavailable             Rule = "UNAVAILABLE"
+	RuleNoDatabase              Rule = "NO_DATABASE"
+	RuleStoreNotEmpty           Rule = "STORE_NOT_EMPTY"
+	RuleExportDamaged           Rule = "EXPORT_DAMAGED"
+	RuleExportVersion           Rule = "EXPORT_VERSION"
+	RuleAuditChanged            Rule = "AUDIT_CHANGED"
 	RuleInternal                Rule = "INTERNAL"
 )
 

@@ -123,6 +123,11 @@ var remedies = map[Rule]string{
 	RuleKeyReused:               "Use a new key for a new call; repeat a call with its key only if nothing else has changed.",
 	RuleKeyInProgress:           "Wait as long as Retry-After says and repeat the call with the same key.",
 	RuleUnavailable:             "Wait a moment and repeat the call; nothing was changed.",
+	RuleNoDatabase:              "Check --database; it names a file or database that a server or another command has made.",
+	RuleStoreNotEmpty:           "Import into a new database: a file that does not exist yet, or a database that was just created on the server.",
+	RuleExportDamaged:           "Nothing was imported: copy the file again and compare both copies, or export again.",
+	RuleExportVersion:           "Bring the database that is exported up to date with rollcall migrate, and export and import with the same version of the program.",
+	RuleAuditChanged:            "Run rollcall verify on the database that was exported; --broken-audit takes it over as it is, which verify goes on to tell.",
 	RuleInternal:                "Give the tracking id to whoever runs the server.",
 }
 

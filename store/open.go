@@ -34,6 +34,8 @@ type place interface {
 	inspect(ctx context.Context) (Schema, error)
 	migrate(ctx context.Context) error
 	open(ctx context.Context) (*Store, error)
+	exporting(ctx context.Context) (*copying, error)
+	importing(ctx context.Context) (*copying, error)
 }
 
 var (

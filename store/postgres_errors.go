@@ -13,12 +13,13 @@ import (
 	"rollcall/identity"
 )
 
-// The errors of PostgreSQL that decide how a transaction goes on.
+// The errors of PostgreSQL that decide how a transaction or an import goes on.
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	uniqueViolation      = "23505"
 	integrityClass       = "23"
+	tooLong              = "54000" // for an index
 )
 
 // postgresOutages are the engine's errors that pass, or that an operator can mend while the server runs, by their codes or classes.

@@ -34,12 +34,7 @@ func (p *postgres) migrate(ctx context.Context) error {
 	if done, err := decided(before, err); done {
 		return err
 	}
-	patient := *p
-	patient.config = p.config.Copy()
-	for _, limit := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
-		delete(patient.config.RuntimeParams, limit)
-	}
-	db := patient.pool(3)
+	db := p.patient().pool(3)
 	defer db.Close()
 	holding, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -73,4 +68,14 @@ func (p *postgres) migrate(ctx context.Context) error {
 		return fmt.Errorf("store: migrate: %w", refusal(err))
 	}
 	return nil
+}
+
+// patient is the same database for what takes as long as it takes.
+func (p *postgres) patient() *postgres {
+	patient := *p
+	patient.config = p.config.Copy()
+	for _, limit := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+		delete(patient.config.RuntimeParams, limit)
+	}
+	return &patient
 }

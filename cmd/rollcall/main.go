@@ -56,6 +56,8 @@ type cli struct {
 	Login        loginCmd        `cmd:"" help:"Log in at a server's issuer, for commands with --server."`
 	Logout       logoutCmd       `cmd:"" help:"Forget a login."`
 	Migrate      migrateCmd      `cmd:"" help:"Bring the database to the schema of this program."`
+	Export       exportCmd       `cmd:"" help:"Write everything that a database has into a file, which can be imported elsewhere."`
+	Import       importCmd       `cmd:"" help:"Fill an empty database from such a file, also one of the other kind."`
 	ConfigCmd    configCmd       `cmd:"" name:"config" help:"The configuration file."`
 	Version      versionCmd      `cmd:"" help:"Say which version this is."`
 }

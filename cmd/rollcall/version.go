@@ -15,9 +15,8 @@ func (versionCmd) Run(a *app) error {
 		Revision string `json:"revision,omitempty"`
 		Go       string `json:"go"`
 		Platform string `json:"platform"`
-	}{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	}{Version: programVersion(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		v.Version = info.Main.Version
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				v.Revision = s.Value
@@ -27,4 +26,11 @@ func (versionCmd) Run(a *app) error {
 	return a.show(v, func(w io.Writer) error {
 		return properties(w, "rollcall", v.Version, "revision", v.Revision, "go", v.Go, "platform", v.Platform)
 	})
+}
+
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
 }

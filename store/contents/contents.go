@@ -1,5 +1,5 @@
-// Package contents shows every row of every table of a SQLite database, for tests that ask whether anything has changed or whether
-// something is left.
+// Package contents shows every row of every table of a database, for tests that ask whether anything has changed, whether something is
+// left, or whether another database has the same.
 //
 // Its one idea: it knows no table, so a table that is added later is looked at too.
 package contents
@@ -13,25 +13,43 @@ import (
 	"slices"
 	"strings"
 
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "github.com/mattn/go-sqlite3"    // the driver "sqlite3"
 )
 
 // Contents are the rows of each table, in an order that depends on nothing but them.
 type Contents map[string][]string
 
+// The tables of a database, without those that an engine has for itself.
+const (
+	tablesSQLite   = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`
+	tablesPostgres = `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+		AND relname NOT LIKE 'goose_%' AND relname NOT LIKE 'writers%' AND relname <> 'commits'`
+)
+
 // Read reads a database file. What others write meanwhile is there whole or not at all.
 func Read(ctx context.Context, file string) (Contents, error) {
-	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro&_query_only=1&_busy_timeout=5000")
+	return read(ctx, "sqlite3", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro&_query_only=1&_busy_timeout=5000", tablesSQLite)
+}
+
+// ReadPostgres reads a database on a PostgreSQL server. Its rows look as in a file, but for what only PostgreSQL stores in another way:
+// texts that have a NUL or are not UTF-8, and identifiers that are none.
+func ReadPostgres(ctx context.Context, url string) (Contents, error) {
+	return read(ctx, "pgx", url, tablesPostgres)
+}
+
+func read(ctx context.Context, driver, source, query string) (Contents, error) {
+	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: isolation[driver]})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	tables, err := rows(ctx, tx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
+	tables, err := rows(ctx, tx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +62,9 @@ func Read(ctx context.Context, file string) (Contents, error) {
 	}
 	return found, nil
 }
+
+// isolation is what a transaction of an engine needs to see one moment.
+var isolation = map[string]sql.IsolationLevel{"pgx": sql.LevelRepeatableRead}
 
 func rows(ctx context.Context, tx *sql.Tx, query string) ([]string, error) {
 	r, err := tx.QueryContext(ctx, query)
@@ -76,9 +97,20 @@ func rows(ctx context.Context, tx *sql.Tx, query string) ([]string, error) {
 }
 
 func show(v any) string {
-	if b, ok := v.([]byte); ok && len(b) == 16 { // an identifier
-		text := hex.EncodeToString(b)
-		return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+	switch v := v.(type) {
+	case []byte:
+		if len(v) == 16 { // an identifier
+			text := hex.EncodeToString(v)
+			return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+		}
+		if len(v) == 0 { // no identifier, which a file has as text
+			return ""
+		}
+	case bool: // which a file has as a number
+		if v {
+			return "1"
+		}
+		return "0"
 	}
 	return fmt.Sprint(v)
 }
