@@ -43,7 +43,7 @@ func (b *bench) turnPage(t *target, cursor string, count int) (time.Duration, st
 	e := exchange{http.MethodGet, "/Users?" + query.Encode(), nil, func(status int, body []byte) error {
 		a, err := answered(status, http.StatusOK, body)
 		if err == nil {
-			err = a.isPage(min(count, t.present), t.present)
+			err = a.isPage(count, t.present)
 		}
 		next = a.NextCursor
 		return err

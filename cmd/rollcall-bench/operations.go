@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -112,30 +113,28 @@ func (t *target) list(i int) exchange {
 		return t.mirror.page
 	}
 	pages := min(10, max(1, t.present/pageSize))
-	want := min(pageSize, t.present)
 	path := fmt.Sprintf("/Users?count=%d&startIndex=%d", pageSize, 1+i%pages*pageSize)
 	return exchange{http.MethodGet, path, nil, func(status int, body []byte) error {
 		a, err := answered(status, http.StatusOK, body)
 		if err == nil {
-			err = a.isPage(want, t.present)
+			err = a.isPage(pageSize, t.present)
 		}
 		return err
 	}}
 }
 
-// isPage checks that so many different people are there, of at least so many.
-func (a answer) isPage(want, present int) error {
+// isPage checks that it has as many different people as a page of that size has, of at least so many who are present.
+func (a answer) isPage(size, present int) error {
 	ids := make(map[string]bool, len(a.Resources))
 	for _, r := range a.Resources {
-		ids[r.ID] = r.ID != "" && r.UserName != ""
-	}
-	for _, complete := range ids {
-		if !complete {
-			return fmt.Errorf("a user of the list has no id or no userName")
+		if r.ID == "" || r.UserName == "" {
+			return errors.New("a user of the list has no id or no userName")
 		}
+		ids[r.ID] = true
 	}
-	if len(ids) != want || len(a.Resources) != want || a.TotalResults < present {
-		return fmt.Errorf("%d users, %d of them different, of %d; want %d of at least %d", len(a.Resources), len(ids), a.TotalResults, want, present)
+	n := len(a.Resources)
+	if len(ids) != n || n < min(size, present) || n > size || a.TotalResults < max(present, n) {
+		return fmt.Errorf("%d users, %d of them different, of %d; want a page of %d of at least %d", n, len(ids), a.TotalResults, size, present)
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type bench struct {
 	program   string
 	self      string
 	cluster   *cluster
+	filled    map[string]seeded // files with people, which are copied and never served themselves
 	processes []*process
 	sides     []*side
 	echo      *target
@@ -101,7 +102,7 @@ func (c *reportCmd) measure(a *app) (r *report, err error) {
 	began := time.Now()
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
-	b := &bench{ctx: ctx, say: a.say, options: c, report: &report{At: began.UTC().Truncate(time.Second), Users: c.Users, Rounds: c.Rounds, Phase: c.Phase.String()}}
+	b := &bench{ctx: ctx, say: a.say, options: c, filled: map[string]seeded{}, report: &report{At: began.UTC().Truncate(time.Second), Users: c.Users, Rounds: c.Rounds, Phase: c.Phase.String()}}
 	if b.folder, err = os.MkdirTemp(c.Folder, "rollcall-bench-"); err != nil {
 		return nil, err
 	}

@@ -90,17 +90,29 @@ func (s *side) bareName() string {
 	return "bare"
 }
 
-// seedNew makes a database of that name and fills it.
+// seedNew makes a database of that name and fills it. The one on PostgreSQL is a copy of the one on SQLite.
 func (b *bench) seedNew(store, name string, people int) (seeded, error) {
+	s, ok := b.filled[name]
+	if !ok {
+		var err error
+		if s, err = seed(b.ctx, "sqlite:"+b.file(name), people); err != nil {
+			return seeded{}, err
+		}
+		if err := checkpoint(b.ctx, b.file(name)); err != nil {
+			return seeded{}, err
+		}
+		b.filled[name] = s
+	}
 	if store != "postgres" {
-		return seed(b.ctx, "sqlite:"+b.file(name), people)
+		s.database = "sqlite:" + b.file(name+"-served")
+		return s, copyFile(b.file(name), b.file(name+"-served"))
 	}
 	database, err := b.cluster.database(b.ctx, name, "")
 	if err != nil {
 		return seeded{}, err
 	}
-	s, err := seed(b.ctx, database, people)
-	if err != nil {
+	s.database = database
+	if err := transfer(b.ctx, b.file(name), database); err != nil {
 		return seeded{}, err
 	}
 	return s, b.cluster.settle(b.ctx, database)
@@ -113,23 +125,24 @@ func (b *bench) copy(store, from, to string) (string, error) {
 	if store == "postgres" {
 		return b.cluster.database(b.ctx, to, from)
 	}
-	if err := checkpoint(b.ctx, b.file(from)); err != nil {
-		return "", err
-	}
-	in, err := os.Open(b.file(from))
+	return "sqlite:" + b.file(to), copyFile(b.file(from), b.file(to))
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(b.file(to), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if _, err := io.Copy(out, in); err != nil {
 		out.Close()
-		return "", err
+		return err
 	}
-	return "sqlite:" + b.file(to), out.Close()
+	return out.Close()
 }
 
 // serve starts Rollcall on a database.
