@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"runtime/pprof"
 	"time"
 )
 
@@ -15,6 +17,8 @@ type controlCmd struct {
 	Database string `help:"What bare and scim work on."`
 	People   int    `help:"How many people elimity begins with."`
 	OneByOne bool   `help:"Have scim commit once for each request."`
+
+	CPUProfile string `name:"cpu-profile" help:"Write here what the time goes to."`
 }
 
 func (c *controlCmd) Run(a *app) (err error) {
@@ -26,6 +30,17 @@ func (c *controlCmd) Run(a *app) (err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
+	}
+	if c.CPUProfile != "" {
+		f, err := os.Create(c.CPUProfile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	a.say("Listening on http://%s", l.Addr())
 	s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}

@@ -26,6 +26,7 @@ type cli struct {
 	Report  reportCmd  `cmd:"" help:"Measure Rollcall on SQLite and PostgreSQL beside the controls, and say what is reached."`
 	Load    loadCmd    `cmd:"" help:"Ask one SCIM server from many clients, check every answer, and say how fast it was."`
 	Render  renderCmd  `cmd:"" help:"Write the table and the plots of a report that was saved."`
+	Profile profileCmd `cmd:"" help:"Say what the server's time goes to while it is asked one thing."`
 	Control controlCmd `cmd:"" hidden:"" help:"Serve as one of the controls; the report starts them itself."`
 }
 

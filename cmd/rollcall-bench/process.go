@@ -89,25 +89,39 @@ func (p *process) stop() error {
 	}
 }
 
-// idle returns how much memory the process has needed when it has had a second to come to rest.
-func (p *process) idle() (float64, error) {
-	time.Sleep(time.Second)
-	return p.peak()
+// memory is what a process has in physical memory, in MiB.
+type memory struct {
+	peak float64 // the most it ever had
+	own  float64 // what it has now that is not a page of a file, such as the program itself
 }
 
-// peak returns how much memory the process had at most, in MiB.
-func (p *process) peak() (float64, error) {
+// memory asks the system.
+func (p *process) memory() (m memory, err error) {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
 	if err != nil {
-		return 0, err
+		return m, err
 	}
+	found := 0
 	for line := range strings.Lines(string(text)) {
-		var kilobytes float64
-		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kilobytes); n == 1 {
-			return kilobytes / 1024, nil
+		for name, to := range map[string]*float64{"VmHWM:": &m.peak, "RssAnon:": &m.own} {
+			var kilobytes float64
+			if value, is := strings.CutPrefix(line, name); is {
+				n, _ := fmt.Sscanf(value, "%f kB", &kilobytes) // n says whether it is a number
+				found += n
+				*to = kilobytes / 1024
+			}
 		}
 	}
-	return 0, errors.New("the system does not say how much memory a process had")
+	if found != 2 {
+		return m, errors.New("the system does not say how much memory a process has")
+	}
+	return m, nil
+}
+
+// idle returns what the process needs when it has had a second to come to rest.
+func (p *process) idle() (memory, error) {
+	time.Sleep(time.Second)
+	return p.memory()
 }
 
 // waitReady asks until the server says that it can work, and returns how long that was after it had been started.

@@ -28,6 +28,7 @@ type machine struct {
 	Cores     int     `json:"cores"`
 	Go        string  `json:"go"`
 	Fsync     float64 `json:"fsyncMs"`
+	Load      float64 `json:"load"` // average of the minute before
 }
 
 // row is one line of the table: what was measured beside its control.
@@ -147,7 +148,13 @@ func (r *report) save(file string) error {
 func describeMachine(folder string) (machine, error) {
 	m := machine{OS: runtime.GOOS, Processor: runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version()}
 	var err error
-	m.Fsync, err = fsyncTime(folder)
+	if m.Fsync, err = fsyncTime(folder); err != nil {
+		return m, err
+	}
+	text, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &m.Load)
+	}
 	return m, err
 }
 
@@ -157,6 +164,7 @@ func fsyncTime(folder string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer os.Remove(f.Name())
 	defer f.Close()
 	var took []time.Duration
 	for range 100 {

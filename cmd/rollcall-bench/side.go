@@ -19,7 +19,7 @@ type side struct {
 	bare     *target  // the same rows as rollcall's
 	process  *process // of rollcall
 	spare    string   // a copy of the small database that nobody works on
-	idle     float64  // what the process of rollcall needed before it was asked anything, in MiB
+	idle     memory   // what the process of rollcall needed before it was asked anything
 }
 
 // smallPeople is how many people the small databases have.

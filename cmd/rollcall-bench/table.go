@@ -92,8 +92,8 @@ func (r *report) summary() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d of %d wanted numbers are met. %s users; medians of %d rounds of %s; %d wrong answers; %s on %d cores of %s, %s, an fsync takes %s ms; measured %s, which took %s.",
-		met, asked, thousands(r.Users), r.Rounds, r.Phase, r.Failures, r.Machine.OS, r.Machine.Cores, r.Machine.Processor, r.Machine.Go, short(r.Machine.Fsync),
+	return fmt.Sprintf("%d of %d wanted numbers are met. %s users; medians of %d rounds of %s; %d wrong answers; %s on %d cores of %s, %s, an fsync takes %s ms, the machine's load was %s beforehand; measured %s, which took %s.",
+		met, asked, thousands(r.Users), r.Rounds, r.Phase, r.Failures, r.Machine.OS, r.Machine.Cores, r.Machine.Processor, r.Machine.Go, short(r.Machine.Fsync), short(r.Machine.Load),
 		r.At.Format("2006-01-02 15:04 MST"), r.Took)
 }
 
