@@ -8,11 +8,12 @@ export CGO_ENABLED := 1
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 KILLS ?= 25
+USERS ?= 100000
 PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check unit fuzz conformance lint fmt bench kill fixtures
+.PHONY: help run test check unit fuzz conformance lint fmt bench benchmarks kill fixtures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,8 +54,11 @@ lint: ## golangci-lint; downloads it the first time
 fmt: ## format the code
 	gofmt -w .
 
-bench: fixtures ## the benchmarks, each beside its control
-	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+bench: fixtures ## measure the product beside its controls, into docs/performance.md; USERS=1000000 for the million
+	go run ./cmd/rollcall-bench report --users $(USERS) --save docs/performance/report.json --plots docs/performance --page docs/performance.md
+
+benchmarks: fixtures ## the Go benchmarks of single parts; PACKAGES=./directory/... for some
+	go test -run '^$$' -timeout 2h -bench . -benchmem $(PACKAGES)
 
 # The tests do the same with fewer people and once.
 kill: ## kill "sync plan" and "sync apply" KILLS (25) times at each point, with 5,000 people

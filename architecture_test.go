@@ -37,15 +37,15 @@ var arrows = map[string][]string{
 
 // owners says which package alone may import a third-party module. "identity" below rollcall/ owns none of them.
 var owners = map[string][]string{
-	"github.com/elimity-com/scim":         {"rollcall/scim"},
+	"github.com/elimity-com/scim":         {"rollcall/scim", "rollcall/cmd/rollcall-bench"},
 	"github.com/go-ldap/ldap":             {"rollcall/directory/ldap", "rollcall/directory/ldif", "rollcall/fixtures"},
 	"github.com/danielgtaylor/huma":       {"rollcall/admin"},
 	"github.com/coreos/go-oidc":           {"rollcall/admin", "rollcall/cmd/rollcall"},
 	"golang.org/x/oauth2":                 {"rollcall/cmd/rollcall"},
-	"github.com/mattn/go-sqlite3":         {"rollcall/store"},
-	"github.com/jackc/pgx":                {"rollcall/store"},
+	"github.com/mattn/go-sqlite3":         {"rollcall/store", "rollcall/cmd/rollcall-bench"},
+	"github.com/jackc/pgx":                {"rollcall/store", "rollcall/cmd/rollcall-bench"},
 	"github.com/pressly/goose":            {"rollcall/store"},
-	"github.com/alecthomas/kong":          {"rollcall/cmd/rollcall"},
+	"github.com/alecthomas/kong":          {"rollcall/cmd/rollcall", "rollcall/cmd/rollcall-bench"},
 	"github.com/prometheus/client_golang": {"rollcall/internal/web"},
 	"github.com/wneessen/go-mail":         {"rollcall/notify"},
 	"golang.org/x/time":                   {"rollcall/internal/web"},
