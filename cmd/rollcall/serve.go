@@ -58,7 +58,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	api.Directories = directories
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
+	s := &surfaces{service: service, usable: opened.Ready, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
 		limit: c.scimLimit(), baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
