@@ -63,7 +63,7 @@ func TestLIC03_AGroupsTemplateGoesToItsMembersOnly(t *testing.T) {
 		if group, err = c.CreateGroup(w.ctx, "Sales", "", identity.Origin{Source: identity.SourceManual}); err != nil {
 			return err
 		}
-		_, err = c.Tx().AddMember(w.ctx, w.org, group.ID, identity.Member{Account: ada.ID})
+		_, err = c.Tx().AddMembers(w.ctx, w.org, group.ID, identity.Member{Account: ada.ID})
 		return err
 	}))
 	w.template(group.ID, "calling")

@@ -11,8 +11,12 @@ import (
 	"rollcall/identity"
 )
 
-// stepsPerTransaction is how many steps are applied at a time: what is lost, and done again, after a crash.
-const stepsPerTransaction = 400
+// How many steps are applied at a time, which is what is lost, and done again, after a crash: so many to begin with, and twice as many with
+// every transaction that went well, because many steps write the same pages of the database.
+const (
+	stepsPerTransaction    = 400
+	maxStepsPerTransaction = 1600
+)
 
 var (
 	// errRunMoved says that another process went on with the run meanwhile.
@@ -37,6 +41,7 @@ func (s *Syncer) applyUntil(ctx context.Context, org identity.OrgID, id identity
 		return Report{}, err
 	}
 	a.until = min(until, a.stored.Count)
+	a.stored.prepare = a.prepare
 	for done := 0; done < a.until; {
 		report, err := a.next(ctx)
 		if errors.Is(err, errRunEnded) {
@@ -61,6 +66,7 @@ type application struct {
 	plan      identity.Plan
 	stored    *storedPlan
 	until     int // steps to go through now
+	size      int // about how many steps the next transaction has
 	run       identity.RunID
 	startedBy identity.Actor
 	// made are the accounts of the entries that the run has given one, and of managers' entries that it has asked for: many people have the
@@ -70,7 +76,7 @@ type application struct {
 
 // begin finds the plan's unfinished run or starts one.
 func (s *Syncer) begin(ctx context.Context, org identity.OrgID, id identity.PlanID, by identity.Actor) (*application, error) {
-	a := &application{service: s.service, made: map[identity.ObjectID]identity.AccountID{}}
+	a := &application{service: s.service, size: stepsPerTransaction, made: map[identity.ObjectID]identity.AccountID{}}
 	err := s.service.Transact(ctx, org, by, func(c *identity.Acts) error {
 		tx := c.Tx()
 		var err error
@@ -195,9 +201,11 @@ func knowsLastClaim(ctx context.Context, read identity.Reader, p identity.Plan) 
 // next applies the next steps: many in one transaction, or, if the store refuses one of them, one after another.
 func (a *application) next(ctx context.Context) (Report, error) {
 	for {
-		report, first, err := a.batch(ctx, stepsPerTransaction)
+		size := a.size
+		report, first, err := a.batch(ctx, size)
 		switch {
 		case err == nil:
+			a.size = min(2*size, maxStepsPerTransaction)
 			return report, nil
 		case errors.Is(err, errRunMoved):
 			continue
@@ -206,7 +214,8 @@ func (a *application) next(ctx context.Context) (Report, error) {
 		case !refusal(err):
 			return Report{}, err
 		}
-		return a.oneByOne(ctx, min(first+stepsPerTransaction, a.until))
+		a.size = stepsPerTransaction
+		return a.oneByOne(ctx, min(first+size, a.until))
 	}
 }
 

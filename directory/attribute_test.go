@@ -87,13 +87,18 @@ func TestRenderedTextIsWhatOverlayMakes(t *testing.T) {
 		slices.Sort(owned)
 		attributes := rapid.MapOf(rapid.SampledFrom(paths), text).Draw(t, "attributes")
 		values := texts{of: of(attributes), manager: identity.AccountID(attributes[ManagerPath])}
-		profile, _, err := overlay("", owned, values)
+		profile, changed, err := overlay("", owned, values)
 		require.NoError(t, err)
 		easy := true
 		for _, path := range owned {
 			easy = easy && spelledPlainly(attributes[path])
 		}
 		require.Equal(t, easy, newRenderer(owned).makes(profile, values))
+		s := &survey{Input: Input{Snapshot: Snapshot{Owns: owned}}, rendered: newRenderer(owned)}
+		fresh, changes, err := s.overlay("", values)
+		require.NoError(t, err)
+		require.Equal(t, profile, fresh)
+		require.Equal(t, changed, changes)
 		require.False(t, newRenderer(owned).makes(`{"nickName":"another"}`, texts{of: of(map[string]string{"nickName": "one"})}))
 	})
 }

@@ -111,6 +111,9 @@ type Step struct {
 	Ends   int                 `json:"ends,omitempty"`   // memberships that end
 	// Within are the entries of the groups that a group is in that goes; whoever wants it back wants it there.
 	Within []identity.ObjectID `json:"within,omitempty"`
+
+	// ready is what a run has made of the step beforehand; see [application.prepare].
+	ready *ready
 }
 
 // title is what the person or the group of a step is called.

@@ -70,6 +70,15 @@ func (r renderer) sort() {
 	}
 }
 
+// of returns the profile that the attributes alone make; sure is false if a text would have to be escaped.
+func (r renderer) of(attributes texts) (p identity.Profile, sure bool) {
+	b, any, sure := r.appendTo(make([]byte, 0, 256), attributes)
+	if !any {
+		return "", sure
+	}
+	return identity.Profile(b), sure
+}
+
 // makes reports whether the attributes alone make this profile. When in doubt it says no.
 func (r renderer) makes(p identity.Profile, attributes texts) bool {
 	b, any, sure := r.appendTo(make([]byte, 0, len(p)+64), attributes)

@@ -37,7 +37,9 @@ type run struct {
 // them at a time.
 type encoder struct {
 	parts     bytes.Buffer
-	steps     []Step // that are in no part yet
+	steps     []Step        // that are in no part yet
+	spare     []Step        // where the next ones go
+	busy      chan struct{} // closed once the last part is made; parts, gzip and err are nobody else's until then
 	count     int
 	runs      []run
 	unsettled unsettled
@@ -60,11 +62,24 @@ func (e *encoder) put(step Step) {
 	}
 }
 
+// flush has a part made of the steps while the caller goes on with the next ones, once the part before it is made.
 func (e *encoder) flush() {
-	if len(e.steps) > 0 {
-		e.write(&e.parts, e.steps)
-		clear(e.steps)
-		e.steps = e.steps[:0]
+	e.wait()
+	if len(e.steps) == 0 {
+		return
+	}
+	steps, done := e.steps, make(chan struct{})
+	e.steps, e.spare, e.busy = e.spare[:0], steps, done
+	go func() {
+		defer close(done)
+		e.write(&e.parts, steps)
+		clear(steps)
+	}()
+}
+
+func (e *encoder) wait() {
+	if e.busy != nil {
+		<-e.busy
 	}
 }
 
@@ -79,6 +94,7 @@ func (e *encoder) write(to *bytes.Buffer, part any) {
 // body returns the stored form of a plan whose steps were all put, and its SHA-256 in hexadecimal.
 func (e *encoder) body(p Plan) (body []byte, hash string, err error) {
 	e.flush()
+	e.wait()
 	p.Steps = nil
 	var first bytes.Buffer
 	e.write(&first, outline{Plan: p, Count: e.count, Runs: e.runs, Unsettled: e.unsettled})
@@ -108,6 +124,7 @@ type storedPlan struct {
 	part    int   // the one that is held
 	steps   []Step
 	ahead   chan stepsPart // the one behind it, once it is decoded; nil if nobody decodes it
+	prepare func(*Step)    // called for every step that is decoded, on the goroutine that decodes; nil for none
 }
 
 // stepsPart is a part of a stored plan.
@@ -216,6 +233,11 @@ func (s *storedPlan) decode(offset int) chan stepsPart {
 	go func() {
 		read := stepsPart{steps: make([]Step, 0, stepsPerPart)}
 		read.end, read.err = s.read(offset, &read.steps)
+		for i := range read.steps {
+			if s.prepare != nil {
+				s.prepare(&read.steps[i])
+			}
+		}
 		decoded <- read
 	}()
 	return decoded

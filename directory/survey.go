@@ -224,8 +224,8 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 		}
 		values.manager = cmp.Or(v.boss, identity.AccountID(valueAt(object, ManagerPath)))
 	}
-	if !s.rendered.makes(d.Profile, values) {
-		profile, changed, err := overlay(d.Profile, s.Snapshot.Owns, values)
+	if d.Profile == "" || !s.rendered.makes(d.Profile, values) {
+		profile, changed, err := s.overlay(d.Profile, values)
 		if err != nil {
 			return err
 		}
@@ -238,6 +238,24 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 	s.notePhoto(v, before.ID)
 	v.draft = d
 	return nil
+}
+
+// overlay is [overlay] of everything that the mapping owns. Of the many who are new it decodes nothing.
+func (s *survey) overlay(p identity.Profile, values texts) (identity.Profile, []Change, error) {
+	if p != "" {
+		return overlay(p, s.Snapshot.Owns, values)
+	}
+	profile, sure := s.rendered.of(values)
+	if !sure {
+		return overlay(p, s.Snapshot.Owns, values)
+	}
+	var changed []Change
+	for _, path := range s.Snapshot.Owns {
+		if after := values.at(path); after != "" && KnownAttribute(path) {
+			changed = append(changed, Change{Attribute: path, After: after})
+		}
+	}
+	return profile, changed, nil
 }
 
 // emailsOf makes the account's addresses of the entry's. A directory's values have no order of their own (RFC 4512 section

@@ -4,39 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"time"
 
 	"rollcall/identity"
 )
-
-// proof is stored with every event that a run causes: what the directory showed, and by which plan and run.
-type proof struct {
-	Finding      FindingKind     `json:"finding,omitempty"`
-	DN           string          `json:"dn,omitempty"`
-	Detail       string          `json:"detail,omitempty"`
-	Server       string          `json:"server,omitempty"`
-	InvocationID string          `json:"invocationId,omitempty"`
-	HighestUSN   int64           `json:"highestUSN,omitempty"`
-	ReadAt       time.Time       `json:"readAt"`
-	Plan         identity.PlanID `json:"plan"`
-	Run          identity.RunID  `json:"run"`
-	StartedBy    string          `json:"startedBy,omitempty"`
-	Reason       string          `json:"reason"`
-	Changes      []Change        `json:"changes,omitempty"`
-	Photo        *identity.Photo `json:"photo,omitempty"`
-}
-
-func (a *application) proof(s Step) (json.RawMessage, error) {
-	p := proof{Server: a.stored.Reading.Server, InvocationID: a.stored.Reading.InvocationID, HighestUSN: a.stored.Reading.HighestUSN, ReadAt: a.stored.Reading.ReadAt,
-		Plan: a.plan.ID, Run: a.run, StartedBy: a.startedBy.Name, Reason: s.Reason, Changes: s.Changes, Photo: s.Photo}
-	if p.StartedBy == "" {
-		p.StartedBy = string(a.startedBy.Kind)
-	}
-	if s.Evidence != nil {
-		p.Finding, p.DN, p.Detail = s.Evidence.Finding, s.Evidence.DN, s.Evidence.Detail
-	}
-	return json.Marshal(p)
-}
 
 // applyUnit applies one step, or the steps of one exchange.
 func (a *application) applyUnit(ctx context.Context, c *identity.Acts, unit []Step, r *Report, at int) error {
@@ -64,10 +34,10 @@ func (a *application) applyUnit(ctx context.Context, c *identity.Acts, unit []St
 }
 
 func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, parked bool) error {
-	evidence, err := a.proof(s)
-	if err != nil {
-		return err
+	if s.ready.err != nil {
+		return s.ready.err
 	}
+	evidence := s.ready.evidence
 	if s.Op.OfGroup() {
 		return a.applyGroup(ctx, c, s, evidence)
 	}
@@ -75,7 +45,8 @@ func (a *application) applyStep(ctx context.Context, c *identity.Acts, s Step, p
 	if s.Manager != "" && s.Draft == nil {
 		return a.setManager(ctx, c, s, evidence)
 	}
-	if s, err = a.withManager(ctx, c, s); err != nil {
+	s, err := a.withManager(ctx, c, s)
+	if err != nil {
 		return err
 	}
 	if s.Op == OpPurge {
@@ -183,7 +154,11 @@ func (a *application) withManager(ctx context.Context, c *identity.Acts, s Step)
 		return s, err
 	}
 	draft := *s.Draft
-	draft.Profile, _, err = overlay(draft.Profile, []string{ManagerPath}, texts{manager: boss})
+	if around := s.ready.around; around != nil {
+		draft.Profile = around.with(boss)
+	} else {
+		draft.Profile, err = managedBy(draft.Profile, boss)
+	}
 	s.Draft = &draft
 	return s, err
 }

@@ -96,8 +96,8 @@ type GroupTx interface {
 	UpdateGroup(ctx context.Context, g Group) error
 	// DeleteGroup removes the group with its memberships and its template.
 	DeleteGroup(ctx context.Context, org OrgID, id GroupID, version int64) error
-	// AddMember reports whether the member was none before. Group and member must exist in the organization.
-	AddMember(ctx context.Context, org OrgID, group GroupID, m Member) (bool, error)
+	// AddMembers returns those who were no members before, in the order given. Group and members must exist in the organization.
+	AddMembers(ctx context.Context, org OrgID, group GroupID, members ...Member) ([]Member, error)
 	// RemoveMember reports whether the member was one.
 	RemoveMember(ctx context.Context, org OrgID, group GroupID, m Member) (bool, error)
 }

@@ -126,9 +126,6 @@ func (c *Acts) DeleteGroup(ctx context.Context, id GroupID, expect func(Group) e
 // licenceMember gives somebody who has just joined a group what its template has and the account lacks. Explicit licences at
 // creation do not keep it away: they were about that moment, and joining is a new decision.
 func (c *Acts) licenceMember(ctx context.Context, a Account, template []Licence) error {
-	if len(template) == 0 {
-		return nil
-	}
 	had, err := c.tx.Assignments(ctx, c.org.ID, a.ID)
 	if err != nil {
 		return err

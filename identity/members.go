@@ -31,11 +31,10 @@ func members(accounts []AccountID) []Member {
 // editMembers lets members leave and join, and adds to said who did. Everybody is looked at first, so that a refusal leaves the group as
 // it was.
 func (c *Acts) editMembers(ctx context.Context, g Group, e GroupEdit, said map[string]any) error {
-	people, err := c.joining(ctx, g, e.Join)
-	if err != nil {
+	if err := c.joining(ctx, g, e.Join); err != nil {
 		return err
 	}
-	leave := e.Leave
+	leave, err := e.Leave, error(nil)
 	if e.Only {
 		if leave, err = c.everybodyBut(ctx, g, e.Join); err != nil {
 			return err
@@ -45,7 +44,7 @@ func (c *Acts) editMembers(ctx context.Context, g Group, e GroupEdit, said map[s
 	if err != nil {
 		return err
 	}
-	joined, err := c.join(ctx, g, e.Join, people)
+	joined, err := c.join(ctx, g, e.Join)
 	if err != nil {
 		return err
 	}
@@ -57,44 +56,44 @@ func (c *Acts) editMembers(ctx context.Context, g Group, e GroupEdit, said map[s
 	return nil
 }
 
-// joining reads the accounts that are to join, and refuses whoever cannot.
-func (c *Acts) joining(ctx context.Context, g Group, join []Member) (map[AccountID]Account, error) {
+// joining looks at the accounts that are to join, and refuses whoever cannot.
+func (c *Acts) joining(ctx context.Context, g Group, join []Member) error {
 	var ids []AccountID
 	for _, m := range join {
 		if m.Group == "" {
 			ids = append(ids, m.Account)
 		}
 	}
-	found, err := c.tx.AccountsAmong(ctx, c.org.ID, ids)
+	found, err := c.tx.SettledAmong(ctx, c.org.ID, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	people := make(map[AccountID]Account, len(found))
-	for _, a := range found {
-		people[a.ID] = a
+	settled := make(map[AccountID]bool, len(found))
+	for _, id := range found {
+		settled[id] = true
 	}
 	for _, m := range join {
 		if m.Group != "" {
 			if _, err := c.tx.Group(ctx, c.org.ID, m.Group); err != nil {
-				return nil, err
+				return err
 			}
 			if m.Group == g.ID {
-				return nil, Refuse(Invalid, RuleInvalidValue, "a group cannot be a member of itself").At("members")
+				return Refuse(Invalid, RuleInvalidValue, "a group cannot be a member of itself").At("members")
 			}
 			continue
 		}
-		a, there := people[m.Account]
-		if !there {
-			if a, err = c.load(ctx, m.Account, nil); err != nil {
-				return nil, err
-			}
+		if settled[m.Account] {
+			continue
 		}
-		c.about = a
+		a, err := c.load(ctx, m.Account, nil)
+		if err != nil {
+			return err
+		}
 		if err := c.settled(a); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return people, nil
+	return nil
 }
 
 func (c *Acts) everybodyBut(ctx context.Context, g Group, stay []Member) ([]Member, error) {
@@ -127,26 +126,27 @@ func (c *Acts) leave(ctx context.Context, g Group, leave []Member) (left []strin
 	return left, nil
 }
 
-func (c *Acts) join(ctx context.Context, g Group, join []Member, people map[AccountID]Account) (joined []string, err error) {
+func (c *Acts) join(ctx context.Context, g Group, join []Member) (joined []string, err error) {
 	var template Template
 	if c.org.LicenceTemplates > 0 {
 		if template, err = c.template(ctx, g.ID); err != nil {
 			return nil, err
 		}
 	}
-	for _, m := range join {
-		isNew, err := c.tx.AddMember(ctx, c.org.ID, g.ID, m)
+	added, err := c.tx.AddMembers(ctx, c.org.ID, g.ID, join...)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range added {
+		joined = append(joined, string(m.Account)+string(m.Group))
+		if m.Group != "" || len(template.Licences) == 0 {
+			continue
+		}
+		a, err := c.load(ctx, m.Account, nil)
 		if err != nil {
 			return nil, err
 		}
-		if !isNew {
-			continue
-		}
-		joined = append(joined, string(m.Account)+string(m.Group))
-		if m.Group != "" {
-			continue
-		}
-		if err := c.licenceMember(ctx, people[m.Account], template.Licences); err != nil {
+		if err := c.licenceMember(ctx, a, template.Licences); err != nil {
 			return nil, err
 		}
 	}

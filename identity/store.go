@@ -71,6 +71,8 @@ type Reader interface {
 	LinkedAccounts(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]Account, error)
 	// AccountsAmong lists those of the accounts that are there, in any order.
 	AccountsAmong(ctx context.Context, org OrgID, ids []AccountID) ([]Account, error)
+	// SettledAmong lists those of the accounts of which no claim is under way: neither shadows, nor people who have to decide (CLM-40).
+	SettledAmong(ctx context.Context, org OrgID, ids []AccountID) ([]AccountID, error)
 	// AccountsDue is crossing: accounts whose retention is over at now, of all organizations, at most limit.
 	AccountsDue(ctx context.Context, now time.Time, limit int) ([]Account, error)
 	// EmailChangesDue is crossing: accounts whose new address was asked for at or before an instant and not confirmed, at most

@@ -140,6 +140,20 @@ func (r reader) AccountsAmong(ctx context.Context, org identity.OrgID, ids []ide
 	return all, nil
 }
 
+func (r reader) SettledAmong(ctx context.Context, org identity.OrgID, ids []identity.AccountID) ([]identity.AccountID, error) {
+	var all []identity.AccountID
+	for part := range slices.Chunk(ids, rowsAtOnce) {
+		c := &compiler{dialect: r.dialect}
+		found, err := list(ctx, r.run, scanAccountID, `SELECT id FROM accounts
+			WHERE org_id = `+c.arg(org)+` AND id IN (`+listed(c, part)+`) AND NOT shadow AND status <> 'deferred_claim'`, c.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
 // accountsDue says in SQL what identity.Account.Due says. CROSS JOIN so that SQLite goes through the accounts in the order of
 // their clocks and looks each one's organization up, not the other way round.
 const accountsDue = `SELECT ` + accountColumns + ` FROM accounts CROSS JOIN organizations

@@ -177,34 +177,3 @@ func (t *transaction) DeleteGroup(ctx context.Context, org identity.OrgID, id id
 func (t *transaction) staleGroup(ctx context.Context, org identity.OrgID, id identity.GroupID) error {
 	return t.stale(ctx, unknownGroup, `SELECT version FROM groups WHERE org_id = $1 AND id = $2`, org, id)
 }
-
-// AddMember selects what it inserts, so that a group or a member that is not there is no violation.
-func (t *transaction) AddMember(ctx context.Context, org identity.OrgID, group identity.GroupID, m identity.Member) (bool, error) {
-	statement, unknown, of, id := `INSERT INTO group_members (org_id, group_id, account_id, display)
-		SELECT groups.org_id, groups.id, m.id, $4 FROM groups JOIN accounts m ON m.org_id = groups.org_id
-		WHERE groups.org_id = $1 AND groups.id = $2 AND m.id = $3
-		ON CONFLICT (org_id, group_id, account_id) DO NOTHING`, unknownAccount, `accounts`, any(m.Account)
-	if m.Group != "" {
-		statement, unknown, of, id = `INSERT INTO group_groups (org_id, group_id, member_id, display)
-		SELECT groups.org_id, groups.id, m.id, $4 FROM groups JOIN groups m ON m.org_id = groups.org_id
-		WHERE groups.org_id = $1 AND groups.id = $2 AND m.id = $3
-		ON CONFLICT (org_id, group_id, member_id) DO NOTHING`, unknownGroup, `groups`, any(m.Group)
-	}
-	n, err := t.exec(ctx, statement, org, group, id, orNull(m.Display))
-	if err != nil || n > 0 {
-		return n > 0, err
-	}
-	if err := t.exists(ctx, unknownGroup, `SELECT 1 FROM groups WHERE org_id = $1 AND id = $2`, org, group); err != nil {
-		return false, err
-	}
-	return false, t.exists(ctx, unknown, `SELECT 1 FROM `+of+` WHERE org_id = $1 AND id = $2`, org, id)
-}
-
-func (t *transaction) RemoveMember(ctx context.Context, org identity.OrgID, group identity.GroupID, m identity.Member) (bool, error) {
-	statement, id := `DELETE FROM group_members WHERE org_id = $1 AND group_id = $2 AND account_id = $3`, any(m.Account)
-	if m.Group != "" {
-		statement, id = `DELETE FROM group_groups WHERE org_id = $1 AND group_id = $2 AND member_id = $3`, any(m.Group)
-	}
-	n, err := t.exec(ctx, statement, org, group, id)
-	return n > 0, err
-}

@@ -55,6 +55,7 @@ func queries(r reader) map[string]query {
 			_, err := r.LinkedAccounts(ctx, org, "n", []identity.ObjectID{"a", "b"})
 			return err
 		}, want: []string{"INDEX accounts_object (connector_id=? AND object_id=?)"}},
+		"SettledAmong":  {ask: func() error { _, err := r.SettledAmong(ctx, org, []identity.AccountID{"a", "b"}); return err }, want: []string{"(org_id=? AND id=?)"}},
 		"AccountsAmong": {ask: func() error { _, err := r.AccountsAmong(ctx, org, []identity.AccountID{"a", "b"}); return err }, want: []string{"(org_id=? AND id=?)"}},
 		"HoldsAmong":    {ask: func() error { _, err := r.HoldsAmong(ctx, []identity.EmailKey{"x", "y"}); return err }, want: []string{"(email_key=?)"}},
 		"Photos": {ask: func() error { _, err := r.Photos(ctx, org, "x", 10); return err },
@@ -145,7 +146,7 @@ func queries(r reader) map[string]query {
 		"Events by everything else": {ask: func() error {
 			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Actor: "a", Kinds: []identity.EventKind{"k"}, Skip: 3, Limit: 10})
 			return err
-		}, want: []string{"PRIMARY KEY (org_id=?)"}},
+		}, want: []string{"sqlite_autoindex_events_1 (org_id=?)"}},
 		"Subscription":  {ask: func() error { _, err := r.Subscription(ctx, org, "x"); return err }},
 		"Subscriptions": {ask: func() error { _, err := r.Subscriptions(ctx, org); return err }, want: []string{"INDEX subscriptions_started (org_id=?)"}},
 		"Assignments": {ask: func() error { _, err := r.Assignments(ctx, org, "a"); return err },

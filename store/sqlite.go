@@ -16,11 +16,12 @@ import (
 	"rollcall/identity"
 )
 
-// What the connections have in common, and what each kind is for. Prepared statements are kept with their connection.
+// What the connections have in common, and what each kind is for. Prepared statements are kept with their connection. No connection is used by
+// two goroutines at a time, so that SQLite need not lock one with every value that it is given.
 const (
 	// FULL, because NORMAL loses acknowledged writes in a power cut. The writer does its own waiting for other processes.
-	writerConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=1&_cache_size=-32768&_stmt_cache_size=64"
-	readerConnection = "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-8192&_stmt_cache_size=64"
+	writerConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=1&_cache_size=-32768&_stmt_cache_size=64&_mutex=no"
+	readerConnection = "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-8192&_stmt_cache_size=64&_mutex=no"
 	// Every migration takes the write lock before it looks at anything.
 	migrationConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=10000&_txlock=immediate"
 	inspectConnection   = "mode=ro&_query_only=1&_busy_timeout=10000"

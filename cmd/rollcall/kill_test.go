@@ -29,7 +29,7 @@ var (
 // comparison: identifiers of new things, links, times, and the checksums over them.
 func TestDIR16_KilledAnywhere(t *testing.T) {
 	k := prepareKills(t, *peopleToKill)
-	batches := max(1, *peopleToKill/400-2) // of 400 steps each, without the last ones
+	batches := max(1, *peopleToKill/1600) // of 400, 800 and then 1600 steps, without the last one
 	for _, c := range []struct {
 		name  string
 		at    point

@@ -164,6 +164,25 @@ func testDirectory(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.ElementsMatch(t, want, got)
 	})
+	t.Run("accounts of a claim that is under way are not settled", func(t *testing.T) {
+		var ids, settled []identity.AccountID
+		for name, edit := range map[string]func(*identity.Account){"settled": nil, "asked": func(a *identity.Account) { a.Status = identity.DeferredClaim },
+			"old": func(a *identity.Account) { a.Shadow = true }, "gone": func(a *identity.Account) {
+				a.Status, a.PreviousStatus, a.InactiveReason = identity.Inactive, identity.Active, identity.DirectoryDeleted
+			}} {
+			a := w.account(w.own, name)
+			if edit != nil {
+				edit(&a)
+			}
+			ids = append(ids, w.add(t, a).ID)
+			if name == "settled" || name == "gone" {
+				settled = append(settled, a.ID)
+			}
+		}
+		got, err := w.store.SettledAmong(ctx, w.own, append(ids, "nobody", w.add(t, w.account(w.other, "foreign")).ID))
+		require.NoError(t, err)
+		require.ElementsMatch(t, settled, got)
+	})
 	t.Run("a connector goes with its plans and runs, and its accounts stay", func(t *testing.T) {
 		linked := w.account(w.own, "linked")
 		linked.Directory = &identity.DirectoryLink{Connector: n.ID, Object: "1", DN: "cn=1"}

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,10 +21,16 @@ func (w world) group(t testing.TB, org identity.OrgID, name string) identity.Gro
 }
 
 // member adds a member and reports whether it was none before.
-func (w world) member(t testing.TB, g identity.Group, account identity.AccountID) (added bool) {
+func (w world) member(t testing.TB, g identity.Group, account identity.AccountID) bool {
+	t.Helper()
+	return len(w.join(t, g, identity.Member{Account: account})) == 1
+}
+
+// join adds members and returns those who were none before.
+func (w world) join(t testing.TB, g identity.Group, members ...identity.Member) (added []identity.Member) {
 	t.Helper()
 	w.must(t, func(tx identity.Tx) (err error) {
-		added, err = tx.AddMember(ctx, g.Org, g.ID, identity.Member{Account: account})
+		added, err = tx.AddMembers(ctx, g.Org, g.ID, members...)
 		return err
 	})
 	return added
@@ -85,6 +93,25 @@ func testGroups(t *testing.T, w world) {
 		require.True(t, w.member(t, second, bob.ID))
 		require.Equal(t, 3, count(t, first))
 	})
+	t.Run("many join at once, each of them once", func(t *testing.T) {
+		crowd := w.group(t, w.own, "Crowd")
+		var all []identity.Member
+		for i := range 40 {
+			all = append(all, identity.Member{Account: w.add(t, w.account(w.own, fmt.Sprint("crowd", i))).ID})
+		}
+		all[20].Display = "Crowd's twentieth"
+		all = append(all, identity.Member{Group: second.ID})
+		require.Equal(t, all[3:5], w.join(t, crowd, all[3], all[4], all[3]))
+		require.Equal(t, slices.Concat(all[:3], all[5:]), w.join(t, crowd, all...), "in the order given, without those who were members")
+		require.Empty(t, w.join(t, crowd, all...))
+		require.Empty(t, w.join(t, crowd))
+		require.Equal(t, 40, count(t, crowd))
+		err := w.do(func(tx identity.Tx) error {
+			_, err := tx.AddMembers(ctx, w.own, crowd.ID, all[0], identity.Member{Account: "nobody"})
+			return err
+		})
+		refused(t, err, identity.NotFound, identity.RuleUnknownAccount)
+	})
 	t.Run("members are listed in the order of ids", func(t *testing.T) {
 		require.Equal(t, []identity.AccountID{ada.ID, bob.ID, cyd.ID}, members(t, first, "", 10))
 		require.Equal(t, []identity.AccountID{ada.ID, bob.ID}, members(t, first, "", 2))
@@ -110,7 +137,7 @@ func testGroups(t *testing.T, w world) {
 			"our account in a group of the other": {w.other, foreign.ID, ada.ID, identity.RuleUnknownAccount},
 		} {
 			w.must(t, func(tx identity.Tx) error {
-				_, err := tx.AddMember(ctx, c.org, c.group, identity.Member{Account: c.account})
+				_, err := tx.AddMembers(ctx, c.org, c.group, identity.Member{Account: c.account})
 				refused(t, err, identity.NotFound, c.rule)
 				_, err = tx.Group(ctx, w.own, first.ID)
 				require.NoError(t, err, "%s: the transaction stays usable", name)

@@ -78,10 +78,7 @@ func testLinkedGroups(t *testing.T, w world) {
 		w.member(t, staff, c.a.ID)
 	}
 	for _, g := range []identity.Group{sales, local} {
-		w.must(t, func(tx identity.Tx) error {
-			_, err := tx.AddMember(ctx, w.own, staff.ID, identity.Member{Group: g.ID})
-			return err
-		})
+		w.join(t, staff, identity.Member{Group: g.ID})
 	}
 	t.Run("members are listed with their ties, and with who is set apart", func(t *testing.T) {
 		got, err := w.store.LinkedMembers(ctx, w.own, staff.ID)

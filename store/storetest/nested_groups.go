@@ -11,12 +11,8 @@ import (
 func testNestedGroups(t *testing.T, w world) {
 	staff, sales, north := w.group(t, w.own, "Staff"), w.group(t, w.own, "SALES"), w.group(t, w.own, "North")
 	ada, bob := w.add(t, w.account(w.own, "ada")), w.add(t, w.account(w.own, "bob"))
-	into := func(group, member identity.Group) (added bool) {
-		w.must(t, func(tx identity.Tx) (err error) {
-			added, err = tx.AddMember(ctx, w.own, group.ID, identity.Member{Group: member.ID})
-			return err
-		})
-		return added
+	into := func(group, member identity.Group) bool {
+		return len(w.join(t, group, identity.Member{Group: member.ID})) == 1
 	}
 	t.Run("a group is in a group once, and groups may be in each other", func(t *testing.T) {
 		require.True(t, into(staff, sales))
@@ -84,10 +80,7 @@ func testNestedGroups(t *testing.T, w world) {
 		require.Equal(t, []identity.Group{sales}, got)
 	})
 	t.Run("a member is called what whoever added it calls it", func(t *testing.T) {
-		w.must(t, func(tx identity.Tx) error {
-			_, err := tx.AddMember(ctx, w.own, sales.ID, identity.Member{Account: ada.ID, Display: "Ada L."})
-			return err
-		})
+		w.join(t, sales, identity.Member{Account: ada.ID, Display: "Ada L."})
 		got, err := w.store.MembersOf(ctx, w.own, []identity.GroupID{sales.ID})
 		require.NoError(t, err)
 		require.Equal(t, []string{"Ada L.", "North"}, []string{got[0].Name, got[1].Name})
@@ -100,7 +93,7 @@ func testNestedGroups(t *testing.T, w world) {
 		foreign := w.group(t, w.other, "Others")
 		w.must(t, func(tx identity.Tx) error {
 			for _, c := range [][2]identity.GroupID{{staff.ID, foreign.ID}, {foreign.ID, staff.ID}, {staff.ID, "none"}} {
-				_, err := tx.AddMember(ctx, w.own, c[0], identity.Member{Group: c[1]})
+				_, err := tx.AddMembers(ctx, w.own, c[0], identity.Member{Group: c[1]})
 				refused(t, err, identity.NotFound, identity.RuleUnknownGroup)
 			}
 			was, err := tx.RemoveMember(ctx, w.other, staff.ID, identity.Member{Group: sales.ID})

@@ -87,6 +87,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"LinkedAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.LinkedAccounts(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
 	},
+	"SettledAmong": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.SettledAmong(ctx, org, []identity.AccountID{p.account.ID})
+	},
 	"AccountsAmong": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.AccountsAmong(ctx, org, []identity.AccountID{p.account.ID})
 	},

@@ -128,8 +128,8 @@ var trespassWork = map[string]func(ctx context.Context, tx identity.Tx, org iden
 	"DeleteGroup": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
 		return tx.DeleteGroup(ctx, org, p.work.group.ID, p.work.group.Version)
 	},
-	"AddMember": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
-		_, err := tx.AddMember(ctx, org, p.work.group.ID, identity.Member{Account: p.account.ID})
+	"AddMembers": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
+		_, err := tx.AddMembers(ctx, org, p.work.group.ID, identity.Member{Account: p.account.ID})
 		return err
 	},
 	"UpdateMessage": func(ctx context.Context, tx identity.Tx, org identity.OrgID, p property) error {
@@ -179,10 +179,7 @@ func (w world) work(t testing.TB, a identity.Account) work {
 		k.group.Version++
 	}
 	within := w.group(t, k.group.Org, "Within")
-	w.must(t, func(tx identity.Tx) error {
-		_, err := tx.AddMember(ctx, k.group.Org, k.group.ID, identity.Member{Group: within.ID})
-		return err
-	})
+	w.join(t, k.group, identity.Member{Group: within.ID})
 	require.True(t, w.enqueue(t, k.message))
 	w.insertJob(t, k.job)
 	require.NoError(t, w.take(k.assignment))
