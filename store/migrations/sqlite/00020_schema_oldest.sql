@@ -6,4 +6,4 @@ CREATE TABLE schema_oldest (
     id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     version INTEGER NOT NULL
 ) STRICT;
-INSERT INTO schema_oldest (id, version) VALUES (1, 19);
+INSERT INTO schema_oldest (id, version) VALUES (1, 20);
