@@ -64,5 +64,5 @@ benchmarks: fixtures ## the Go benchmarks of single parts; PACKAGES=./directory/
 kill: ## kill "sync plan" and "sync apply" KILLS (25) times at each point, with 5,000 people
 	go test ./cmd/rollcall -timeout 3h -run '^TestDIR16_KilledAnywhere' -v -kills $(KILLS) -people 5000
 
-fixtures: ## install what the tests start (Samba AD, OpenLDAP, PostgreSQL, Python); quick when it is there
+fixtures: ## install what the tests start (Samba AD, OpenLDAP, PostgreSQL, PgBouncer, nginx, Python); quick when it is there
 	fixtures/install.sh

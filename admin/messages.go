@@ -85,6 +85,9 @@ func showMessage(m identity.Message) Message {
 		LastError: m.LastError, CreatedAt: m.CreatedAt, SentAt: instant(m.SentAt)}
 	if m.State == identity.MessageWaiting {
 		shown.NextAt = instant(m.NextAt)
+		if m.NextAt.IsZero() { // at once
+			shown.NextAt = instant(m.CreatedAt)
+		}
 	}
 	return shown
 }

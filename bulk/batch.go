@@ -214,7 +214,11 @@ func (t *turn) progress(ctx context.Context, c *identity.Acts, k task, rows []id
 	if k.walks {
 		next.Account = last.Account
 	}
-	job.Next, job.LeaseUntil = next.String(), c.Now().Add(lease)
+	now, err := c.SharedNow(ctx)
+	if err != nil {
+		return job, err
+	}
+	job.Next, job.LeaseUntil = next.String(), now.Add(lease)
 	// The job comes first: if it is another worker's by now, its rows are so too.
 	if err := c.Tx().UpdateJob(ctx, job); err != nil {
 		return job, lost(err)

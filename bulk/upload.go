@@ -44,7 +44,7 @@ func (j *Jobs) receive(ctx context.Context, by identity.Actor, org identity.OrgI
 	}
 	// Until everything is stored the job counts as being worked on, which also keeps a second file out. Should the upload break
 	// off, a worker finds the mark when the lease is over.
-	job.State, job.Next, job.LeaseUntil = identity.JobRunning, mark{Uploading: true}.String(), job.CreatedAt.Add(uploadLease)
+	job.State, job.Next = identity.JobRunning, mark{Uploading: true}.String()
 	u := upload{jobs: j, file: f, job: job, seen: map[string]int{}}
 	return u.run(ctx)
 }
@@ -126,10 +126,15 @@ func (u *upload) flush(ctx context.Context, last bool) error {
 	job := u.job
 	if last {
 		job.State, job.Total, job.Next, job.LeaseUntil = identity.JobQueued, u.file.users, "", time.Time{}
-	} else {
-		job.LeaseUntil = u.jobs.service.Now().Add(uploadLease)
 	}
 	err := u.jobs.service.Transact(ctx, job.Org, job.By, func(c *identity.Acts) error {
+		if !last {
+			now, err := c.SharedNow(ctx)
+			if err != nil {
+				return err
+			}
+			job.LeaseUntil = now.Add(uploadLease)
+		}
 		if !u.stored {
 			if err := c.Tx().InsertJob(ctx, job); err != nil {
 				return err

@@ -42,7 +42,11 @@ func (j *Jobs) Work(ctx context.Context, limit int) (int, error) {
 
 // round gives every job that is due its turn. They share the steps, so that a short job does not wait for a long one.
 func (j *Jobs) round(ctx context.Context, limit int) (int, error) {
-	open, err := j.service.Reader().JobsOpen(ctx, kinds, j.service.Now(), limit)
+	now, err := j.service.SharedNow(ctx)
+	if err != nil {
+		return 0, err
+	}
+	open, err := j.service.Reader().JobsOpen(ctx, kinds, now, limit)
 	if err != nil || len(open) == 0 {
 		return 0, err
 	}
@@ -164,7 +168,11 @@ func (t *turn) end(ctx context.Context, final func(now time.Time) identity.Job) 
 func (t *turn) write(ctx context.Context, next func(now time.Time) identity.Job, also func(*identity.Acts, identity.Job) error) error {
 	var job identity.Job
 	err := t.jobs.service.Transact(ctx, t.job.Org, t.job.By, func(c *identity.Acts) error {
-		job = next(c.Now())
+		now, err := c.SharedNow(ctx)
+		if err != nil {
+			return err
+		}
+		job = next(now)
 		if err := c.Tx().UpdateJob(ctx, job); err != nil {
 			return lost(err)
 		}

@@ -28,7 +28,11 @@ var errJobLost = errors.New("directory: another server has the job")
 // Work does what jobs are open, one after another, and returns how many, at most limit. A server calls Work several times side by side, so that a
 // slow directory does not keep everybody waiting.
 func (j *Jobs) Work(ctx context.Context, limit int) (int, error) {
-	open, err := j.service.Reader().JobsOpen(ctx, jobKinds, j.service.Now(), limit)
+	now, err := j.service.SharedNow(ctx)
+	if err != nil {
+		return 0, err
+	}
+	open, err := j.service.Reader().JobsOpen(ctx, jobKinds, now, limit)
 	if err != nil {
 		return 0, err
 	}
@@ -230,7 +234,11 @@ func (t *jobTurn) write(ctx context.Context, next func(identity.Job, time.Time) 
 	}
 	var stored identity.Job
 	err = t.service.Transact(ctx, job.Org, job.By, func(c *identity.Acts) error {
-		stored = next(job, c.Now())
+		now, err := c.SharedNow(ctx)
+		if err != nil {
+			return err
+		}
+		stored = next(job, now)
 		if err := c.Tx().UpdateJob(ctx, stored); err != nil {
 			if identity.KindOf(err) == identity.Stale {
 				return errJobLost

@@ -65,7 +65,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 // of a connector is noted in its schedule and is no error. A server calls Work several times side by side, so that a slow directory
 // does not keep the others waiting.
 func (s *Scheduler) Work(ctx context.Context, limit int) (int, error) {
-	due, err := s.service.Reader().SchedulesDue(ctx, s.service.Now(), limit)
+	now, err := s.service.SharedNow(ctx)
+	if err != nil {
+		return 0, err
+	}
+	due, err := s.service.Reader().SchedulesDue(ctx, now, limit)
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +129,11 @@ func (s *Scheduler) take(ctx context.Context, due identity.Schedule) (t *turn, e
 		if err != nil {
 			return err
 		}
-		kind, ok := now.Due(c.Now())
+		at, err := c.SharedNow(ctx)
+		if err != nil {
+			return err
+		}
+		kind, ok := now.Due(at)
 		if !ok || c.Org().SyncMode != identity.SyncAuto {
 			return nil
 		}
@@ -134,9 +142,9 @@ func (s *Scheduler) take(ctx context.Context, due identity.Schedule) (t *turn, e
 			return err
 		}
 		if len(plans) > 0 && awaits(plans[0]) {
-			return tx.UpdateSchedule(ctx, putOff(now, kind, c.Now(), id))
+			return tx.UpdateSchedule(ctx, putOff(now, kind, at, id))
 		}
-		now.LeaseBy, now.LeaseUntil = id, c.Now().Add(lease)
+		now.LeaseBy, now.LeaseUntil = id, at.Add(lease)
 		t = &turn{Scheduler: s, org: due.Org, connector: n, kind: kind, id: id}
 		return tx.UpdateSchedule(ctx, now)
 	})
@@ -164,9 +172,10 @@ func (t *turn) protected(ctx context.Context) (o outcome) {
 // renew keeps the lease until ctx is done, and stops the work if it is lost.
 func (t *turn) renew(ctx context.Context, stop context.CancelCauseFunc) {
 	for t.sleep(ctx, renewEvery) == nil {
-		err := t.write(ctx, func(_ *identity.Acts, s identity.Schedule) (identity.Schedule, error) {
-			s.LeaseUntil = t.service.Now().Add(lease)
-			return s, nil
+		err := t.write(ctx, func(c *identity.Acts, s identity.Schedule) (identity.Schedule, error) {
+			now, err := c.SharedNow(ctx)
+			s.LeaseUntil = now.Add(lease)
+			return s, err
 		})
 		switch {
 		case errors.Is(err, errLeaseLost):
@@ -182,9 +191,13 @@ func (t *turn) renew(ctx context.Context, stop context.CancelCauseFunc) {
 func (t *turn) settle(ctx context.Context, o outcome, stopped bool) error {
 	var after identity.Schedule
 	err := t.write(ctx, func(c *identity.Acts, s identity.Schedule) (identity.Schedule, error) {
+		now, err := c.SharedNow(ctx)
+		if err != nil {
+			return s, err
+		}
 		s.LeaseBy, s.LeaseUntil = "", time.Time{}
 		if !stopped {
-			s = settled(s, t.kind, o, c.Now(), t.id, t.patience)
+			s = settled(s, t.kind, o, now, t.id, t.patience)
 		}
 		if after = s; s.QuarantinedAt.IsZero() {
 			return s, nil

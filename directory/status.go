@@ -107,7 +107,11 @@ func (s *Syncer) status(ctx context.Context, o identity.Organization, n identity
 	if !schedule.AttemptAt.IsZero() {
 		st.Attempt = &Attempt{At: schedule.AttemptAt, Kind: schedule.AttemptKind, Trouble: schedule.Trouble}
 	}
-	if schedule.LeaseUntil.After(s.service.Now()) {
+	now, err := s.service.SharedNow(ctx)
+	if err != nil {
+		return st, err
+	}
+	if schedule.LeaseUntil.After(now) {
 		st.RunningUntil = &schedule.LeaseUntil
 	}
 	plans, err := read.Plans(ctx, o.ID, n.ID, "", 1)

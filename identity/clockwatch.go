@@ -17,6 +17,9 @@ type ClockWatch struct {
 type ClockReader interface {
 	// ClockWatch is crossing; the zero value if there was no round yet.
 	ClockWatch(ctx context.Context) (ClockWatch, error)
+	// SharedNow is crossing: the instant by the clock of the database, which all programs that work on it share. A database without a clock,
+	// such as a file, has the clock of its machine, and so has the caller: it answers own, the caller's instant.
+	SharedNow(ctx context.Context, own time.Time) (time.Time, error)
 }
 
 // ClockTx writes the clock's watch. It is part of [Tx].

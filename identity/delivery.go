@@ -42,7 +42,11 @@ func (m Message) dueAt(now time.Time) bool { return m.State == MessageWaiting &&
 // [Service.DeliveryFailed] or [Service.Drop] as it came.
 func (s *Service) ClaimMessages(ctx context.Context, channel Channel, limit int, lease time.Duration) ([]Message, error) {
 	for {
-		due, err := s.store.MessagesDue(ctx, channel, s.clock.Now(), limit)
+		now, err := s.SharedNow(ctx)
+		if err != nil {
+			return nil, err
+		}
+		due, err := s.store.MessagesDue(ctx, channel, now, limit)
 		if err != nil || len(due) == 0 {
 			return nil, err
 		}
@@ -69,7 +73,10 @@ func (s *Service) claim(ctx context.Context, due []Message, lease time.Duration)
 	var claimed []Message
 	err := s.store.Do(ctx, lock, func(tx Tx) error {
 		claimed = nil
-		now := s.clock.Now()
+		now, err := tx.SharedNow(ctx, s.clock.Now())
+		if err != nil {
+			return err
+		}
 		for _, m := range due {
 			m, err := tx.Message(ctx, m.Org, m.ID)
 			if IsNotFound(err) {
@@ -126,7 +133,11 @@ func (s *Service) failed(ctx context.Context, m Message, permanent bool, pause t
 		}
 		now.LastError = m.WithoutSecrets(cause)
 		if !permanent && now.Attempts < MaxDeliveryAttempts {
-			now.NextAt = c.now.Add(RetryPause(now.Attempts, pause))
+			at, err := c.SharedNow(ctx)
+			if err != nil {
+				return err
+			}
+			now.NextAt = at.Add(RetryPause(now.Attempts, pause))
 			return c.tx.UpdateMessage(ctx, now)
 		}
 		now.State = MessageParked
@@ -192,7 +203,11 @@ func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id Mess
 		if m.State != MessageParked {
 			return Refuse(Conflict, RuleInvalidTransition, "the message is %s; only one that was given up can be tried again", m.State)
 		}
-		m.State, m.Attempts, m.NextAt = MessageWaiting, 0, c.now
+		at, err := c.SharedNow(ctx)
+		if err != nil {
+			return err
+		}
+		m.State, m.Attempts, m.NextAt = MessageWaiting, 0, at
 		if err := c.tx.UpdateMessage(ctx, m); err != nil {
 			return err
 		}

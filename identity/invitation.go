@@ -76,6 +76,6 @@ func (c *Acts) mail(ctx context.Context, a Account, kind MessageKind, to string,
 		}
 	}
 	_, err := c.tx.Enqueue(ctx, Message{ID: MessageID(id), Org: a.Org, Account: a.ID, Kind: kind, To: to, Key: id, Data: data,
-		State: MessageWaiting, NextAt: c.now, CreatedAt: c.now})
+		State: MessageWaiting, CreatedAt: c.now})
 	return err
 }

@@ -12,6 +12,6 @@ func (c *Acts) Mail(ctx context.Context, kind MessageKind, to, key string, data 
 	told := map[string]string{"organization": c.org.Name}
 	maps.Copy(told, data)
 	_, err := c.tx.Enqueue(ctx, Message{ID: MessageID(c.service.ids.New()), Org: c.org.ID, Kind: kind, To: to, Key: key, Data: told,
-		State: MessageWaiting, NextAt: c.now, CreatedAt: c.now})
+		State: MessageWaiting, CreatedAt: c.now})
 	return err
 }

@@ -75,7 +75,7 @@ func (c *Acts) orderPurgeAll(ctx context.Context, d OrgDeletion) (MessageID, err
 // order writes a work order into the outbox of an organization, together with what it is for, and returns its id; empty if there
 // is one with its key already.
 func (c *Acts) order(ctx context.Context, m Message) (MessageID, error) {
-	m.ID, m.State, m.NextAt, m.CreatedAt = MessageID(c.service.ids.New()), MessageWaiting, c.now, c.now
+	m.ID, m.State, m.CreatedAt = MessageID(c.service.ids.New()), MessageWaiting, c.now
 	stored, err := c.tx.Enqueue(ctx, m)
 	if err != nil || !stored {
 		return "", err

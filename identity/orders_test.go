@@ -21,7 +21,7 @@ func TestCLM44_ContentThatComesAlongFollowsTheRetentionPolicyOfWhoeverClaimed(t 
 	require.Equal(t, []identity.Message{{ID: id, Org: target, Account: "new", Kind: identity.OrderTransfer, Key: "transfer:c1",
 		Data: map[string]string{identity.OrderAccount: "old", identity.OrderOrganization: string(source), identity.OrderToAccount: "new",
 			identity.OrderToOrganization: string(target), identity.OrderRetentionPolicy: string(target)},
-		State: identity.MessageWaiting, NextAt: t0, CreatedAt: t0}}, w.outbox(target))
+		State: identity.MessageWaiting, CreatedAt: t0}}, w.outbox(target))
 	require.Empty(t, order(), "once for each claim")
 	require.Len(t, w.outbox(target), 1)
 	require.Empty(t, w.outbox(source))
@@ -41,7 +41,7 @@ func TestCLM55_ContentIsPurgedOnceForEachReason(t *testing.T) {
 	require.Equal(t, []identity.Message{{ID: id, Org: org, Account: "old", Kind: identity.OrderPurge, Key: "purge:old",
 		Data: map[string]string{identity.OrderAccount: "old", identity.OrderOrganization: string(org),
 			identity.OrderScopes: "messages files meetings meetingUrls recordings"},
-		State: identity.MessageWaiting, NextAt: t0, CreatedAt: t0}}, w.outbox(org))
+		State: identity.MessageWaiting, CreatedAt: t0}}, w.outbox(org))
 	require.Empty(t, order("purge:old"))
 	require.NotEmpty(t, order("another reason"))
 }

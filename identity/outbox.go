@@ -76,7 +76,7 @@ type Message struct {
 	Data      map[string]string
 	State     MessageState
 	Attempts  int
-	NextAt    time.Time // when it may be tried next; while somebody tries it, when others may
+	NextAt    time.Time // when it may be tried next; while somebody tries it, when others may; zero: at once
 	LastError string
 	CreatedAt time.Time
 	SentAt    time.Time // when it was sent or dropped

@@ -28,7 +28,11 @@ const ReceiptPatience = time.Minute
 func (s *Service) BeginReceipt(ctx context.Context, caller, key, fingerprint string) (Receipt, error) {
 	begun := Receipt{Caller: caller, Key: key, Fingerprint: fingerprint}
 	err := s.store.Do(ctx, Shared(), func(tx Tx) error {
-		begun.Answer, begun.CreatedAt = nil, s.clock.Now()
+		now, err := tx.SharedNow(ctx, s.clock.Now())
+		if err != nil {
+			return err
+		}
+		begun.Answer, begun.CreatedAt = nil, now
 		before, err := tx.Receipt(ctx, caller, key)
 		switch {
 		case IsNotFound(err):

@@ -29,6 +29,11 @@ func (s *Service) Reader() Reader { return s.store }
 // Now tells the time by the service's clock.
 func (s *Service) Now() time.Time { return s.clock.Now() }
 
+// SharedNow tells the time by the clock that all programs of the database share: what is due to whoever comes first is looked for by it.
+func (s *Service) SharedNow(ctx context.Context) (time.Time, error) {
+	return s.store.SharedNow(ctx, s.clock.Now())
+}
+
 // NewID returns a new identifier.
 func (s *Service) NewID() string { return s.ids.New() }
 
@@ -95,6 +100,10 @@ func (c *Acts) Org() Organization { return c.org }
 
 // Now returns the instant of the transaction: everything in it happens at once.
 func (c *Acts) Now() time.Time { return c.now }
+
+// SharedNow returns the instant by the clock that all programs of the database share. Whoever takes a turn writes down by it until when
+// nobody else has one, because another program's clock may be wrong.
+func (c *Acts) SharedNow(ctx context.Context) (time.Time, error) { return c.tx.SharedNow(ctx, c.now) }
 
 // Tx gives access to the transaction, for records that travel with the change (plans, runs).
 func (c *Acts) Tx() Tx { return c.tx }

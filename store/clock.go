@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"rollcall/identity"
 )
@@ -15,6 +16,16 @@ func (r reader) ClockWatch(ctx context.Context) (identity.ClockWatch, error) {
 		return identity.ClockWatch{}, err
 	}
 	return found[0], nil
+}
+
+// SharedNow asks for the time that it is, not the time at which the transaction began: a transaction can have waited for others since.
+func (r reader) SharedNow(ctx context.Context, own time.Time) (time.Time, error) {
+	if r.dialect.now == "" {
+		return own, nil
+	}
+	return one(ctx, r.run, unknown{}, func(rows *sql.Rows) (now time.Time, err error) {
+		return now, rows.Scan(instant{&now})
+	}, `SELECT `+r.dialect.now)
 }
 
 func (t *transaction) PutClockWatch(ctx context.Context, w identity.ClockWatch) error {

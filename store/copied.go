@@ -46,7 +46,7 @@ var copiedTables = sync.OnceValue(func() []copiedTable {
 
 // copiedSchema is the version of the schema that copied is about. It is the same on both engines: SQLite's, because PostgreSQL's migrations
 // began later and count from 1 too.
-func copiedSchema() int64 { return latest() }
+func copiedSchema() int64 { return historyOf("sqlite").latest() }
 
 func (t copiedTable) names() []string {
 	names := make([]string, len(t.columns))

@@ -17,7 +17,7 @@ const (
 )
 
 func (f sqliteFile) exporting(ctx context.Context) (*copying, error) {
-	c, err := beginCopying(ctx, openSQLite(string(f), inspectConnection), newSQLiteDialect(), "BEGIN")
+	c, err := beginCopying(ctx, openSQLite(f.path, inspectConnection), newSQLiteDialect(), "BEGIN")
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (f sqliteFile) exporting(ctx context.Context) (*copying, error) {
 }
 
 func (f sqliteFile) importing(ctx context.Context) (*copying, error) {
-	c, err := beginCopying(ctx, openSQLite(string(f), importConnection), newSQLiteDialect(), "BEGIN IMMEDIATE")
+	c, err := beginCopying(ctx, openSQLite(f.path, importConnection), newSQLiteDialect(), "BEGIN IMMEDIATE")
 	if err != nil {
 		return nil, err
 	}

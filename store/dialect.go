@@ -17,6 +17,9 @@ type dialect struct {
 	// a value that is not empty, and a function that binds an argument and returns its placeholder.
 	contains, hasPrefix, hasSuffix func(column, value string, arg func(any) string) string
 
+	// now is the instant by the engine's clock, as instants are stored; empty if the engine runs in this program.
+	now string
+
 	// keyText is the text of an identifier that is stored as bytes.
 	keyText func(column string) string
 

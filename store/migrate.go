@@ -20,15 +20,6 @@ var migrations embed.FS
 // migrationAttempts bounds how often a migration is tried again because another process was faster.
 const migrationAttempts = 20
 
-// Schema says how a database's schema relates to this program's.
-type Schema struct {
-	Version int64 // of the database; 0 if it is empty or does not exist
-	Latest  int64 // that this program brings
-}
-
-// UpToDate reports whether the database has the schema that this program needs.
-func (s Schema) UpToDate() bool { return s.Version == s.Latest }
-
 // Migrate brings the schema of the database that a url names up to date, making the database if it is a file that does not exist. It
 // returns what it found. It may run beside a server and beside itself.
 func Migrate(ctx context.Context, url string) (Schema, error) {
@@ -53,50 +44,62 @@ func CheckSchema(ctx context.Context, url string) (Schema, error) {
 }
 
 // SchemaVersion returns the version of the schema of an open store.
-func (s *Store) SchemaVersion(ctx context.Context) (int64, error) { return s.version(ctx, s.readers) }
+func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
+	found, err := s.schema(ctx)
+	return found.Version, err
+}
+
+// ErrMigrating is what Ready returns while the database is migrated to a schema with which this program cannot work.
+var ErrMigrating = errors.New("store: the database is being migrated")
+
+// Ready reports whether this program can work with the database, now: whether it answers (*identity.Error of kind Unavailable), has a schema
+// that this program can live with (one of kind Conflict), and is not on its way to another one (ErrMigrating).
+func (s *Store) Ready(ctx context.Context) error {
+	if s.migrating != nil {
+		on, err := s.migrating(ctx)
+		if err != nil {
+			return err
+		}
+		if on {
+			return ErrMigrating
+		}
+	}
+	found, err := s.schema(ctx)
+	if err != nil {
+		return err
+	}
+	if !found.Usable() {
+		return newer(found)
+	}
+	return s.Ping(ctx)
+}
 
 // decided tells whether there is nothing to migrate, for good or ill.
 func decided(found Schema, err error) (bool, error) {
 	switch {
 	case err != nil:
 		return true, err
-	case found.Version > found.Latest:
-		return true, identity.Refuse(identity.Conflict, identity.RuleVersionMismatch,
-			"the database has schema version %d, but this program knows versions up to %d only; it was written by a newer program, use that one or restore a backup",
-			found.Version, found.Latest)
+	case found.Version > found.Latest && !found.Usable():
+		return true, newer(found)
 	}
-	return found.UpToDate(), nil
+	return found.Usable(), nil
 }
 
-func countMigrations(engine string) int64 {
-	files, err := fs.Glob(migrations, "migrations/"+engine+"/*.sql")
-	if err != nil {
-		panic(err) // the pattern is one of two constants
-	}
-	return int64(len(files))
-}
-
-// schemaVersion asks for the version if a query says that it is kept somewhere.
-func schemaVersion(ctx context.Context, db *sql.DB, kept string) (int64, error) {
-	var tables, v int64
-	if err := db.QueryRowContext(ctx, kept).Scan(&tables); err != nil {
-		return 0, refusal(err)
-	}
-	if tables == 0 {
-		return 0, nil
-	}
-	err := db.QueryRowContext(ctx, "SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&v)
-	return v, refusal(err)
+func newer(found Schema) error {
+	return identity.Refuse(identity.Conflict, identity.RuleVersionMismatch,
+		"the database has schema version %d, written by a newer program, and this program, which knows versions up to %d, cannot work with it; "+
+			"use the newer program here, or restore a backup of the database from before", found.Version, found.Latest)
 }
 
 func (f sqliteFile) inspect(ctx context.Context) (Schema, error) {
-	if info, err := os.Stat(string(f)); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return Schema{Latest: latest()}, nil
+	if info, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		found := Schema{Latest: f.history.latest()}
+		found.Pending, err = f.history.after(0)
+		return found, err
 	}
-	db := openSQLite(string(f), inspectConnection)
+	db := openSQLite(f.path, inspectConnection)
 	defer db.Close()
-	v, err := f.version(ctx, db)
-	return Schema{Version: v, Latest: latest()}, err
+	return f.schema(ctx, db)
 }
 
 // inGo are the migrations that SQL cannot do, by their numbers.
@@ -104,50 +107,43 @@ var inGo = map[int64]func(context.Context, *sql.Tx) error{
 	4: chainEvents,
 }
 
-// latest returns the number of SQLite's last migration: they are numbered from 1 without gaps.
-func latest() int64 { return countMigrations("sqlite") + int64(len(inGo)) }
-
-func (f sqliteFile) version(ctx context.Context, db *sql.DB) (int64, error) {
-	return schemaVersion(ctx, db, "SELECT count(*) FROM sqlite_schema WHERE name = 'goose_db_version'")
+func (f sqliteFile) schema(ctx context.Context, db *sql.DB) (Schema, error) {
+	return f.history.look(ctx, db, "SELECT count(*) FROM sqlite_schema WHERE name = ?")
 }
 
 // migrate applies what is missing. Every migration is one transaction that also counts it, so of two processes that start at
 // the same time one applies it, and the other fails at what is there already, sees a newer version, and goes on from it.
 func (f sqliteFile) migrate(ctx context.Context) error {
-	if err := createFile(string(f)); err != nil {
+	if err := createFile(f.path); err != nil {
 		return err
 	}
-	db := openSQLite(string(f), migrationConnection)
+	db := openSQLite(f.path, migrationConnection)
 	defer db.Close()
-	files, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
-	}
 	for attempt := 1; ; attempt++ {
-		before, err := f.version(ctx, db)
-		if done, err := decided(Schema{Version: before, Latest: latest()}, err); done {
+		before, err := f.schema(ctx, db)
+		if done, err := decided(before, err); done {
 			return err
 		}
-		failure := apply(ctx, db, files)
+		failure := f.history.apply(ctx, db)
 		if failure == nil {
 			return nil
 		}
-		after, err := f.version(ctx, db)
+		after, err := f.schema(ctx, db)
 		if err != nil {
 			return err
 		}
-		if attempt == migrationAttempts || after == before && attempt > 2 {
+		if attempt == migrationAttempts || after.Version == before.Version && attempt > 2 {
 			return fmt.Errorf("store: migrate: %w", refusal(failure))
 		}
 	}
 }
 
-func apply(ctx context.Context, db *sql.DB, files fs.FS) error {
+func (h history) apply(ctx context.Context, db *sql.DB) error {
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-	for number, run := range inGo {
+	for number, run := range h.inGo {
 		options = append(options, goose.WithGoMigrations(goose.NewGoMigration(number, &goose.GoFunc{RunTx: run}, nil)))
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, options...)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, h.files, options...)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
 	for i, n := range numbers {
 		require.EqualValues(t, i+1, n)
 	}
-	require.EqualValues(t, len(numbers), latest())
+	require.EqualValues(t, len(numbers), historyOf("sqlite").latest())
 }
 
 func TestCheckSchemaChangesNothing(t *testing.T) {
@@ -41,7 +41,9 @@ func TestCheckSchemaChangesNothing(t *testing.T) {
 		require.NoError(t, prepare())
 		schema, err := CheckSchema(ctx, "sqlite:"+path)
 		require.NoError(t, err)
-		require.Equal(t, Schema{Version: 0, Latest: latest()}, schema)
+		require.Zero(t, schema.Version)
+		require.Len(t, schema.Pending, int(historyOf("sqlite").latest()))
+		require.True(t, schema.Rolling(), "nobody works on it yet")
 		require.False(t, schema.UpToDate())
 	}
 	info, err := os.Stat(path)
@@ -50,7 +52,7 @@ func TestCheckSchemaChangesNothing(t *testing.T) {
 
 	before, err := Migrate(ctx, "sqlite:"+path)
 	require.NoError(t, err)
-	require.Equal(t, Schema{Version: 0, Latest: latest()}, before)
+	require.Zero(t, before.Version)
 	for range 2 {
 		schema, err := CheckSchema(ctx, "sqlite:"+path)
 		require.NoError(t, err)
@@ -96,8 +98,10 @@ func TestASchemaOfANewerProgramIsRefusedAndLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
 	db := openSQLite(path, migrationConnection)
-	newer := latest() + 1
+	newer := historyOf("sqlite").latest() + 1
 	_, err = db.ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)", newer)
+	require.NoError(t, err)
+	_, err = db.ExecContext(ctx, "UPDATE schema_oldest SET version = ?", newer)
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 
@@ -108,7 +112,8 @@ func TestASchemaOfANewerProgramIsRefusedAndLeftAlone(t *testing.T) {
 	require.Equal(t, identity.Conflict, identity.KindOf(err))
 	schema, err := CheckSchema(ctx, url)
 	require.NoError(t, err)
-	require.Equal(t, Schema{Version: newer, Latest: latest()}, schema)
+	require.Equal(t, []int64{newer, newer - 1, newer}, []int64{schema.Version, schema.Latest, schema.Oldest})
+	require.Empty(t, schema.Pending)
 	require.False(t, schema.UpToDate())
 }
 
@@ -116,5 +121,5 @@ func TestAnOpenStoreKnowsItsSchema(t *testing.T) {
 	s := openTemp(t)
 	v, err := s.SchemaVersion(ctx)
 	require.NoError(t, err)
-	require.Equal(t, latest(), v)
+	require.Equal(t, historyOf("sqlite").latest(), v)
 }

@@ -19,7 +19,9 @@ type Store struct {
 	reader
 	transactor
 	readers *sql.DB
-	version func(context.Context, *sql.DB) (int64, error)
+	schema  func(context.Context) (Schema, error)
+
+	migrating func(context.Context) (bool, error) // whether its schema is about to become one of other programs; nil: it cannot
 }
 
 // transactor runs transactions, in the way of an engine.
@@ -149,5 +151,5 @@ func parseURL(url string) (place, error) {
 		return refuse("%q has options after the path, and there are none; write sqlite:PATH", url)
 	}
 	path, err := filepath.Abs(path)
-	return sqliteFile(path), err
+	return sqliteFile{path, historyOf("sqlite")}, err
 }

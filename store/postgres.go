@@ -36,6 +36,7 @@ const (
 type postgres struct {
 	config      *pgx.ConnConfig
 	connections int
+	history     history
 }
 
 // The parameters of a url that are this package's and not the server's.
@@ -51,7 +52,7 @@ func parsePostgresURL(text string) (*postgres, error) {
 	if err != nil {
 		return refuse("the database url cannot be read; %s, with %%XX for special characters of the password", example)
 	}
-	p := &postgres{connections: defaultConnections}
+	p := &postgres{connections: defaultConnections, history: historyOf("postgres")}
 	query := u.Query()
 	if query.Has(connectionsParameter) {
 		p.connections, err = strconv.Atoi(query.Get(connectionsParameter))
@@ -114,7 +115,9 @@ func (p *postgres) open(ctx context.Context) (*Store, error) {
 	d := newPostgresDialect()
 	w := newSessions(p, d, max(1, p.connections/2))
 	readers := p.pool(max(1, p.connections-p.connections/2))
-	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, transactor: w, version: p.version}
+	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, transactor: w,
+		schema:    func(ctx context.Context) (Schema, error) { return p.schema(ctx, readers) },
+		migrating: func(ctx context.Context) (bool, error) { return stopping(ctx, readers) }}
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -11,6 +11,7 @@ func newPostgresDialect() *dialect {
 	return &dialect{
 		native:      true,
 		send:        sendTogether,
+		now:         "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		keyText: func(column string) string {
 			digits := "encode(" + column + ", 'hex')"

@@ -4,27 +4,36 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io/fs"
 
 	"github.com/pressly/goose/v3"
 
 	"rollcall/identity"
 )
 
-// migrationLock is the key of the advisory lock that whoever migrates has, an arbitrary number.
-const migrationLock = 7205759403792793
+// The keys of the advisory locks that whoever migrates has, arbitrary numbers: one keeps others from it, the other one tells programs that
+// their schema goes away.
+const (
+	migrationLock = 7205759403792793
+	stopLock      = migrationLock + 1
+)
 
-func (p *postgres) latest() int64 { return countMigrations("postgres") }
-
-func (p *postgres) version(ctx context.Context, db *sql.DB) (int64, error) {
-	return schemaVersion(ctx, db, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('goose_db_version')")
+func (p *postgres) schema(ctx context.Context, db *sql.DB) (Schema, error) {
+	return p.history.look(ctx, db, "SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)")
 }
 
 func (p *postgres) inspect(ctx context.Context) (Schema, error) {
 	db := p.pool(1)
 	defer db.Close()
-	v, err := p.version(ctx, db)
-	return Schema{Version: v, Latest: p.latest()}, err
+	return p.schema(ctx, db)
+}
+
+// stopping reports whether somebody has the stopLock.
+func stopping(ctx context.Context, db *sql.DB) (bool, error) {
+	var holders int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND CAST(classid AS bigint) = $1 AND CAST(objid AS bigint) = $2`, int64(stopLock)>>32, int64(stopLock)&0xFFFFFFFF).Scan(&holders)
+	return holders > 0, refusal(err)
 }
 
 // migrate applies what is missing, while nobody else does: the lock is a transaction's, so it also holds through a pooler, and ends with
@@ -44,9 +53,14 @@ func (p *postgres) migrate(ctx context.Context) error {
 	if _, err := holding.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", migrationLock); err != nil {
 		return refusal(err)
 	}
-	version, err := p.version(ctx, db)
-	if done, err := decided(Schema{Version: version, Latest: p.latest()}, err); done {
+	found, err := p.schema(ctx, db)
+	if done, err := decided(found, err); done {
 		return err
+	}
+	if !found.Rolling() {
+		if _, err := holding.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(stopLock)); err != nil {
+			return refusal(err)
+		}
 	}
 	var encoding string
 	if err := db.QueryRowContext(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
@@ -56,11 +70,7 @@ func (p *postgres) migrate(ctx context.Context) error {
 		return identity.Refuse(identity.Conflict, identity.RuleInvalidValue,
 			"the database stores text as %s, which does not have all names; create it with ENCODING 'UTF8' TEMPLATE template0", encoding)
 	}
-	files, err := fs.Sub(migrations, "migrations/postgres")
-	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, p.history.files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}

@@ -230,6 +230,8 @@ func TestPostgres_StoresThatOpenANewDatabaseAtTheSameTimeAllSucceed(t *testing.T
 
 	_, err = s.readers.ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, true)", v+1)
 	require.NoError(t, err)
+	_, err = s.readers.ExecContext(ctx, "UPDATE schema_oldest SET version = $1", v+1)
+	require.NoError(t, err)
 	_, err = Open(ctx, address)
 	require.Equal(t, identity.Conflict, identity.KindOf(err))
 	require.ErrorContains(t, err, "newer program")

@@ -31,22 +31,25 @@ const (
 // default before it is copied into the database, because most pages are written again and again; it stays small on the disk.
 const writerPragmas = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
 
-// sqliteFile is the absolute path of a database file.
-type sqliteFile string
+// sqliteFile is a database file.
+type sqliteFile struct {
+	path    string // absolute
+	history history
+}
 
 func (f sqliteFile) open(ctx context.Context) (*Store, error) {
 	d := newSQLiteDialect()
-	writing := openSQLite(string(f), writerConnection)
+	writing := openSQLite(f.path, writerConnection)
 	writing.SetMaxOpenConns(1)
 	w, err := newWriter(ctx, writing, d)
 	if err != nil {
 		return nil, errors.Join(refusal(err), writing.Close())
 	}
-	readers := openSQLite(string(f), readerConnection)
+	readers := openSQLite(f.path, readerConnection)
 	size := max(2, runtime.GOMAXPROCS(0)) // more connections than cores make look-ups slower
 	readers.SetMaxOpenConns(size)
 	readers.SetMaxIdleConns(size)
-	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, transactor: w, version: f.version}
+	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, transactor: w, schema: func(ctx context.Context) (Schema, error) { return f.schema(ctx, readers) }}
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

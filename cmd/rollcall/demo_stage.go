@@ -108,7 +108,7 @@ func (s *stage) open(ctx context.Context, listen, folder string) error {
 	}
 	s.serve(ctx, s.issuer, forIssuer, quiet)
 
-	surfaces := &surfaces{service: s.service, ping: s.store.Ping, stats: s.store.Stats, clock: s.clock, log: quiet,
+	surfaces := &surfaces{service: s.service, usable: s.store.Ready, stats: s.store.Stats, clock: s.clock, log: quiet,
 		api: admin.Options{Issuers: []admin.Issuer{{URL: s.issuer.URL(), Audience: demoAudience}}}}
 	handler, err := surfaces.handler()
 	if err != nil {

@@ -43,9 +43,17 @@ func TestServersShareADatabaseOnPostgreSQL(t *testing.T) {
 		require.ElementsMatch(t, []int{http.StatusCreated, http.StatusConflict, http.StatusConflict, http.StatusConflict}, found)
 	}
 	require.Equal(t, rounds, one.total(t, servers[0])+two.total(t, servers[1]))
-	for _, s := range servers {
-		require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
-		require.NoError(t, s.wait(), s.said())
-	}
+	require.NoError(t, servers[0].cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, servers[0].wait(), servers[0].said())
 	require.NoError(t, exec.Command(binary, "verify", "--database", url).Run(), "the chains of both are whole")
+
+	// A program that this one does not know takes the database for itself.
+	out, err := exec.Command("psql", "--no-psqlrc", "--dbname", url, "--command",
+		"INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true); UPDATE schema_oldest SET version = 9999").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Error(t, servers[1].wait(), "it ends by itself")
+	require.Contains(t, servers[1].said(), "use the newer program here")
+	out, err = exec.Command(binary, "org", "list", "--database", url).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "use the newer program here")
 }

@@ -28,6 +28,38 @@ func (c shifted) Now() time.Time { return system.Clock{}.Now().Add(*c.by) }
 
 // TestDIR06_TheServerSynchronizesByItself brings a person who is new in the directory into the store without anybody asking for it.
 func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
+	opened, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, opened.Close()) })
+	var later time.Duration
+	service := identity.NewService(opened, shifted{&later}, system.IDs{}, identity.EmailPolicy{})
+	people, n := automatic(t, service)
+	directories, err := accessFlags{}.directories(service.Now)
+	require.NoError(t, err)
+	task := schedules(service, directories, slog.New(slog.DiscardHandler))
+	there := func() int {
+		t.Helper()
+		require.NoError(t, task(t.Context()))
+		count, err := opened.CountAccounts(t.Context(), n.Org, nil)
+		require.NoError(t, err)
+		return count
+	}
+	people.Add(demodirectory.Person{GivenName: "Eve", FamilyName: "New", Mail: "eve@corp.example"})
+	require.Equal(t, 5, there(), "it is not time yet")
+	later = 5 * time.Hour
+	require.Equal(t, 6, there(), "the incremental one")
+	people.Add(demodirectory.Person{GivenName: "Fay", FamilyName: "New", Mail: "fay@corp.example"})
+	later = 48 * time.Hour
+	require.Equal(t, 7, there(), "the full one")
+	status, err := directory.New(service, directories.Open).Status(t.Context(), n.Org)
+	require.NoError(t, err)
+	require.Equal(t, identity.SyncFull, status[0].Success.Kind)
+	require.Empty(t, status[0].Attempt.Trouble)
+}
+
+// automatic returns a directory of five people, and the connector of an organization that synchronizes with it by itself.
+func automatic(t *testing.T, service *identity.Service) (*demodirectory.Directory, identity.Connector) {
+	t.Helper()
 	const password = "the directory's password"
 	people := demodirectory.New()
 	for i := range 5 {
@@ -39,11 +71,6 @@ func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	secret := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(secret, []byte(password), 0o600))
-	opened, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, opened.Close()) })
-	var later time.Duration
-	service := identity.NewService(opened, shifted{&later}, system.IDs{}, identity.EmailPolicy{})
 	by := identity.Actor{Kind: identity.Operator, Name: "Olga"}
 	org, err := service.CreateOrganization(t.Context(), by, identity.Organization{Name: "Corp", Kind: identity.Customer})
 	require.NoError(t, err)
@@ -64,26 +91,5 @@ func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
 		return o
 	})
 	require.NoError(t, err)
-
-	directories, err := accessFlags{}.directories(service.Now)
-	require.NoError(t, err)
-	task := schedules(service, directories, slog.New(slog.DiscardHandler))
-	there := func() int {
-		t.Helper()
-		require.NoError(t, task(t.Context()))
-		count, err := opened.CountAccounts(t.Context(), org.ID, nil)
-		require.NoError(t, err)
-		return count
-	}
-	people.Add(demodirectory.Person{GivenName: "Eve", FamilyName: "New", Mail: "eve@corp.example"})
-	require.Equal(t, 5, there(), "it is not time yet")
-	later = 5 * time.Hour
-	require.Equal(t, 6, there(), "the incremental one")
-	people.Add(demodirectory.Person{GivenName: "Fay", FamilyName: "New", Mail: "fay@corp.example"})
-	later = 48 * time.Hour
-	require.Equal(t, 7, there(), "the full one")
-	status, err := syncer.Status(t.Context(), org.ID)
-	require.NoError(t, err)
-	require.Equal(t, identity.SyncFull, status[0].Success.Kind)
-	require.Empty(t, status[0].Attempt.Trouble)
+	return people, n
 }

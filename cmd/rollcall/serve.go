@@ -17,6 +17,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
+	"rollcall/internal/worker"
 )
 
 type serveCmd struct {
@@ -58,7 +59,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	api.Directories = directories
 	retention := identity.NewRetention(service, system.Uptime(), tellDeletions(logger))
-	s := &surfaces{service: service, ping: opened.Ping, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
+	s := &surfaces{service: service, usable: opened.Ready, stats: opened.Stats, watch: retention.Watch, clock: a.clock, api: api, types: types,
 		limit: c.scimLimit(), baseURL: c.BaseURL, log: logger}
 	handler, err := s.handler()
 	if err != nil {
@@ -72,9 +73,15 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	working, rest := context.WithCancel(a.ctx)
+	ctx, end := context.WithCancelCause(a.ctx)
+	defer end(nil)
+	schema, err := worker.New(logger, worker.Task{Name: "schema", Every: schemaEvery, Run: leave(opened.Ready, end)})
+	if err != nil {
+		return err
+	}
+	working, rest := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	for _, r := range runners {
+	for _, r := range append(runners, schema) {
 		running.Go(func() { r.Run(working) })
 	}
 	defer running.Wait()
@@ -86,15 +93,28 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(a.ctx))
 	defer stop()
-	go s.drain(a.ctx, c.ShutdownDelay, stop)
+	go s.drain(ctx, c.ShutdownDelay, stop)
 	err = web.Serve(serving, web.NewServer(handler, logger), listener, c.ShutdownGrace)
 	if err := s.provisioning.FlushExchanges(context.WithoutCancel(a.ctx)); err != nil {
 		logger.Warn("the last requests are missing in the log of requests", "error", err)
 	}
 	if a.ctx.Err() != nil {
 		a.say("Stopped.")
+	} else if ctx.Err() != nil {
+		err = errors.Join(err, context.Cause(ctx))
 	}
 	return err
+}
+
+// leave ends a server whose database belongs to a newer program by now, before it writes what that one does not expect. Whether the database
+// answers is nothing to end for.
+func leave(ready func(context.Context) error, end context.CancelCauseFunc) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := ready(ctx); identity.KindOf(err) == identity.Conflict {
+			end(err)
+		}
+		return nil
+	}
 }
 
 // drain waits until the process is told to stop, makes the server say that it is not ready, and ends it after a delay.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -18,7 +19,7 @@ import (
 // surfaces is everything that the server answers over HTTP.
 type surfaces struct {
 	service  *identity.Service
-	ping     func(context.Context) error // whether the store answers
+	usable   func(context.Context) error // whether this program can work with the store, now
 	stats    func() store.Stats
 	watch    func() identity.ClockWatch // what retention last saw of the clock; nil: there is no retention
 	clock    identity.Clock
@@ -32,8 +33,13 @@ type surfaces struct {
 	provisioning *scim.Server // once there is a handler
 }
 
-// errDraining is why a server that is about to stop is not ready.
-var errDraining = errors.New("the server is shutting down")
+// Why a server is not ready.
+const (
+	draining  = web.NotReady("the server is shutting down; ask another one")
+	away      = web.NotReady("the database does not answer; the server goes on by itself as soon as it does")
+	migrating = web.NotReady("the database is being migrated for another version of the program; the server looks again by itself")
+	outdated  = web.NotReady("the database belongs to a newer version of the program, with which this server cannot work; start the newer version in its place")
+)
 
 // handler puts the surfaces side by side.
 func (s *surfaces) handler() (http.Handler, error) {
@@ -69,9 +75,18 @@ func (s *surfaces) handler() (http.Handler, error) {
 
 func (s *surfaces) ready(ctx context.Context) error {
 	if s.draining.Load() {
-		return errDraining
+		return draining
 	}
-	return s.ping(ctx)
+	err := s.usable(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrMigrating):
+		return fmt.Errorf("%w: %w", migrating, err)
+	case identity.KindOf(err) == identity.Conflict:
+		return fmt.Errorf("%w: %w", outdated, err)
+	}
+	return fmt.Errorf("%w: %w", away, err)
 }
 
 func (s *surfaces) deletionsPaused() float64 {

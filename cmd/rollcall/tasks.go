@@ -41,6 +41,7 @@ const (
 	deletionsEvery    = 2 * time.Second // and here for the last
 	idleEvery         = time.Hour
 	schedulesEvery    = 30 * time.Second
+	schemaEvery       = 5 * time.Second
 	exchangesEvery    = 2 * time.Second // somebody looks why their connection does not work
 )
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -142,7 +143,7 @@ func TestMetricsHaveBoundedSeries(t *testing.T) {
 	require.NotContains(t, text, "nowhere")
 }
 
-func TestReadinessFollowsTheCheckAndKeepsItsReasonToItself(t *testing.T) {
+func TestReadinessFollowsTheCheckAndTellsOnlyAReasonForEverybody(t *testing.T) {
 	logger, lines := logged()
 	var broken error
 	mux := http.NewServeMux()
@@ -152,10 +153,15 @@ func TestReadinessFollowsTheCheckAndKeepsItsReasonToItself(t *testing.T) {
 	broken = errors.New("disk is on fire")
 	w := get(mux, "/readyz")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.Contains(t, w.Body.String(), "stopping or cannot reach its store", "it is asked in both cases")
+	require.Contains(t, w.Body.String(), "the server cannot work now")
 	require.Equal(t, "5", w.Header().Get("Retry-After"))
 	require.NotContains(t, w.Body.String(), "fire")
 	require.Contains(t, lines.String(), "disk is on fire")
+	broken = fmt.Errorf("%w: %w", web.NotReady("the house is closed"), errors.New("the roof is on fire"))
+	w = get(mux, "/readyz")
+	require.Contains(t, w.Body.String(), "the house is closed")
+	require.NotContains(t, w.Body.String(), "fire")
+	require.Contains(t, lines.String(), "the roof is on fire")
 	require.Equal(t, http.StatusOK, get(mux, "/healthz").Code, "the process still answers")
 	require.Equal(t, http.StatusNotFound, get(mux, "/metrics").Code, "not asked for")
 }

@@ -68,6 +68,17 @@ func testClock(t *testing.T, w world) {
 		require.NoError(t, err)
 		return watch
 	}
+	now, err := w.store.SharedNow(ctx, start)
+	require.NoError(t, err)
+	if now != start { // the database has a clock of its own
+		require.WithinDuration(t, time.Now(), now, time.Hour, "in microseconds since 1970")
+		require.Equal(t, time.UTC, now.Location())
+	}
+	w.must(t, func(tx identity.Tx) error {
+		within, err := tx.SharedNow(ctx, start)
+		require.False(t, within.Before(now))
+		return err
+	})
 	require.Zero(t, read(), "there was no round yet")
 	for _, watch := range []identity.ClockWatch{
 		{At: start},

@@ -48,6 +48,7 @@ var crossing = map[string]string{
 	"LinkByHash":         "finds out which account a mailed link is for",
 	"Receipt":            "finds the answer to a caller, who is of no organization",
 	"ClockWatch":         "is one for the whole store",
+	"SharedNow":          "is one for the whole store",
 	"MessagesDue":        "finds every mail that is to be delivered",
 	"JobsOpen":           "finds every job that is to be done",
 	"PlansToDrop":        "finds plans that are too old to be kept",

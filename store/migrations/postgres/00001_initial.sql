@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- The same tables as for SQLite after 00018; what is different is said where it stands. Identifiers are bytes, instants
 -- whole microseconds, and texts are compared byte by byte, so that both engines have every list in the same order.

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 CREATE TABLE organizations (
     id                ANY     NOT NULL PRIMARY KEY,

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 ALTER TABLE organizations ADD COLUMN retention_cut_at INTEGER;
 ALTER TABLE organizations ADD COLUMN enforce_verified_domains INTEGER NOT NULL DEFAULT 0;

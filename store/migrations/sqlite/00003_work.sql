@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 CREATE TABLE subscriptions (
     org_id     ANY     NOT NULL REFERENCES organizations (id),

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- Proofs that organizations were asked for and have not brought yet. A domain that is proven is in domains.
 CREATE TABLE domain_challenges (

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 ALTER TABLE organizations ADD COLUMN state TEXT NOT NULL DEFAULT 'active';
 ALTER TABLE organizations ADD COLUMN region TEXT NOT NULL DEFAULT '';

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- Groups are looked for by name in any case, and by the id that their provider gave them.
 ALTER TABLE groups ADD COLUMN name_key TEXT NOT NULL DEFAULT '';

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- The last requests that were made with each token. There is no reference to it: exchanges are purged with the organization, before its
 -- tokens, and none is stored without one.

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- Things of an organization of types that the operator registered.
 CREATE TABLE items (

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- When connectors synchronize by themselves, and what came of it. due_at is the earliest of what is to come, so that one index finds what
 -- is due in all organizations; it is NULL where nothing ever is.

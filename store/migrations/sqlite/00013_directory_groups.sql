@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- The entry that a group mirrors.
 ALTER TABLE groups ADD COLUMN connector_id ANY REFERENCES connectors (id);

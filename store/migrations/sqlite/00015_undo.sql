@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- The run that a plan takes back; NULL for a plan of what a synchronization would do.
 ALTER TABLE plans ADD COLUMN undoes ANY;

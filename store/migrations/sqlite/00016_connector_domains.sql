@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- The Active Directory domain that a connector reads; empty where there is none. Of connectors of before that read the same one, the first
 -- keeps it.

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- The body of a plan is a series of compressed parts, which is no text. What was stored as text before can still be read.
 ALTER TABLE plan_bodies RENAME TO plan_texts;

@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- Photos of users. What is said about them is apart from their bytes, so that it can be listed quickly.
 CREATE TABLE photos (

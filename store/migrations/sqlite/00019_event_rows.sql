@@ -1,4 +1,5 @@
 -- +goose Up
+-- upgrade: stop
 
 -- Events in the order in which they came, in a table with row numbers: rows of a table without them may fill a quarter of a page at most, and
 -- what a directory showed is longer, so that every such event took a page of its own for the rest.

@@ -1,0 +1,9 @@
+-- +goose Up
+-- upgrade: stop
+
+-- The schema that the oldest program knows which can work with this one. A migration that such a program cannot live with writes its own number here.
+CREATE TABLE schema_oldest (
+    id      bigint NOT NULL PRIMARY KEY CHECK (id = 1),
+    version bigint NOT NULL
+);
+INSERT INTO schema_oldest (id, version) VALUES (1, 2);
