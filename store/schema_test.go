@@ -65,7 +65,7 @@ func TestEveryUniqueConstraintHasItsMeaning(t *testing.T) {
 
 func TestConnectionsAreSetUpAsMeant(t *testing.T) {
 	s := openTemp(t)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": "0", "wal_autocheckpoint": "4000"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": "0", "wal_autocheckpoint": "16000"} {
 		require.Equal(t, []string{want}, columnOf(t, writerOf(s).conn, "PRAGMA "+pragma), "writer: %s", pragma)
 	}
 	require.Equal(t, []string{"1"}, columnOf(t, s.readers, "PRAGMA query_only"))

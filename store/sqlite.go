@@ -20,16 +20,18 @@ import (
 // two goroutines at a time, so that SQLite need not lock one with every value that it is given.
 const (
 	// FULL, because NORMAL loses acknowledged writes in a power cut. The writer does its own waiting for other processes.
-	writerConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=1&_cache_size=-32768&_stmt_cache_size=64&_mutex=no"
-	readerConnection = "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-8192&_stmt_cache_size=64&_mutex=no"
+	writerConnection     = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=1&_cache_size=-32768&_stmt_cache_size=64&_mutex=no"
+	readerConnection     = "mode=ro&_query_only=1&_busy_timeout=10000&_cache_size=-8192&_stmt_cache_size=64&_mutex=no"
+	checkpointConnection = "_synchronous=FULL&_busy_timeout=1&_cache_size=-256&_mutex=no"
 	// Every migration takes the write lock before it looks at anything.
 	migrationConnection = "_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_busy_timeout=10000&_txlock=immediate"
 	inspectConnection   = "mode=ro&_query_only=1&_busy_timeout=10000"
 )
 
-// writerPragmas are those that cannot stand in the connection string. The log may hold several times more pages than SQLite's
-// default before it is copied into the database, because most pages are written again and again; it stays small on the disk.
-const writerPragmas = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
+// writerPragmas are those that cannot stand in the connection string. The log is copied into the database beside the writing; see
+// [checkpointer]. Only when it holds many times more pages than SQLite's default, because somebody writes all the time, the writer copies what
+// is left of it, so that it begins anew.
+const writerPragmas = "PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864"
 
 // sqliteFile is a database file.
 type sqliteFile struct {
@@ -41,7 +43,7 @@ func (f sqliteFile) open(ctx context.Context) (*Store, error) {
 	d := newSQLiteDialect()
 	writing := openSQLite(f.path, writerConnection)
 	writing.SetMaxOpenConns(1)
-	w, err := newWriter(ctx, writing, d)
+	w, err := newWriter(ctx, writing, newCheckpointer(openSQLite(f.path, checkpointConnection)), d)
 	if err != nil {
 		return nil, errors.Join(refusal(err), writing.Close())
 	}

@@ -44,18 +44,19 @@ type writer struct {
 
 	busyLimit time.Duration
 
+	checkpointer *checkpointer
 	shared       *shared
 	expected     int // callers of the last batch: how many are likely to come back
 	transactions atomic.Int64
 	commits      atomic.Int64
 }
 
-func newWriter(ctx context.Context, db *sql.DB, d *dialect) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB, checkpoints *checkpointer, d *dialect) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, checkpoints.stop())
 	}
-	w := &writer{db: db, conn: conn, dialect: d, queue: make(chan *call, batchLimit),
+	w := &writer{db: db, conn: conn, checkpointer: checkpoints, dialect: d, queue: make(chan *call, batchLimit),
 		closing: make(chan struct{}), stopped: make(chan struct{}), shared: newShared(), busyLimit: busyLimit}
 	go w.commitBatches()
 	return w, nil
@@ -114,6 +115,7 @@ func (w *writer) batch(first *call, timer *time.Timer) {
 	} else if wrote > 0 {
 		w.commits.Add(1)
 		w.transactions.Add(int64(wrote))
+		w.checkpointer.tell()
 	}
 	for _, c := range callers {
 		c.turn <- turn{end: true, err: err}
@@ -217,9 +219,14 @@ func (w *writer) counts() Stats {
 
 // stop lets the batch that is under way finish, turns everybody else away and closes the connection.
 func (w *writer) stop() error {
-	w.close.Do(func() { close(w.closing) })
+	var failed error
+	w.close.Do(func() {
+		close(w.closing)
+		<-w.stopped
+		failed = w.checkpointer.stop()
+	})
 	<-w.stopped
-	if err := errors.Join(w.conn.Close(), w.db.Close()); err != nil && !errors.Is(err, sql.ErrConnDone) {
+	if err := errors.Join(failed, w.conn.Close(), w.db.Close()); err != nil && !errors.Is(err, sql.ErrConnDone) {
 		return fmt.Errorf("store: close: %w", err)
 	}
 	return nil
