@@ -20,6 +20,7 @@ type round struct {
 
 	session session // of the present attempt
 	shared  *shared
+	rows    int
 }
 
 // attempt runs everybody in one transaction. The crowd is who there is when the first one has its locks. The error tells everybody what
@@ -41,6 +42,7 @@ func (r *round) attempt(gather func() []*call) (end ending, err error) {
 		r.crowd = gather()
 	}
 	wrote := 0
+	r.rows = 0
 	for _, c := range r.crowd {
 		if c.gone {
 			continue
@@ -67,6 +69,7 @@ func (r *round) attempt(gather func() []*call) (end ending, err error) {
 	// Also refusals end with a commit, which says whether what they rest on was so.
 	if end, err = w.commit(&r.session, wrote > 0); end == settled && err == nil {
 		w.transactions.Add(int64(wrote))
+		w.grow(r.rows)
 	}
 	return end, err
 }
@@ -86,6 +89,7 @@ func (r *round) run(c *call, how manner, fn func(identity.Tx) error) (err error)
 		ok := err == nil && !end.gone
 		if ok && tx.conn.wrote {
 			end.wrote = 1
+			r.rows += tx.conn.rows
 		}
 		end.failed = failed
 		// After an error of its own the engine does nothing more in the transaction, or up to the savepoint.

@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,11 @@ type sessions struct {
 	inquiryLimit time.Duration
 
 	transactions, commits atomic.Int64
+
+	rows, analyzeAt atomic.Int64 // rows written, and how many shall be when the server looks at its tables next
+	analyses        sync.WaitGroup
+	open            context.Context // until the store is closed
+	close           context.CancelFunc
 }
 
 func newSessions(p *postgres, d *dialect, size int) *sessions {
@@ -52,6 +58,8 @@ func newSessions(p *postgres, d *dialect, size int) *sessions {
 		"SET LOCAL lock_timeout = " + p.limit("lock_timeout", lockLimit) + "; " +
 		"SET LOCAL idle_in_transaction_session_timeout = " + p.limit("idle_in_transaction_session_timeout", idleLimit)
 	w := &sessions{db: p.pool(size), dialect: d, begin: begin, inquiryLimit: inquiryLimit}
+	w.open, w.close = context.WithCancel(context.Background())
+	w.analyzeAt.Store(firstAnalysis)
 	for i := range w.turns {
 		w.turns[i] = make(chan struct{}, 1)
 	}
@@ -65,6 +73,8 @@ func (w *sessions) counts() Stats {
 }
 
 func (w *sessions) stop() error {
+	w.close()
+	w.analyses.Wait()
 	if err := w.db.Close(); err != nil {
 		return fmt.Errorf("store: close: %w", err)
 	}

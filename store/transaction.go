@@ -24,6 +24,7 @@ type connection struct {
 	dialect *dialect
 	err     error // the first error; nothing succeeds after it
 	wrote   bool  // a statement has changed something
+	rows    int   // how many were changed
 	unsent  []statement
 }
 
@@ -83,6 +84,7 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 		return 0, t.conn.failed(err)
 	}
 	t.conn.wrote = t.conn.wrote || n > 0
+	t.conn.rows += int(n)
 	return int(n), nil
 }
 
@@ -102,6 +104,7 @@ func (t *transaction) insert(ctx context.Context, query string, args ...any) err
 	}
 	t.conn.unsent = append(t.conn.unsent, statement{query, bound})
 	t.conn.wrote = true
+	t.conn.rows++
 	return nil
 }
 
