@@ -1,11 +1,14 @@
 package scim
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
+
+	"rollcall/identity"
 )
 
 // bulkRun carries out the operations of one request. References to what other operations create are settled in whatever order the
@@ -19,7 +22,11 @@ type bulkRun struct {
 	makes   map[string]*bulkOperation // by bulkId
 	ids     map[string]string         // of what was created, by bulkId
 	errors  int
+	acts    *identity.Acts // of the transaction that operations share, while they do; see together
 }
+
+// togetherLimit is how many operations share a transaction at most.
+const togetherLimit = 100
 
 func newBulkRun(s *Server, r *request, ops []*bulkOperation) *bulkRun {
 	b := &bulkRun{server: s, request: r, ops: ops, ids: map[string]string{}, makes: map[string]*bulkOperation{}}
@@ -38,17 +45,69 @@ func newBulkRun(s *Server, r *request, ops []*bulkOperation) *bulkRun {
 func (b *bulkRun) all(most int) {
 	order := &bulkOrder{run: b, number: map[*bulkOperation]int{}}
 	enough := func() bool { return most > 0 && b.errors >= most }
-	for _, o := range b.ops {
-		if enough() {
-			return
+	var alike []*bulkOperation // that are to be carried out together
+	flush := func() {
+		if enough() || !b.together(alike) {
+			for _, o := range alike {
+				if !enough() || b.waitsInVain(o) {
+					b.do([]*bulkOperation{o})
+				}
+			}
 		}
+		alike = nil
+	}
+	for _, o := range b.ops {
 		for _, part := range order.upTo(o) {
+			if b.alone(part) {
+				if alike = append(alike, part[0]); len(alike) == togetherLimit {
+					flush()
+				}
+				continue
+			}
+			flush()
 			if !enough() || slices.ContainsFunc(part, b.waitsInVain) {
 				b.do(part)
 			}
 		}
+		if enough() {
+			break
+		}
 	}
+	flush()
 }
+
+// alone reports whether a part is one operation that does not refer to itself.
+func (b *bulkRun) alone(part []*bulkOperation) bool {
+	return len(part) == 1 && !slices.Contains(b.makers(part[0]), part[0])
+}
+
+// together carries operations out in one transaction, as one commit costs more than most of them. If one of them cannot be, nothing happens, and
+// each has to be carried out by itself: what it had written until it was refused must not stay.
+func (b *bulkRun) together(ops []*bulkOperation) (done bool) {
+	if len(ops) < 2 {
+		return false
+	}
+	err := b.server.transact(b.request, func(acts *identity.Acts) error {
+		b.acts = acts
+		for _, o := range ops {
+			if err := b.try(o); err != nil {
+				return errNotTogether
+			}
+		}
+		return nil
+	})
+	b.acts = nil
+	for _, o := range ops {
+		if o.done = err == nil; !o.done {
+			delete(b.ids, o.bulkID)
+			o.made, o.location, o.cause = made{}, "", ""
+		}
+	}
+	return err == nil
+}
+
+// errNotTogether is seen by nobody.
+var errNotTogether = errors.New("scim: an operation of several cannot be carried out")
 
 // waitsInVain reports whether something that an operation refers to has failed.
 func (b *bulkRun) waitsInVain(o *bulkOperation) bool {
@@ -56,7 +115,7 @@ func (b *bulkRun) waitsInVain(o *bulkOperation) bool {
 }
 
 func (b *bulkRun) do(part []*bulkOperation) {
-	if o := part[0]; len(part) == 1 && !slices.Contains(b.makers(o), o) {
+	if o := part[0]; b.alone(part) {
 		if o.err = b.try(o); o.err != nil && o.cause == "" {
 			o.cause = o.bulkID
 		}
@@ -92,7 +151,7 @@ func (b *bulkRun) try(o *bulkOperation) error {
 	}
 	body, _ := settled.(map[string]any)
 	r := *b.request
-	r.ifMatch, r.ifNoneMatch = o.version, ""
+	r.ifMatch, r.ifNoneMatch, r.acts = o.version, "", b.acts
 	v := view{base: r.base}
 	if o.method != http.MethodPost {
 		o.location = v.location(o.of.endpoint, id)

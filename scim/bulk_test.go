@@ -3,11 +3,13 @@ package scim_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/identity"
 	"rollcall/scim"
 )
 
@@ -166,6 +168,46 @@ func TestSCM07_ErrorsEndABulkRequestWhereTheClientWants(t *testing.T) {
 		a := w.call("POST", "/Bulk", bulk(fmt.Sprintf(`"failOnErrors":%d,`, most), ops...)).is(200)
 		require.Len(t, a.statuses(), want)
 	}
+}
+
+func TestSCM07_OperationsOfABulkRequestShareTransactions(t *testing.T) {
+	w := newWorld(t)
+	ada := w.create("ada")
+	var ops []string
+	for i := range 250 {
+		ops = append(ops, post("/Users", fmt.Sprint(i), user(fmt.Sprint("user-", i))))
+	}
+	commits := func(more string, ops ...string) (a answer, made int64) {
+		before := w.store.Stats().Commits
+		a = w.call("POST", "/Bulk", bulk(more, ops...)).is(200)
+		return a, w.store.Stats().Commits - before
+	}
+	a, made := commits("", ops...)
+	require.Len(t, a.statuses(), 250)
+	require.EqualValues(t, 3, made, "a hundred operations each")
+	require.Equal(t, "user-249", w.get("/Users/"+a.idAt(249)).str("userName"))
+
+	refusals := func() (n int) {
+		events, err := w.service.Reader().Events(t.Context(), w.org, identity.EventQuery{Limit: 1000})
+		require.NoError(t, err)
+		for _, e := range events {
+			if e.Error != "" {
+				n++
+			}
+		}
+		return n
+	}
+	before := refusals()
+	a, made = commits("", post("/Users", "x", user("new")), operate("PATCH", "/Users/"+ada, patch(`{"op":"add","path":"title","value":"T"}`)),
+		post("/Users", "taken", user("user-7")), fmt.Sprintf(`{"method":"DELETE","path":"/Users/%s"}`, ada))
+	require.Equal(t, []string{"201", "200", "409", "204"}, a.statuses())
+	require.Equal(t, `W/"2"`, a.str("Operations", 1, "version"), "what is tried again is done once")
+	require.Equal(t, before+1, refusals(), "a refusal is told of once")
+	require.EqualValues(t, 4, made, "each by itself, and the refusal's event")
+
+	a, _ = commits(`"failOnErrors":1,`, post("/Users", "y", user("newer")), post("/Users", "taken", user("user-7")), post("/Users", "z", user("newest")))
+	require.Equal(t, []string{"201", "409"}, a.statuses())
+	require.Equal(t, json.Number("0"), w.get("/Users?filter=" + url.QueryEscape(`userName eq "newest"`)).body["totalResults"])
 }
 
 func TestABulkRequestThatCannotBe(t *testing.T) {

@@ -78,6 +78,7 @@ type request struct {
 	base    string // URL of the organization's endpoints, without a slash at its end
 	// ifMatch and ifNoneMatch are the entity tags of the request's precondition; of an operation in a bulk request its version.
 	ifMatch, ifNoneMatch string
+	acts                 *identity.Acts // of the transaction that operations of a bulk request share; nil: each write has its own
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -190,6 +191,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 // transact runs a write, if the request's token is still good when it happens. The tokens of an organization end when its deletion
 // begins (ORG-20), so whoever comes with one that was recognized before is told that, and nothing of the deletion.
 func (s *Server) transact(r *request, fn func(*identity.Acts) error) error {
+	if r.acts != nil {
+		return fn(r.acts)
+	}
 	err := s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
 		if err := acts.Confirm(r.Context(), r.token); err != nil {
 			return err

@@ -33,6 +33,7 @@ func (c *clock) Now() time.Time { return c.now }
 // world is a server over a real store with one organization, and a token of it in each dialect.
 type world struct {
 	t       testing.TB
+	store   *store.Store
 	service *identity.Service
 	server  http.Handler
 	clock   *clock
@@ -48,7 +49,8 @@ var unlimited = web.Limit{Rate: 1e9, Burst: 1e9}
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 1, 1, 12, 0, 0, 123456000, time.UTC)}, tokens: map[string]string{}, log: &strings.Builder{}}
-	w.service = identity.NewService(openStore(t), w.clock, system.IDs{}, identity.EmailPolicy{})
+	w.store = openStore(t)
+	w.service = identity.NewService(w.store, w.clock, system.IDs{}, identity.EmailPolicy{})
 	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Limit: unlimited, Log: logTo(w.log)})
 	w.org = w.newOrg("Ours")
 	for _, d := range scim.Dialects() {
