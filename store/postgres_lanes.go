@@ -118,7 +118,7 @@ func (w *sessions) write(numbers []uint32, gather func() []*call) {
 		r.alone = r.alone || end == disputed || end == collided && n >= politeness
 		pause(n)
 	}
-	if r.crowd == nil {
+	if r.crowd == nil && err != nil {
 		r.crowd = gather() // no transaction could be begun: all who wait hear of it, so that they do not wait one after another
 	}
 	for _, c := range r.crowd {

@@ -133,3 +133,16 @@ func TestPostgres_WhoDoesNotWaitAnyLongerIsLeftOut(t *testing.T) {
 		require.ErrorIs(t, <-heard, context.Canceled)
 	}, func(tx identity.Tx) error { return tx.InsertAccount(ctx, newAccount("second", 10), nil) })...))
 }
+
+func TestPostgres_WhoComesWhenThoseWhoWaitedHaveGoneIsNotTakenForOneOfThem(t *testing.T) {
+	w := openServer(t, serverURL(t)).transactor.(*sessions)
+	late := newCall()
+	asked := 0
+	w.write([]uint32{0}, func() []*call {
+		if asked++; asked == 1 {
+			return nil // everybody who waited has gone away
+		}
+		return []*call{late}
+	})
+	require.Empty(t, late.turn, "it was told how its transaction ended before it had one")
+}
