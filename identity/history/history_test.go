@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	operations = flag.Int("operations", 5000, "how many acts the clients of TestEML01_WhatConcurrentClientsSee do over each kind of database")
+	operations = flag.Int("operations", 2000, "how many acts the clients of TestEML01_WhatConcurrentClientsSee do over each kind of database")
 	seed       = flag.Uint64("seed", 1, "of what the clients of its first world choose; the next ones have the next numbers")
 )
 
@@ -28,9 +28,9 @@ const (
 // TestEML01_WhatConcurrentClientsSee records histories over several stores of one database, as several servers have them, and checks each.
 func TestEML01_WhatConcurrentClientsSee(t *testing.T) {
 	for name, open := range map[string]func(testing.TB) []identity.Store{
-		"one store on SQLite":      func(t testing.TB) []identity.Store { return stores(t, "sqlite:"+fresh.Database(t), 1) },
-		"two stores on one file":   func(t testing.TB) []identity.Store { return stores(t, "sqlite:"+fresh.Database(t), 2) },
-		"three stores, one server": func(t testing.TB) []identity.Store { return stores(t, fresh.Postgres(t), 3) },
+		"one store on SQLite":        func(t testing.TB) []identity.Store { return stores(t, "sqlite:"+fresh.Database(t), 1) },
+		"two stores on one file":     func(t testing.TB) []identity.Store { return stores(t, "sqlite:"+fresh.Database(t), 2) },
+		"three stores on one server": func(t testing.TB) []identity.Store { return stores(t, fresh.Postgres(t), 3) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
