@@ -172,7 +172,7 @@ func (s *Service) AttestDomain(ctx context.Context, by Actor, org OrgID, name st
 		return Domain{}, Refuse(Invalid, RuleReservedDomain, "the domain %s is reserved for claimed users", ascii)
 	}
 	var d DomainStanding
-	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+	err = s.transact(ctx, Everybody(org), org, by, func(c *Acts) error {
 		if err := c.unclaimed(ctx, ascii); err != nil {
 			return err
 		}

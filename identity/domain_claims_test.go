@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/identity"
+	"rollcall/internal/system"
 )
 
 func TestDOM14_AUserInASubdomainIsNotInTheDomain(t *testing.T) {
@@ -121,4 +123,32 @@ func TestDOM18_ManyOpenImmediateClaimsHideNoDeferredOne(t *testing.T) {
 		return nil
 	}))
 	refusedWith(t, w.RemoveDomain(w.ctx, admin, org, "example.com"), identity.RuleDomainHasOpenClaims)
+}
+
+// locking is a store that remembers for what the latest transactions asked.
+type locking struct {
+	identity.Store
+	asked []identity.OrgLock
+}
+
+func (s *locking) Do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error {
+	s.asked = append(s.asked, lock)
+	return s.Store.Do(ctx, lock, fn)
+}
+
+func TestDOM10_ADomainChangesHandsWhileNobodyAddsUsers(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("Acme")
+	asked := &locking{Store: w.under}
+	service := identity.NewService(asked, w.clock, system.IDs{}, identity.EmailPolicy{})
+	for _, act := range []func() error{
+		func() error { _, err := service.AttestDomain(w.ctx, operator, org, "acme.example"); return err },
+		func() error { _, err := service.ClaimDomain(w.ctx, admin, org, "acme.example"); return err },
+		func() error { _, err := service.ReleaseDomain(w.ctx, admin, org, "acme.example"); return err },
+	} {
+		require.NoError(t, act())
+	}
+	for _, lock := range asked.asked {
+		require.Equal(t, identity.Everybody(org), lock)
+	}
 }

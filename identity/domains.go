@@ -147,7 +147,7 @@ func (s *Service) VerifyDomain(ctx context.Context, resolver Resolver, by Actor,
 		return DomainStanding{}, err
 	}
 	var now DomainStanding
-	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+	err = s.transact(ctx, Everybody(org), org, by, func(c *Acts) error {
 		if now, err = c.standing(ctx, domain); err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func (s *Service) changeDomain(ctx context.Context, by Actor, org OrgID, name st
 		return DomainStanding{}, err
 	}
 	var now DomainStanding
-	err = s.transact(ctx, Exclusive(org), org, by, func(c *Acts) error {
+	err = s.transact(ctx, Everybody(org), org, by, func(c *Acts) error {
 		if now, err = c.standing(ctx, domain); err != nil {
 			return err
 		}

@@ -71,3 +71,42 @@ func TestWhatRunsAgainDoesWhatWasAskedFor(t *testing.T) {
 		})
 	}
 }
+
+// snatched is a store in which the address that an act looks for is given up after its first run, and is somebody's again when the second one
+// takes it, having seen that it was free.
+type snatched struct {
+	identity.Store
+	runs        int
+	giveUp, get func()
+}
+
+func (s *snatched) Do(ctx context.Context, lock identity.OrgLock, fn func(identity.Tx) error) error {
+	s.runs++
+	if s.runs != 2 {
+		return s.Store.Do(ctx, lock, fn)
+	}
+	s.giveUp()
+	err := s.Store.Do(ctx, lock, func(tx identity.Tx) error { return fn(snatchedTx{tx}) })
+	s.get()
+	return err
+}
+
+type snatchedTx struct{ identity.Tx }
+
+func (snatchedTx) InsertAccount(context.Context, identity.Account, []identity.Hold) error {
+	return &identity.Error{Kind: identity.Conflict, Rule: identity.RuleEmailTaken, Err: errors.New("UNIQUE constraint failed")}
+}
+
+func TestEML15_WhyAnAddressCannotBeHadIsToldHoweverOftenItChangesHands(t *testing.T) {
+	w := newWorld(t)
+	there, here := w.org("Globex"), w.claimant("Acme", "acme.example")
+	ada := w.must(there, provider, person("ada@acme.example"))
+	service := identity.NewService(&snatched{Store: w.under,
+		giveUp: func() { require.NoError(t, w.delete(provider, ada)) },
+		get:    func() { w.must(there, provider, person("ada@acme.example")) },
+	}, w.clock, system.IDs{}, identity.EmailPolicy{})
+	refusedWith(t, service.Transact(w.ctx, here, provider, func(c *identity.Acts) error {
+		_, err := c.Create(w.ctx, person("ada@acme.example"), identity.Origin{Source: identity.SourceSCIM})
+		return err
+	}), identity.RuleEmailClaimable)
+}

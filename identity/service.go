@@ -71,14 +71,23 @@ func (s *Service) transactIn(ctx context.Context, lock OrgLock, org OrgID, by Ac
 		})
 	}
 	err := attempt(false)
-	if RuleOf(err) == RuleEmailTaken {
-		// Perhaps only the store said so, which ends a transaction and knows no more than that the address is taken.
-		err = attempt(true)
+	for n := 0; onlyTheStoreSays(err, RuleEmailTaken) && n < secondLooks; n++ {
+		err = attempt(true) // once more if somebody else took the address after it was looked up
 	}
 	if acts != nil && isRefusal(err) {
 		err = errors.Join(err, s.recordRefusal(ctx, org, by, acts.about, Target{}, err))
 	}
 	return err
+}
+
+// secondLooks is how often the reason is looked for why an address is taken.
+const secondLooks = 8
+
+// onlyTheStoreSays reports whether a refusal is of the store's uniqueness, which ends a transaction and knows no more than that something is
+// taken.
+func onlyTheStoreSays(err error, rule Rule) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Rule == rule && e.Err != nil
 }
 
 // Acts is what one actor does in one transaction on one organization. Every account that the server creates, changes or

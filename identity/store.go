@@ -19,6 +19,7 @@ type Store interface {
 // whose rule spans rows: switching synchronization or single sign-on, domains, claims, deletion.
 type OrgLock struct {
 	Exclusive bool
+	Everybody bool // of whatever organization waits
 	Orgs      []OrgID
 }
 
@@ -27,6 +28,10 @@ func Shared(orgs ...OrgID) OrgLock { return OrgLock{Orgs: orgs} }
 
 // Exclusive locks organizations against every other writer.
 func Exclusive(orgs ...OrgID) OrgLock { return OrgLock{Exclusive: true, Orgs: orgs} }
+
+// Everybody locks organizations, and lets nobody write in any other meanwhile. It is for rare acts after which others may not do what they could
+// before: whatever they did, they did before it, so that nobody sees it come after.
+func Everybody(orgs ...OrgID) OrgLock { return OrgLock{Exclusive: true, Everybody: true, Orgs: orgs} }
 
 // Reader reads. Every method names the organization that it looks in, except those marked crossing. What does not exist,
 // or belongs to another organization, is an *Error of kind NotFound.

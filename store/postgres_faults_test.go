@@ -54,6 +54,16 @@ func TestPostgres_ReadersGoOnAfterTheirConnectionsHaveEnded(t *testing.T) {
 	require.NoError(t, insert(s, newAccount("after", 10)))
 }
 
+// What a transaction has read can collide after the row that was asked for has come already.
+func TestPostgres_AQueryThatFailsAfterItsOnlyRowFails(t *testing.T) {
+	s := openServer(t, serverURL(t))
+	require.ErrorContains(t, s.Do(ctx, identity.Shared(identity.ConsumerOrgID), func(tx identity.Tx) error {
+		_, err := one(ctx, tx.(*transaction).run, unknownAccount, scanInt, "SELECT 1 / (2 - n) FROM generate_series(1, 2) AS n")
+		require.Error(t, err)
+		return nil
+	}), "division by zero")
+}
+
 // cutter stands between a store and its server. Where it sees a commit, it does what it was told.
 type cutter struct {
 	t       testing.TB

@@ -59,8 +59,8 @@ func (w *sessions) do(ctx context.Context, lock identity.OrgLock, fn func(identi
 		return err
 	}
 	c, numbers := newCall(), bucketsOf(lock)
-	if len(numbers) != 1 {
-		go w.write(numbers, c.alone)
+	if len(numbers) != 1 || lock.Everybody {
+		go w.write(numbers, lock.Everybody, c.alone)
 	} else if l := &w.lanes[numbers[0]]; l.enter(c) {
 		go w.serve(l, numbers)
 	}
@@ -86,7 +86,7 @@ func (c *call) alone() []*call {
 // serve writes for those of a lane until nobody waits.
 func (w *sessions) serve(l *lane, numbers []uint32) {
 	for {
-		w.write(numbers, l.gather)
+		w.write(numbers, false, l.gather)
 		if l.leave() {
 			return
 		}
@@ -94,8 +94,9 @@ func (w *sessions) serve(l *lane, numbers []uint32) {
 }
 
 // write runs a transaction for the crowd that is there once it has its locks, tries until it is over, and tells them what came of it.
-func (w *sessions) write(numbers []uint32, gather func() []*call) {
-	r := round{sessions: w, numbers: numbers}
+// With alone nobody else writes meanwhile.
+func (w *sessions) write(numbers []uint32, alone bool, gather func() []*call) {
+	r := round{sessions: w, numbers: numbers, alone: alone}
 	for _, n := range numbers {
 		w.turns[n] <- struct{}{} // in this store, which takes no connection: those who wait for a busy organization leave the pool to the others
 		defer func() { <-w.turns[n] }()
@@ -118,7 +119,7 @@ func (w *sessions) write(numbers []uint32, gather func() []*call) {
 		r.alone = r.alone || end == disputed || end == collided && n >= politeness
 		pause(n)
 	}
-	if r.crowd == nil {
+	if r.crowd == nil && err != nil {
 		r.crowd = gather() // no transaction could be begun: all who wait hear of it, so that they do not wait one after another
 	}
 	for _, c := range r.crowd {

@@ -133,3 +133,46 @@ func TestPostgres_WhoDoesNotWaitAnyLongerIsLeftOut(t *testing.T) {
 		require.ErrorIs(t, <-heard, context.Canceled)
 	}, func(tx identity.Tx) error { return tx.InsertAccount(ctx, newAccount("second", 10), nil) })...))
 }
+
+func TestPostgres_WhoComesWhenThoseWhoWaitedHaveGoneIsNotTakenForOneOfThem(t *testing.T) {
+	w := openServer(t, serverURL(t)).transactor.(*sessions)
+	late := newCall()
+	asked := 0
+	w.write([]uint32{0}, false, func() []*call {
+		if asked++; asked == 1 {
+			return nil // everybody who waited has gone away
+		}
+		return []*call{late}
+	})
+	require.Empty(t, late.turn, "it was told how its transaction ended before it had one")
+}
+
+func TestPostgres_WhoKeepsEverybodyFromWritingComesAfterThoseWhoHaveBegun(t *testing.T) {
+	address := serverURL(t)
+	one, other := openServer(t, address), openServer(t, address)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		require.NoError(t, one.Do(ctx, identity.Shared(identity.ConsumerOrgID), func(tx identity.Tx) error {
+			_, err := tx.DomainHolders(ctx, "acme.example")
+			begun <- struct{}{}
+			<-goOn
+			return errors.Join(err, tx.InsertAccount(ctx, newAccount("first", 10), nil))
+		}))
+	})
+	<-begun
+	seen := 0
+	all.Go(func() {
+		require.NoError(t, other.Do(ctx, identity.Everybody("somebody else"), func(tx identity.Tx) (err error) {
+			seen, err = tx.CountAccounts(ctx, identity.ConsumerOrgID, nil)
+			return err
+		}))
+	})
+	require.Eventually(t, func() bool {
+		return len(columnOf(t, one.readers, `SELECT CAST(pid AS text) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+			WHERE relname = 'writers' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)) == 1
+	}, time.Minute, time.Millisecond, "it did not wait")
+	close(goOn)
+	all.Wait()
+	require.Equal(t, 1, seen)
+}

@@ -63,13 +63,21 @@ var (
 	unknownChunk        = unknown{identity.RuleUnknownJob, "the job's file has no such part"}
 )
 
-// one returns the only row of a query.
-func one[T any](ctx context.Context, run runner, what unknown, scan func(*sql.Rows) (T, error), query string, args ...any) (T, error) {
+// one returns the first row of a query. It waits for the end, because the query can fail after its row.
+func one[T any](ctx context.Context, run runner, what unknown, scan func(*sql.Rows) (T, error), query string, args ...any) (first T, err error) {
+	none := true
 	for v, err := range rows(ctx, run, scan, query, args) {
-		return v, err
+		if err != nil {
+			return v, err
+		}
+		if none {
+			first, none = v, false
+		}
 	}
-	var zero T
-	return zero, what.err()
+	if none {
+		return first, what.err()
+	}
+	return first, nil
 }
 
 // list returns all rows of a query; nil if there are none.
