@@ -264,7 +264,7 @@ func TestRetention_DeletesNobodyByAClockThatJumpedAndSaysSo(t *testing.T) {
 }
 
 func TestRetention_TheMarkOutlivesTheProcess(t *testing.T) {
-	url := "sqlite:" + fresh.Database(t)
+	url := fresh.URL(t)
 	now := &clock{now: t0}
 	look := func() identity.ClockWatch {
 		s, err := store.Open(t.Context(), url)

@@ -19,6 +19,38 @@ import (
 	"rollcall/store"
 )
 
+// engine is the environment variable that says what Open and URL give: sqlite, which is the default, or postgres.
+const engine = "ROLLCALL_TEST_STORE"
+
+// Open opens a new database of the engine that is tested. It is closed when the test ends.
+func Open(t testing.TB) *store.Store {
+	t.Helper()
+	return OpenAgain(t, URL(t))
+}
+
+// OpenAgain opens a database that may be open already, as another server does. It is closed when the test ends.
+func OpenAgain(t testing.TB, url string) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.Background(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// URL returns the url of a new database of the engine that is tested.
+func URL(t testing.TB) string {
+	t.Helper()
+	switch name := os.Getenv(engine); name {
+	case "", "sqlite":
+		return "sqlite:" + Database(t)
+	case "postgres":
+		return Postgres(t)
+	default:
+		require.FailNow(t, "no engine has this name; write sqlite or postgres", "%s=%s", engine, name)
+		return ""
+	}
+}
+
 // Database returns the path of a new database file, in a folder that is removed when the test ends.
 func Database(t testing.TB) string {
 	t.Helper()
@@ -29,7 +61,7 @@ func Database(t testing.TB) string {
 	return path
 }
 
-// Postgres returns the url of a new database on the server that the tests of this program share. It is dropped when the test ends.
+// Postgres returns the url of a new database on the server that the tests of this program share. After the test it is set back, for another one.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return fixtures.NewDatabaseOf(t, func(url string) error {
