@@ -13,7 +13,7 @@ PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check unit fuzz conformance lint fmt bench benchmarks kill fixtures
+.PHONY: help run test check unit postgres fuzz conformance lint fmt bench benchmarks kill fixtures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ help: ## list the targets
 run: ## the whole story on embedded parts: nothing to install, nothing kept
 	go run ./cmd/rollcall demo
 
-test: fixtures check unit fuzz ## everything that has to pass: format, vet, tests with the race detector, a little fuzzing
+test: fixtures check unit postgres fuzz ## everything that has to pass: format, vet, tests with the race detector and on PostgreSQL, a little fuzzing
 
 check: ## format and vet only
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
@@ -31,6 +31,17 @@ check: ## format and vet only
 # memory and ports are not endless.
 unit: ## the tests with the race detector; PACKAGES=./scim/... for a part
 	go test -race -timeout 20m -p 3 $(PACKAGES)
+
+# The packages whose tests open a store with store/fresh, which gives them databases on a PostgreSQL server each package starts for itself.
+# Left out is what the first pass has done on PostgreSQL already (store: the contract, faults, copying), what opens files only whatever
+# is asked for (directory/ldap), and what is about a real directory and would start Samba and slapd once more (REAL). Without the race
+# detector, and with a twentieth of the repetitions and draws (fresh.Rounds), because a transaction costs ten times as much there.
+ON_FILES := rollcall/store rollcall/store/fresh rollcall/directory/ldap
+REAL := ^TestDIR06_WhatChangesIn|^TestDIR06_WhatAnAccountCannotHearOf|^TestDIR07_AYearIn|^TestFiveThousandPeople|^TestDIR13_AGroupOfThousands|^TestDIR16_ADomainController|^TestSurprise12_SyncingAfter|^TestDIR18_AnAccountThatDoesNotSee
+postgres: ## the tests that use a store once more, on PostgreSQL; PACKAGES=./scim/... for a part
+	@packages=$$(go list -f '{{range .TestImports}}{{if eq . "rollcall/store/fresh"}}{{println $$.ImportPath}}{{end}}{{end}}{{range .XTestImports}}{{if eq . "rollcall/store/fresh"}}{{println $$.ImportPath}}{{end}}{{end}}' $(PACKAGES) | \
+		sort -u | grep -vxF "$$(printf '%s\n' $(ON_FILES))"); echo $$packages; \
+	ROLLCALL_TEST_STORE=postgres go test -timeout 15m -p 3 -skip '$(REAL)' $$packages
 
 # One target for each processor at a time, with a worker of its own: go test takes one target, and leaves a processor idle while it builds
 # and gathers what it knows. A target that fails because the time of go test itself ran out, and with no input, has found nothing and has another

@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"rollcall/notify":            {"rollcall/identity"},
 	// Suites and starters that only tests import.
 	"rollcall/store/storetest": {"rollcall/identity", "rollcall/internal/system"},
-	"rollcall/store/fresh":     {"rollcall/store", "rollcall/fixtures"},
+	"rollcall/store/fresh":     {"rollcall/identity", "rollcall/store", "rollcall/fixtures"},
 	"rollcall/fixtures":        {},
 }
 

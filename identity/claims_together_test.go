@@ -15,10 +15,9 @@ import (
 // What happens to a user at the same moment: sixteen callers at a time, two for each of eight users, until a thousand users have been
 // fought for. Whatever comes first, what is left is one of the outcomes that the rule book allows.
 
-const (
-	fights  = 1000 // in each test
-	abreast = 8    // at the same time
-)
+const abreast = 8 // fights at the same time
+
+var fights = fresh.Rounds(1000) // in each test
 
 // arena is a world in which many users are fought for, each in a ring of its own.
 type arena struct {

@@ -37,8 +37,8 @@ type world struct {
 	t     *testing.T
 	ctx   context.Context
 	clock *clock
-	under identity.Store // what the service stands on
-	url   string         // of the database
+	under fresh.Store // what the service stands on
+	url   string      // of the database
 	links map[identity.OrgID]identity.ConnectorID
 }
 

@@ -19,7 +19,6 @@ import (
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/scim"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -48,7 +47,7 @@ var unlimited = web.Limit{Rate: 1e9, Burst: 1e9}
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 1, 1, 12, 0, 0, 123456000, time.UTC)}, tokens: map[string]string{}, log: &strings.Builder{}}
-	w.service = identity.NewService(openStore(t), w.clock, system.IDs{}, identity.EmailPolicy{})
+	w.service = identity.NewService(fresh.Open(t), w.clock, system.IDs{}, identity.EmailPolicy{})
 	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Limit: unlimited, Log: logTo(w.log)})
 	w.org = w.newOrg("Ours")
 	for _, d := range scim.Dialects() {
@@ -56,12 +55,6 @@ func newWorld(t testing.TB) *world {
 	}
 	w.token = w.tokens["rfc"]
 	return w
-}
-
-func openStore(t testing.TB) *store.Store {
-	t.Helper()
-	s := fresh.Open(t)
-	return s
 }
 
 func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -8,8 +8,10 @@ package fresh
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -22,19 +24,26 @@ import (
 // engine is the environment variable that says what Open and URL give: sqlite, which is the default, or postgres.
 const engine = "ROLLCALL_TEST_STORE"
 
-// Open opens a new database of the engine that is tested. It is closed when the test ends.
-func Open(t testing.TB) *store.Store {
-	t.Helper()
-	return OpenAgain(t, URL(t))
+// perRound is how often a test repeats on a file what it does once on PostgreSQL, where each round trip costs what a transaction does there.
+const perRound = 20
+
+// Rounds is how often a test that repeats something n times to be sure of it does so with the engine that is tested. What is certain
+// after one time is not worth it there again.
+func Rounds(n int) int {
+	if os.Getenv(engine) == "postgres" {
+		return max(1, n/perRound)
+	}
+	return n
 }
 
-// OpenAgain opens a database that may be open already, as another server does. It is closed when the test ends.
-func OpenAgain(t testing.TB, url string) *store.Store {
-	t.Helper()
-	s, err := store.Open(context.Background(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
+// init lets property tests draw fewer times too, unless the command line says how often: its flags are parsed later.
+func init() {
+	const checks = "rapid.checks" // known to the tests of packages that have such tests
+	if f := flag.Lookup(checks); f != nil {
+		if n, err := strconv.Atoi(f.DefValue); err == nil {
+			_ = flag.Set(checks, strconv.Itoa(Rounds(n))) // a number, as it was
+		}
+	}
 }
 
 // URL returns the url of a new database of the engine that is tested.
