@@ -24,11 +24,10 @@ import (
 // engine is the environment variable that says what Open and URL give: sqlite, which is the default, or postgres.
 const engine = "ROLLCALL_TEST_STORE"
 
-// perRound is how often a test repeats on a file what it does once on PostgreSQL, where each round trip costs what a transaction does there.
+// perRound is how often a test repeats on a file what it does once on PostgreSQL, where a transaction takes ten times as long and more.
 const perRound = 20
 
-// Rounds is how often a test that repeats something n times to be sure of it does so with the engine that is tested. What is certain
-// after one time is not worth it there again.
+// Rounds is how often a test that repeats something n times to be sure of it does so with the engine that is tested.
 func Rounds(n int) int {
 	if os.Getenv(engine) == "postgres" {
 		return max(1, n/perRound)
