@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"rollcall/notify":            {"rollcall/identity"},
 	// Suites and starters that only tests import.
 	"rollcall/store/storetest": {"rollcall/identity", "rollcall/internal/system"},
-	"rollcall/store/fresh":     {"rollcall/store", "rollcall/fixtures"},
+	"rollcall/store/fresh":     {"rollcall/identity", "rollcall/store", "rollcall/fixtures"},
 	"rollcall/fixtures":        {},
 }
 
@@ -43,7 +43,7 @@ var owners = map[string][]string{
 	"github.com/coreos/go-oidc":           {"rollcall/admin", "rollcall/cmd/rollcall"},
 	"golang.org/x/oauth2":                 {"rollcall/cmd/rollcall"},
 	"github.com/mattn/go-sqlite3":         {"rollcall/store", "rollcall/cmd/rollcall-bench"},
-	"github.com/jackc/pgx":                {"rollcall/store", "rollcall/cmd/rollcall-bench"},
+	"github.com/jackc/pgx":                {"rollcall/store", "rollcall/fixtures", "rollcall/cmd/rollcall-bench"},
 	"github.com/pressly/goose":            {"rollcall/store"},
 	"github.com/alecthomas/kong":          {"rollcall/cmd/rollcall", "rollcall/cmd/rollcall-bench"},
 	"github.com/prometheus/client_golang": {"rollcall/internal/web"},

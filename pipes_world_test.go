@@ -22,7 +22,6 @@ import (
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/scim"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -69,9 +68,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	log := slog.New(slog.DiscardHandler)
 	w := &world{t: t, ctx: t.Context(), source: &entries{}, Service: identity.NewService(s, still{}, system.IDs{}, identity.EmailPolicy{})}
 	w.jobs = bulk.New(w.Service, log)
@@ -80,6 +77,7 @@ func newWorld(t *testing.T) *world {
 	mux := http.NewServeMux()
 	w.server = httptest.NewServer(web.Front(mux, log, nil))
 	t.Cleanup(w.server.Close)
+	var err error
 	w.issuer, err = demoissuer.New(w.server.URL + "/issuer")
 	require.NoError(t, err)
 	api, err := admin.New(admin.Options{Service: w.Service, Clock: still{}, Logger: log, Issuers: []admin.Issuer{{URL: w.issuer.URL(), Audience: audience}}})

@@ -27,7 +27,6 @@ import (
 	"rollcall/internal/web"
 	"rollcall/notify"
 	"rollcall/scim"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -106,9 +105,7 @@ func (s *post) serve(t *testing.T) string {
 // newCanaryWorld is the whole server with secrets that can be recognized and a log that leaves nothing out.
 func newCanaryWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	w := &world{t: t, ctx: t.Context(), clock: &clock{now: t0}, issuer: newIssuer(t), log: &buffer{}}
 	w.Service = identity.NewService(s, w.clock, canaryIDs{}, identity.EmailPolicy{})
 	logger, metrics := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), web.NewMetrics()

@@ -19,7 +19,6 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -55,9 +54,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	d := &desk{t: t, clock: &stopped{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, log: &bytes.Buffer{}, most: 1 << 10}
 	d.api = &api{service: identity.NewService(s, d.clock, system.IDs{}, identity.EmailPolicy{}), logger: slog.New(slog.NewTextHandler(d.log, nil))}
 	d.who.Person = identity.Person{Issuer: "https://issuer.example", Subject: "ada"}

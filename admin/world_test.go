@@ -19,7 +19,6 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -90,9 +89,7 @@ func newWorldWith(t *testing.T, i *issuer, more ...admin.Issuer) *world {
 // newWorldOf is newWorld with other options. Limits are far away unless they are what is tested.
 func newWorldOf(t *testing.T, i *issuer, change func(*admin.Options)) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	w := &world{t: t, ctx: t.Context(), clock: &clock{now: t0}, issuer: i, log: &buffer{}}
 	w.Service = identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{})
 	logger := slog.New(slog.NewTextHandler(w.log, nil))

@@ -14,7 +14,6 @@ import (
 	"rollcall/bulk"
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -124,9 +123,7 @@ func TestCLM36_AJobOfClaimsThatIsKilledAnywhereClaimsNobodyTwice(t *testing.T) {
 	}
 	for _, c := range deaths {
 		t.Run(c.name, func(t *testing.T) {
-			s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			s := fresh.Open(t)
 			d := &dying{flaky: &flaky{Store: s}}
 			w := newWorldOver(t, d)
 			j, err := w.StartClaims(w.ctx, admin, w.org, strings.NewReader(w.mixedClaims(people)), acknowledged)
@@ -171,10 +168,8 @@ func TestCLM36_KilledAfterEveryHundredRowsAJobOfClaimsGoesOn(t *testing.T) {
 }
 
 func TestCLM36_TwoWorkersClaimEverybodyOnce(t *testing.T) {
-	path := "sqlite:" + fresh.Database(t)
-	s, err := store.Open(t.Context(), path)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	url := fresh.URL(t)
+	s := fresh.OpenAgain(t, url)
 	w := newWorldOver(t, s)
 	w.verify(w.org, corp)
 	const n = 1000
@@ -186,9 +181,7 @@ func TestCLM36_TwoWorkersClaimEverybodyOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	failures := make(chan error, 2)
 	for range 2 {
-		second, err := store.Open(t.Context(), path) // as another process opens it
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, second.Close()) })
+		second := fresh.OpenAgain(t, url)
 		runner := bulk.New(identity.NewService(second, w.clock, system.IDs{}, identity.EmailPolicy{}), slog.New(slog.DiscardHandler))
 		wait.Go(func() {
 			for range 1000 {

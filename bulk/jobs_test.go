@@ -15,7 +15,6 @@ import (
 	"rollcall/bulk"
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -52,9 +51,7 @@ func (f *flaky) set(before, after func(n int) error) {
 
 func newFlakyWorld(t *testing.T) (*world, *flaky) {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	f := &flaky{Store: s}
 	return newWorldOver(t, f), f
 }
@@ -173,10 +170,8 @@ func killedAt(n, at int) error {
 }
 
 func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
-	path := "sqlite:" + fresh.Database(t)
-	s, err := store.Open(t.Context(), path)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	url := fresh.URL(t)
+	s := fresh.OpenAgain(t, url)
 	w := newWorldOver(t, s)
 	var jobs []identity.Job
 	for range 2 {
@@ -190,9 +185,7 @@ func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	failures := make(chan error, 1000)
 	for range 2 {
-		second, err := store.Open(t.Context(), path) // as another process opens it
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, second.Close()) })
+		second := fresh.OpenAgain(t, url)
 		runner := bulk.New(identity.NewService(second, w.clock, system.IDs{}, identity.EmailPolicy{}), slog.New(slog.DiscardHandler))
 		wait.Go(func() {
 			for range 1000 {

@@ -15,7 +15,6 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -28,10 +27,9 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	w := &world{Service: identity.NewService(s, system.Clock{}, system.IDs{}, identity.EmailPolicy{}), t: t, log: &strings.Builder{}}
+	var err error
 	w.org, err = w.CreateOrganization(t.Context(), identity.Actor{Kind: identity.Operator}, identity.Organization{Name: `<b>Example</b>`, Kind: identity.Customer})
 	require.NoError(t, err)
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -15,7 +15,6 @@ import (
 
 	"rollcall/directory"
 	"rollcall/identity"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -267,10 +266,7 @@ func TestWhoeverCouldNotBeSettledIsLookedAtAgain(t *testing.T) {
 func TestDIR06_ReadingChangesComesToTheSameAsReadingEverything(t *testing.T) {
 	var stores [2]identity.Store // each of the two must be able to have the same addresses
 	for i := range stores {
-		s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		stores[i] = s
+		stores[i] = fresh.Open(t)
 	}
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/identity"
-	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // teamEntry is a group of the directory; members are written as [objectOf] reads them.
@@ -307,10 +306,7 @@ func TestAGroupThatWasRenamedHereAfterThePlan(t *testing.T) {
 func TestDIR13_ReadingChangesOfGroupsComesToTheSameAsReadingEverything(t *testing.T) {
 	var stores [2]identity.Store
 	for i := range stores {
-		s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		stores[i] = s
+		stores[i] = fresh.Open(t)
 	}
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -13,7 +13,6 @@ import (
 
 	"rollcall/directory"
 	"rollcall/identity"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -116,9 +115,7 @@ func TestPropertyAPlanDependsOnNothingButItsInput(t *testing.T) {
 // TestPropertyManagersAreWhomTheDirectoryNames: after a plan was applied, everybody's manager is the account of the entry that the
 // directory names, if that has one and is still there.
 func TestPropertyManagersAreWhomTheDirectoryNames(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	number := 0
 	rapid.Check(t, func(t *rapid.T) {
 		number++
@@ -237,9 +234,7 @@ func TestPropertyEveryPersonHasAtMostOneStepAndEveryAddressOneOwner(t *testing.T
 // TestPropertyApplyingAPlanLeavesNothingToDo takes an organization through several directories drawn at random. Whatever the plan
 // showed happens, no more is lost than it said, and the next plan of the same directory changes nobody.
 func TestPropertyApplyingAPlanLeavesNothingToDo(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	number := 0
 	rapid.Check(t, func(t *rapid.T) {
 		number++

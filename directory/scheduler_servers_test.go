@@ -10,18 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/identity"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
 func TestTwoServersNeverReadTheSameConnectorAtOnce(t *testing.T) {
-	file := "sqlite:" + fresh.Database(t)
-	open := func() identity.Store {
-		s, err := store.Open(t.Context(), file)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		return s
-	}
+	url := fresh.URL(t)
+	open := func() identity.Store { return fresh.OpenAgain(t, url) }
 	w := worldOver(t, open(), &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	w.source.set(people(5)...)
 	w.sync()

@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,7 +12,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/identity"
-	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // undo plans to take back a run.
@@ -222,9 +221,7 @@ func TestUndo_ACrashIsResumed(t *testing.T) {
 // last run back.
 func TestPropertyUndo_ARunAndItsUndoingLeaveTheAccountsAsTheyWere(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rollcall.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	number := 0
 	rapid.Check(t, func(t *rapid.T) {
 		number++

@@ -19,7 +19,6 @@ import (
 	"rollcall/fixtures"
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -92,9 +91,7 @@ func (m *madeUp) Close() error { return nil }
 func (m *madeUp) set(entries ...directory.Entry) { m.entries = entries }
 
 func newWorld(t testing.TB) *world {
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	return worldOver(t, s, &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 }
 

@@ -9,16 +9,15 @@ import (
 
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
+	"rollcall/store/fresh"
 )
 
 // What happens to a user at the same moment: sixteen callers at a time, two for each of eight users, until a thousand users have been
 // fought for. Whatever comes first, what is left is one of the outcomes that the rule book allows.
 
-const (
-	fights  = 1000 // in each test
-	abreast = 8    // at the same time
-)
+const abreast = 8 // fights at the same time
+
+var fights = fresh.Rounds(1000) // in each test
 
 // arena is a world in which many users are fought for, each in a ring of its own.
 type arena struct {
@@ -29,9 +28,7 @@ type arena struct {
 func newArena(t *testing.T) *arena {
 	t.Helper()
 	w := newWorld(t)
-	s, err := store.Open(t.Context(), "sqlite:"+w.file)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.OpenAgain(t, w.url)
 	return &arena{world: w, second: identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{})}
 }
 
@@ -263,9 +260,7 @@ func TestCLM61_ARevocationAndTheEndOfFourteenDays(t *testing.T) {
 	rings := w.rings()
 	// The worker's clock is ahead by the last microsecond that a claim can be revoked in.
 	ahead := &clock{}
-	s, err := store.Open(t.Context(), "sqlite:"+w.file)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.OpenAgain(t, w.url)
 	worker := identity.NewService(s, ahead, system.IDs{}, identity.EmailPolicy{})
 	revoked := 0
 	for n := range fights / abreast {

@@ -6,15 +6,28 @@ import (
 	"slices"
 )
 
+// MaxSubject is the length of a subject in bytes, as OpenID Connect has it.
+const MaxSubject = 255
+
+// namesSomebody checks that a person can be known again by what the issuer calls them.
+func namesSomebody(who, issuer, subject string) error {
+	switch {
+	case issuer == "" || subject == "":
+		return Refuse(Invalid, RuleInvalidValue, "%s is named by issuer and subject; both are needed", who)
+	case len(issuer) > MaxIssuer || len(subject) > MaxSubject:
+		return Refuse(Invalid, RuleInvalidValue, "the issuer has %d bytes and the subject %d; at most %d and %d are allowed",
+			len(issuer), len(subject), MaxIssuer, MaxSubject)
+	}
+	return nil
+}
+
 // Grant gives a person a role, or another role than before (ROL-02). People of the organization of personal accounts cannot be
 // external administrators (ROL-03), and external administrators and partners cannot add external ones.
 func (s *Service) Grant(ctx context.Context, by Actor, g Grant) (Grant, error) {
-	switch {
-	case g.Issuer == "" || g.Subject == "":
-		return Grant{}, Refuse(Invalid, RuleInvalidValue, "an administrator is named by issuer and subject; both are needed")
-	case len(g.Issuer) > 1000 || len(g.Subject) > 255:
-		return Grant{}, Refuse(Invalid, RuleInvalidValue, "the issuer has at most 1000 bytes and the subject at most 255")
-	case !slices.Contains(Roles, g.Role):
+	if err := namesSomebody("an administrator", g.Issuer, g.Subject); err != nil {
+		return Grant{}, err
+	}
+	if !slices.Contains(Roles, g.Role) {
 		return Grant{}, unknownRole(g.Role)
 	}
 	// Who the last full administrator is concerns several rows.
@@ -115,8 +128,8 @@ func (s *Service) Bind(ctx context.Context, by Actor, b Binding) (Binding, error
 }
 
 func (c *Acts) bind(ctx context.Context, a Account, issuer, subject string) (Binding, error) {
-	if issuer == "" || subject == "" {
-		return Binding{}, Refuse(Invalid, RuleInvalidValue, "a person is named by issuer and subject; both are needed")
+	if err := namesSomebody("a person", issuer, subject); err != nil {
+		return Binding{}, err
 	}
 	b, err := c.tx.Binding(ctx, issuer, subject)
 	switch {

@@ -8,7 +8,6 @@ import (
 
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -36,9 +35,7 @@ func (t *contestedTx) TakeSeat(ctx context.Context, a identity.Assignment) error
 }
 
 func TestLIC05_SomebodyElseTakesTheSeatAtTheSameMoment(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	race := &contested{Store: s}
 	w := &world{Service: identity.NewService(race, &clock{now: t0}, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context()}
 	org := w.org("A")
@@ -51,7 +48,7 @@ func TestLIC05_SomebodyElseTakesTheSeatAtTheSameMoment(t *testing.T) {
 	require.Equal(t, 1, w.subscription(younger).Pools[0].Used, "the next subscription has one")
 
 	race.faster = 1
-	err = w.addLicences(a, "l2")
+	err := w.addLicences(a, "l2")
 	require.Equal(t, identity.Unavailable, identity.KindOf(err), "the call is to be made again: a part of it was done, so no caller may go on")
 	require.NoError(t, w.addLicences(a, "l2"))
 	require.Equal(t, []identity.Licence{"l1", "l2"}, w.licences(a))

@@ -77,7 +77,7 @@ func (w *world) wasDeleted(org identity.OrgID) {
 // contents is everything that the store holds.
 func (w *world) contents() contents.Contents {
 	w.t.Helper()
-	c, err := contents.Read(context.Background(), w.file)
+	c, err := contents.ReadURL(context.Background(), w.url)
 	require.NoError(w.t, err)
 	return c
 }

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -270,4 +271,23 @@ func TestPartners_WhoAdministersTwoOfThemIsTheMoreOfBothAndListedOnce(t *testing
 	require.NoError(t, err)
 	require.Len(t, list, 4)
 	require.Contains(t, list, want)
+}
+
+func TestAPersonIsNamedByAnIssuerAndASubjectThatAnIssuerMayGive(t *testing.T) {
+	w := newWorld(t)
+	org := w.org("A")
+	a := w.must(org, admin, person("ada@example.com"))
+	long := func(n int) string { return strings.Repeat("0123456789", n)[:n] }
+	for name, b := range map[string]identity.Binding{
+		"no issuer":            {Subject: "ada"},
+		"no subject":           {Issuer: issuer},
+		"a subject of a novel": {Issuer: issuer, Subject: long(identity.MaxSubject + 1)},
+		"an issuer of a novel": {Issuer: long(identity.MaxIssuer + 1), Subject: "ada"},
+	} {
+		b.Org, b.Account = org, a.ID
+		_, err := w.Bind(w.ctx, operator, b)
+		require.Equal(t, identity.RuleInvalidValue, identity.RuleOf(err), name)
+	}
+	_, err := w.Bind(w.ctx, operator, identity.Binding{Issuer: long(identity.MaxIssuer), Subject: long(identity.MaxSubject), Org: org, Account: a.ID})
+	require.NoError(t, err)
 }

@@ -168,7 +168,7 @@ func TestPurgeDue_AccountsThatCannotBeDeletedKeepNobodyWaiting(t *testing.T) {
 		w.clock.move(time.Second)
 	}
 	w.clock.move(31 * identity.Day)
-	service := identity.NewService(stubborn{w.Reader().(*store.Store), stuck}, w.clock, system.IDs{}, identity.EmailPolicy{})
+	service := identity.NewService(stubborn{w.under, stuck}, w.clock, system.IDs{}, identity.EmailPolicy{})
 	n, err := service.PurgeDue(w.ctx, 4)
 	require.Equal(t, 4, n, "those behind 25 that cannot be deleted")
 	require.ErrorIs(t, err, errStuck)
@@ -184,7 +184,7 @@ var errStuck = errors.New("it is stuck")
 
 // stubborn is a store that does not let some accounts go.
 type stubborn struct {
-	*store.Store
+	fresh.Store
 	stuck map[identity.AccountID]bool
 }
 
@@ -264,7 +264,7 @@ func TestRetention_DeletesNobodyByAClockThatJumpedAndSaysSo(t *testing.T) {
 }
 
 func TestRetention_TheMarkOutlivesTheProcess(t *testing.T) {
-	url := "sqlite:" + fresh.Database(t)
+	url := fresh.URL(t)
 	now := &clock{now: t0}
 	look := func() identity.ClockWatch {
 		s, err := store.Open(t.Context(), url)

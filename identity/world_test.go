@@ -10,7 +10,6 @@ import (
 
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -38,8 +37,8 @@ type world struct {
 	t     *testing.T
 	ctx   context.Context
 	clock *clock
-	under identity.Store // what the service stands on
-	file  string         // of the database
+	under fresh.Store // what the service stands on
+	url   string      // of the database
 	links map[identity.OrgID]identity.ConnectorID
 }
 
@@ -52,12 +51,10 @@ var (
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	file := fresh.Database(t)
-	s, err := store.Open(t.Context(), "sqlite:"+file)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	url := fresh.URL(t)
+	s := fresh.OpenAgain(t, url)
 	c := &clock{now: t0}
-	return &world{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context(), clock: c, under: s, file: file,
+	return &world{Service: identity.NewService(s, c, system.IDs{}, identity.EmailPolicy{}), t: t, ctx: t.Context(), clock: c, under: s, url: url,
 		links: map[identity.OrgID]identity.ConnectorID{}}
 }
 

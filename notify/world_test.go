@@ -15,7 +15,6 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/notify"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -82,9 +81,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := fresh.Open(t)
 	w := &world{store: s, t: t, ctx: t.Context(), clock: &clock{now: t0}, log: &record{}}
 	w.Service = identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{NonASCIILocalParts: true})
 	o, err := w.CreateOrganization(w.ctx, operator, identity.Organization{Name: "Acme", Kind: identity.Customer})

@@ -19,7 +19,6 @@ import (
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/scim"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -33,7 +32,7 @@ func (c *clock) Now() time.Time { return c.now }
 // world is a server over a real store with one organization, and a token of it in each dialect.
 type world struct {
 	t       testing.TB
-	store   *store.Store
+	store   fresh.Store
 	service *identity.Service
 	server  http.Handler
 	clock   *clock
@@ -49,7 +48,7 @@ var unlimited = web.Limit{Rate: 1e9, Burst: 1e9}
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 1, 1, 12, 0, 0, 123456000, time.UTC)}, tokens: map[string]string{}, log: &strings.Builder{}}
-	w.store = openStore(t)
+	w.store = fresh.Open(t)
 	w.service = identity.NewService(w.store, w.clock, system.IDs{}, identity.EmailPolicy{})
 	w.server = scim.New(w.service, scim.Options{BaseURL: "https://id.example.org", Limit: unlimited, Log: logTo(w.log)})
 	w.org = w.newOrg("Ours")
@@ -58,14 +57,6 @@ func newWorld(t testing.TB) *world {
 	}
 	w.token = w.tokens["rfc"]
 	return w
-}
-
-func openStore(t testing.TB) *store.Store {
-	t.Helper()
-	s, err := store.Open(context.Background(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
 }
 
 func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -17,7 +17,6 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/demodirectory"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -28,9 +27,7 @@ func (c shifted) Now() time.Time { return system.Clock{}.Now().Add(*c.by) }
 
 // TestDIR06_TheServerSynchronizesByItself brings a person who is new in the directory into the store without anybody asking for it.
 func TestDIR06_TheServerSynchronizesByItself(t *testing.T) {
-	opened, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, opened.Close()) })
+	opened := fresh.Open(t)
 	var later time.Duration
 	service := identity.NewService(opened, shifted{&later}, system.IDs{}, identity.EmailPolicy{})
 	people, n := automatic(t, service)

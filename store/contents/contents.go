@@ -38,6 +38,14 @@ func ReadPostgres(ctx context.Context, url string) (Contents, error) {
 	return read(ctx, "pgx", url, tablesPostgres)
 }
 
+// ReadURL reads the database of a store's url, which is one or the other.
+func ReadURL(ctx context.Context, url string) (Contents, error) {
+	if file, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		return Read(ctx, file)
+	}
+	return ReadPostgres(ctx, url)
+}
+
 func read(ctx context.Context, driver, source, query string) (Contents, error) {
 	db, err := sql.Open(driver, source)
 	if err != nil {

@@ -8,8 +8,10 @@ package fresh
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -18,6 +20,44 @@ import (
 	"rollcall/fixtures"
 	"rollcall/store"
 )
+
+// engine is the environment variable that says what Open and URL give: sqlite, which is the default, or postgres.
+const engine = "ROLLCALL_TEST_STORE"
+
+// perRound is how often a test repeats on a file what it does once on PostgreSQL, where a transaction takes ten times as long and more.
+const perRound = 20
+
+// Rounds is how often a test that repeats something n times to be sure of it does so with the engine that is tested.
+func Rounds(n int) int {
+	if os.Getenv(engine) == "postgres" {
+		return max(1, n/perRound)
+	}
+	return n
+}
+
+// init lets property tests draw fewer times too, unless the command line says how often: its flags are parsed later.
+func init() {
+	const checks = "rapid.checks" // known to the tests of packages that have such tests
+	if f := flag.Lookup(checks); f != nil {
+		if n, err := strconv.Atoi(f.DefValue); err == nil {
+			_ = flag.Set(checks, strconv.Itoa(Rounds(n))) // a number, as it was
+		}
+	}
+}
+
+// URL returns the url of a new database of the engine that is tested.
+func URL(t testing.TB) string {
+	t.Helper()
+	switch name := os.Getenv(engine); name {
+	case "", "sqlite":
+		return "sqlite:" + Database(t)
+	case "postgres":
+		return Postgres(t)
+	default:
+		require.FailNow(t, "no engine has this name; write sqlite or postgres", "%s=%s", engine, name)
+		return ""
+	}
+}
 
 // Database returns the path of a new database file, in a folder that is removed when the test ends.
 func Database(t testing.TB) string {
@@ -29,7 +69,7 @@ func Database(t testing.TB) string {
 	return path
 }
 
-// Postgres returns the url of a new database on the server that the tests of this program share. It is dropped when the test ends.
+// Postgres returns the url of a new database on the server that the tests of this program share. After the test it is set back, for another one.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return fixtures.NewDatabaseOf(t, func(url string) error {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,8 @@ func testValues(t *testing.T, w world) {
 		FirstSignInAt: start.Add(time.Microsecond), LastSignInAt: start.Add(time.Hour),
 		CreatedAt: start.Add(-time.Hour), UpdatedAt: start.Add(time.Minute), Version: 1,
 	}
-	long := w.account(w.own, strings.Repeat("é", identity.MaxUserName/2))
+	long := w.account(w.own, dense(identity.MaxUserName))
+	long.ExternalID = identity.ExternalID(dense(identity.MaxExternalID))
 	long.Profile = identity.Profile(`{"x":"` + strings.Repeat("y", identity.MaxProfile-8) + `"}`)
 	many := w.account(w.own, "many")
 	for _, value := range numbered("many-%d@example.com", 3*identity.MaxEmails) {
@@ -64,6 +66,14 @@ func testValues(t *testing.T, w world) {
 			require.Equal(t, a, got)
 		})
 	}
+	t.Run("binding: the longest values", func(t *testing.T) {
+		a := w.add(t, w.account(w.own, "bound"))
+		b := identity.Binding{Issuer: dense(identity.MaxIssuer), Subject: dense(identity.MaxSubject), Org: w.own, Account: a.ID, CreatedAt: start}
+		w.must(t, func(tx identity.Tx) error { return tx.InsertBinding(ctx, b) })
+		got, err := w.store.Binding(ctx, b.Issuer, b.Subject)
+		require.NoError(t, err)
+		require.Equal(t, b, got)
+	})
 	t.Run("account: every field changed", func(t *testing.T) {
 		before := w.add(t, w.account(w.own, "before"))
 		after := full
@@ -145,4 +155,14 @@ func testValues(t *testing.T, w world) {
 			require.Equal(t, want, got)
 		}
 	})
+}
+
+// dense is a text of n bytes that cannot be made shorter, as an engine does before it looks whether an index can have a text.
+func dense(n int) string {
+	text := make([]byte, n)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range text {
+		text[i] = byte('!' + r.IntN('~'-'!'+1))
+	}
+	return string(text)
 }
