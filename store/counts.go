@@ -24,3 +24,27 @@ func (r reader) counted(ctx context.Context, org identity.OrgID, kind string) (i
 	}
 	return found[0], nil
 }
+
+// addCount counts what no trigger has counted. What is not written yet stands in shared.
+const addCount = `INSERT INTO org_counts AS c (org_id, kind, n) VALUES ($1, $2, $3) ON CONFLICT (org_id, kind) DO UPDATE SET n = c.n + excluded.n`
+
+// counted also has what the batch has inserted so far.
+func (t *transaction) counted(ctx context.Context, org identity.OrgID, kind string) (int, error) {
+	n, err := t.reader.counted(ctx, org, kind)
+	if kind == countedAccounts {
+		n += t.shared.inserted[org]
+	}
+	return n, err
+}
+
+func (t *transaction) CountAccounts(ctx context.Context, org identity.OrgID, where identity.Condition) (int, error) {
+	if where == nil {
+		return t.counted(ctx, org, countedAccounts)
+	}
+	return t.reader.CountAccounts(ctx, org, where)
+}
+
+func (t *transaction) CountUsers(ctx context.Context, org identity.OrgID) (int, error) {
+	n, err := t.reader.CountUsers(ctx, org)
+	return n + t.shared.inserted[org], err
+}

@@ -173,7 +173,7 @@ func queries(r reader) map[string]query {
 			_, err := r.Groups(ctx, org, identity.GroupQuery{Member: "a", Limit: 10})
 			return err
 		}, want: []string{"INDEX group_members_account (org_id=? AND account_id=?)", "INDEX group_groups_member (org_id=? AND member_id=?)"}, sorted: true},
-		"CountGroups": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{byCount}},
+		"CountGroups":         {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{byCount}},
 		"CountGroups by name": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{Name: "x"}); return err }, want: []string{"(org_id=? AND name_key=?)"}},
 		"MembersOf": {ask: func() error { _, err := r.MembersOf(ctx, org, []identity.GroupID{"g"}); return err },
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=?)"}},
@@ -293,7 +293,7 @@ func queries(r reader) map[string]query {
 		"Items by externalId": {ask: func() error { return items(identity.ItemQuery{ExternalID: "x"}) }, want: []string{"INDEX items_external_id (org_id=? AND type=? AND external_id=?)"}},
 		"Items by unique value": {ask: func() error { return items(identity.ItemQuery{Key: identity.ItemKey{Name: "n", Value: "v"}}) },
 			want: []string{"(org_id=? AND type=? AND id=?)", "(org_id=? AND type=? AND name=? AND value=?)"}},
-		"CountItems":           {ask: func() error { _, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T"}); return err }, want: []string{byCount}},
+		"CountItems": {ask: func() error { _, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T"}); return err }, want: []string{byCount}},
 		"CountItems that mention something": {ask: func() error {
 			_, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T", Mentions: "x"})
 			return err

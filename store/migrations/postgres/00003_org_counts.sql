@@ -51,7 +51,9 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
-CREATE TRIGGER accounts_counted AFTER INSERT ON accounts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
+-- Programs that add up what they insert, and write it once for many inserts, say so in their transactions.
+CREATE TRIGGER accounts_counted AFTER INSERT ON accounts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
+    WHEN (current_setting('rollcall.counts_accounts', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION count_rows();
 CREATE TRIGGER accounts_uncounted AFTER DELETE ON accounts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 CREATE TRIGGER accounts_recounted AFTER UPDATE OF org_id ON accounts FOR EACH ROW EXECUTE FUNCTION count_moved_row();
 CREATE TRIGGER groups_counted AFTER INSERT ON groups REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
