@@ -97,6 +97,9 @@ func (d *dialect) accountsWhere(org identity.OrgID, where identity.Condition) (*
 }
 
 func (r reader) CountAccounts(ctx context.Context, org identity.OrgID, where identity.Condition) (int, error) {
+	if where == nil {
+		return r.counted(ctx, org, countedAccounts)
+	}
 	c, condition, err := r.dialect.accountsWhere(org, where)
 	if err != nil {
 		return 0, r.run.failed(err)

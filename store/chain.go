@@ -61,21 +61,38 @@ func (t *transaction) head(ctx context.Context, org identity.OrgID) (head, error
 const putHead = `INSERT INTO audit_heads (org_id, seq, hash) VALUES ($1, $2, $3)
 	ON CONFLICT (org_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`
 
-// writeHeads writes where the chains end that have grown. Once for a batch: in between only the batch itself can look.
+// writeHeads writes where the chains end that have grown, and how many accounts were inserted. Once for a batch: in between only the batch
+// itself can look.
 func (s *shared) writeHeads(ctx context.Context, conn *sql.Conn, d *dialect) error {
+	var list []statement
+	add := func(query string, args ...any) error {
+		bound, err := bind(args)
+		list = append(list, statement{query, bound})
+		return err
+	}
 	for org, h := range s.heads {
 		if h.written {
 			continue
 		}
-		bound, err := bind([]any{org, h.seq, digest(h.hash)})
-		if err != nil {
+		if err := add(putHead, org, h.seq, digest(h.hash)); err != nil {
 			return err
-		}
-		if _, err := conn.ExecContext(ctx, d.rebind(putHead), bound...); err != nil {
-			return refusal(err)
 		}
 		h.written = true
 		s.heads[org] = h
+	}
+	for org, n := range s.inserted {
+		if err := add(addCount, org, countedAccounts, n); err != nil {
+			return err
+		}
+	}
+	clear(s.inserted)
+	if d.send != nil && len(list) > 0 {
+		return refusal(d.send(ctx, conn, list))
+	}
+	for _, put := range list {
+		if _, err := conn.ExecContext(ctx, d.rebind(put.query), put.args...); err != nil {
+			return refusal(err)
+		}
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ func (r reader) Groups(ctx context.Context, org identity.OrgID, q identity.Group
 }
 
 func (r reader) CountGroups(ctx context.Context, org identity.OrgID, q identity.GroupQuery) (int, error) {
+	if q == (identity.GroupQuery{Skip: q.Skip, Limit: q.Limit}) {
+		return r.counted(ctx, org, countedGroups)
+	}
 	where, c := r.dialect.groups(org, q)
 	return one(ctx, r.run, unknownGroup, scanInt, `SELECT count(*)`+where, c.args...)
 }

@@ -51,8 +51,8 @@ func (r reader) OrgDeletionsOpen(ctx context.Context, limit int) ([]identity.Org
 }
 
 func (r reader) CountUsers(ctx context.Context, org identity.OrgID) (int, error) {
-	return one(ctx, r.run, unknownOrganization, scanInt, `SELECT (SELECT count(*) FROM accounts WHERE org_id = $1)
-		- (SELECT count(*) FROM accounts WHERE org_id = $1 AND (shadow OR machine))`, org)
+	return one(ctx, r.run, unknownOrganization, scanInt, `SELECT COALESCE((SELECT n FROM org_counts WHERE org_id = $1 AND kind = $2), 0)
+		- (SELECT count(*) FROM accounts WHERE org_id = $1 AND (shadow OR machine))`, org, countedAccounts)
 }
 
 func (t *transaction) InsertOrgDeletion(ctx context.Context, d identity.OrgDeletion) error {
@@ -114,6 +114,7 @@ var purges = []purge{
 	{"messages", "org_id, id", "org_id = $1 AND NOT (channel = 'order' AND state IN ('waiting', 'parked'))"},
 	{"grants", "org_id, issuer, subject", "org_id = $1"},
 	{"receipts", "caller, key", "org_id = $1"},
+	{"org_counts", "org_id, kind", "org_id = $1 AND n = 0"}, // what came before counts down to it
 }
 
 func (t *transaction) PurgeOrganization(ctx context.Context, org identity.OrgID, limit int) (int, error) {

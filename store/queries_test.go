@@ -15,6 +15,9 @@ type query struct {
 	whole  bool // the index has what is asked for and nothing else, so it is read from its beginning
 }
 
+// byCount is how SQLite finds a number that is kept.
+const byCount = "SEARCH org_counts USING PRIMARY KEY (org_id=? AND kind=?)"
+
 // queries are questions to every method of identity.Reader, by its name and what is asked.
 func queries(r reader) map[string]query {
 	const org = identity.ConsumerOrgID
@@ -47,7 +50,7 @@ func queries(r reader) map[string]query {
 		"Tombstone":     {ask: func() error { _, err := r.Tombstone(ctx, org); return err }},
 		"Tombstones":    {ask: func() error { _, err := r.Tombstones(ctx, org, 10); return err }},
 		"CountUsers": {ask: func() error { _, err := r.CountUsers(ctx, org); return err },
-			want: []string{"COVERING INDEX", "INDEX accounts_no_users (org_id=?)"}},
+			want: []string{byCount, "INDEX accounts_no_users (org_id=?)"}},
 		"Account": {ask: func() error { _, err := r.Account(ctx, org, "x"); return err }},
 		"AccountByUserName": {ask: func() error { _, err := r.AccountByUserName(ctx, org, "x"); return err },
 			want: []string{"INDEX accounts_user_name (org_id=? AND user_name_key=?)"}},
@@ -108,7 +111,7 @@ func queries(r reader) map[string]query {
 		"Accounts changed since, by position": {ask: func() error {
 			return accounts(identity.AccountQuery{Where: &identity.Compare{Field: identity.FieldUpdated, Op: identity.Greater, Time: time.Unix(9, 0)}, Skip: 7})
 		}, want: []string{"COVERING INDEX accounts_listing (org_id=?)"}},
-		"CountAccounts": {ask: func() error { _, err := r.CountAccounts(ctx, org, nil); return err }, want: []string{"COVERING INDEX"}},
+		"CountAccounts": {ask: func() error { _, err := r.CountAccounts(ctx, org, nil); return err }, want: []string{byCount}},
 		"CountAccounts with a condition": {ask: func() error {
 			_, err := r.CountAccounts(ctx, org, identity.Not{Condition: compare(identity.FieldReason, identity.Contains, "x")})
 			return err
@@ -170,7 +173,8 @@ func queries(r reader) map[string]query {
 			_, err := r.Groups(ctx, org, identity.GroupQuery{Member: "a", Limit: 10})
 			return err
 		}, want: []string{"INDEX group_members_account (org_id=? AND account_id=?)", "INDEX group_groups_member (org_id=? AND member_id=?)"}, sorted: true},
-		"CountGroups": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{"(org_id=?)"}},
+		"CountGroups":         {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{}); return err }, want: []string{byCount}},
+		"CountGroups by name": {ask: func() error { _, err := r.CountGroups(ctx, org, identity.GroupQuery{Name: "x"}); return err }, want: []string{"(org_id=? AND name_key=?)"}},
 		"MembersOf": {ask: func() error { _, err := r.MembersOf(ctx, org, []identity.GroupID{"g"}); return err },
 			want: []string{"PRIMARY KEY (org_id=? AND group_id=?)"}},
 		"MembershipsOf": {ask: func() error { _, err := r.MembershipsOf(ctx, org, []identity.AccountID{"a", "b"}); return err },
@@ -289,7 +293,11 @@ func queries(r reader) map[string]query {
 		"Items by externalId": {ask: func() error { return items(identity.ItemQuery{ExternalID: "x"}) }, want: []string{"INDEX items_external_id (org_id=? AND type=? AND external_id=?)"}},
 		"Items by unique value": {ask: func() error { return items(identity.ItemQuery{Key: identity.ItemKey{Name: "n", Value: "v"}}) },
 			want: []string{"(org_id=? AND type=? AND id=?)", "(org_id=? AND type=? AND name=? AND value=?)"}},
-		"CountItems":           {ask: func() error { _, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T"}); return err }, want: []string{"COVERING INDEX"}},
+		"CountItems": {ask: func() error { _, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T"}); return err }, want: []string{byCount}},
+		"CountItems that mention something": {ask: func() error {
+			_, err := r.CountItems(ctx, org, identity.ItemQuery{Type: "T", Mentions: "x"})
+			return err
+		}, want: []string{"(org_id=? AND type=?)"}},
 		"Connector":            {ask: func() error { _, err := r.Connector(ctx, org, "x"); return err }},
 		"Connectors":           {ask: func() error { _, err := r.Connectors(ctx, org); return err }},
 		"Plan":                 {ask: func() error { _, err := r.Plan(ctx, org, "x"); return err }},

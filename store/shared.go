@@ -15,11 +15,12 @@ type shared struct {
 	domains       map[string][]identity.Domain
 	tokens        map[string]identity.Token
 	heads         map[identity.OrgID]head
+	inserted      map[identity.OrgID]int // accounts that org_counts does not have yet
 }
 
 func newShared() *shared {
 	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{},
-		tokens: map[string]identity.Token{}, heads: map[identity.OrgID]head{}}
+		tokens: map[string]identity.Token{}, heads: map[identity.OrgID]head{}, inserted: map[identity.OrgID]int{}}
 }
 
 // undo drops everything, also what the tables do not have yet: what was written since it was read is undone, or somebody else
@@ -27,6 +28,7 @@ func newShared() *shared {
 func (s *shared) undo() {
 	s.forget()
 	clear(s.heads)
+	clear(s.inserted)
 }
 
 // forget drops what was read: something of it was written.

@@ -62,6 +62,7 @@ var uniquenesses = []uniqueness{
 	{index: "domains", columns: "domains.org_id, domains.name", rule: identifier},
 	{index: "events", columns: "events.org_id, events.id", rule: identifier},
 	{index: "events_chain", columns: "events.org_id, events.seq", rule: identifier},
+	{index: "org_counts", columns: "org_counts.org_id, org_counts.kind", rule: identifier},
 	{index: "audit_heads", columns: "audit_heads.org_id", rule: identifier},
 	{index: "relationships", columns: "relationships.managing, relationships.managed", rule: identifier},
 	{index: "identity_providers", columns: "identity_providers.issuer", rule: identifier},

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"jobs", testJobs},
 		{"jobs open", testJobsOpen},
 		{"job files", testJobFiles},
+		{"counts", testCounts},
 		{"items", testItems},
 		{"item keys", testItemKeys},
 	} {
