@@ -30,9 +30,7 @@ func (t *transaction) InsertAccount(ctx context.Context, a identity.Account, hol
 		a.PendingSince, a.InvitedAt, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt, a.Machine()); err != nil {
 		return err
 	}
-	if t.dialect.countsInserted {
-		t.shared.inserted[a.Org]++
-	}
+	t.shared.inserted[a.Org]++
 	return t.insertEmails(ctx, a)
 }
 

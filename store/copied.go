@@ -32,7 +32,7 @@ const (
 
 // copiedTables are all tables, in an order in which each comes after those that it refers to. What an engine has for itself is not
 // copied: the versions of the schema, PostgreSQL's marks of commits and its locks; nor
-// is org_counts, which triggers fill while rows are written. A test compares this with both schemas.
+// is org_counts, which is filled while rows are written. A test compares this with both schemas.
 var copiedTables = sync.OnceValue(func() []copiedTable {
 	tables := make([]copiedTable, len(copied))
 	for i, text := range copied {

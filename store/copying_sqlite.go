@@ -34,7 +34,13 @@ func (f sqliteFile) importing(ctx context.Context) (*copying, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.load = c.insert
+	c.load = func(ctx context.Context, t copiedTable, next func() ([]any, error)) error {
+		if err := c.insert(ctx, t, next); err != nil || t.name != "accounts" {
+			return err
+		}
+		_, err := c.conn.ExecContext(ctx, "INSERT INTO org_counts (org_id, kind, n) SELECT org_id, 'accounts', count(*) FROM accounts GROUP BY org_id")
+		return err
+	}
 	c.commit = func(ctx context.Context) error {
 		_, err := c.conn.ExecContext(ctx, "COMMIT")
 		return refusal(err)

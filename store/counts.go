@@ -6,7 +6,8 @@ import (
 	"rollcall/identity"
 )
 
-// The table org_counts says how many accounts, groups and items of each type an organization has. Triggers of the schema keep it. A list
+// The table org_counts says how many accounts, groups and items of each type an organization has. Triggers of the schema keep it, but for accounts that
+// are inserted, which a transaction adds up. A list
 // without a filter tells how many there are in all, and counting them takes longer than reading the page.
 
 // What is counted, as the table names it.

@@ -23,9 +23,6 @@ type dialect struct {
 	// keyText is the text of an identifier that is stored as bytes.
 	keyText func(column string) string
 
-	// countsInserted: transactions add up the accounts that they insert, and no trigger counts them.
-	countsInserted bool
-
 	// send runs statements one after another with one message; nil if messages cost nothing.
 	send func(ctx context.Context, conn *sql.Conn, list []statement) error
 

@@ -9,11 +9,10 @@ import (
 // columns say; where a text is computed, it is said there.
 func newPostgresDialect() *dialect {
 	return &dialect{
-		native:         true,
-		countsInserted: true,
-		send:           sendTogether,
-		now:            "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
-		placeholder:    func(n int) string { return "$" + strconv.Itoa(n) },
+		native:      true,
+		send:        sendTogether,
+		now:         "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
+		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		keyText: func(column string) string {
 			digits := "encode(" + column + ", 'hex')"
 			return "(CASE octet_length(" + column + ") WHEN 16 THEN substr(" + digits + ", 1, 8) || '-' || substr(" + digits + ", 9, 4) || '-' || substr(" +

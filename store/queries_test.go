@@ -13,6 +13,7 @@ type query struct {
 	want   []string
 	sorted bool // what several indexes find, which is little, has to be sorted
 	whole  bool // the index has what is asked for and nothing else, so it is read from its beginning
+	unread bool // SQLite is not asked at all
 }
 
 // byCount is how SQLite finds a number that is kept.
@@ -241,6 +242,7 @@ func queries(r reader) map[string]query {
 		"Manages":            {ask: func() error { _, err := r.Manages(ctx, org); return err }},
 		"IdentityProviders":  {ask: func() error { _, err := r.IdentityProviders(ctx, org); return err }},
 		"IdentityProviderOf": {ask: func() error { _, err := r.IdentityProviderOf(ctx, "i"); return err }},
+		"SharedNow":          {ask: func() error { _, err := r.SharedNow(ctx, time.Unix(9, 0)); return err }, unread: true},
 		"LinkByHash":         {ask: func() error { _, err := r.LinkByHash(ctx, "x"); return err }},
 		"Receipt":            {ask: func() error { _, err := r.Receipt(ctx, "c", "k"); return err }},
 		"ClockWatch":         {ask: func() error { _, err := r.ClockWatch(ctx); return err }},

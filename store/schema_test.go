@@ -108,7 +108,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 				require.NoError(t, err)
 			}
 			plan := strings.ReplaceAll(strings.Join(e.plans, "\n"), "SCAN CONSTANT ROW", "") // what a SELECT without FROM does
-			require.NotEmpty(t, plan)
+			require.Equal(t, c.unread, plan == "")
 			if !c.whole {
 				require.NotContains(t, plan, "SCAN ", "a whole table is read")
 			}

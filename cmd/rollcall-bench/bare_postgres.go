@@ -25,6 +25,7 @@ func openBarePostgres(ctx context.Context, database string) (*barePostgres, erro
 		return nil, err
 	}
 	config.MaxConns = bareConnections
+	config.ConnConfig.RuntimeParams["rollcall.counts_accounts"] = "yes" // no trigger counts, as for the product
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
