@@ -22,9 +22,9 @@ type Contents map[string][]string
 
 // The tables of a database, without those that an engine has for itself.
 const (
-	tablesSQLite   = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`
+	tablesSQLite   = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' AND name <> 'schema_oldest'`
 	tablesPostgres = `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-		AND relname NOT LIKE 'goose_%' AND relname NOT LIKE 'writers%' AND relname <> 'commits'`
+		AND relname NOT LIKE 'goose_%' AND relname NOT LIKE 'writers%' AND relname NOT IN ('commits', 'schema_oldest')`
 )
 
 // Read reads a database file. What others write meanwhile is there whole or not at all.

@@ -24,13 +24,20 @@ import (
 // engine is the environment variable that says what Open and URL give: sqlite, which is the default, or postgres.
 const engine = "ROLLCALL_TEST_STORE"
 
-// perRound is how often a test repeats on a file what it does once on PostgreSQL, where a transaction takes ten times as long and more.
-const perRound = 20
+// How often a test repeats on a file what it does once on PostgreSQL, where a transaction takes ten times as long and more, and under the race
+// detector, where everything does.
+const (
+	perRoundOnPostgres = 20
+	perRoundRaced      = 4
+)
 
 // Rounds is how often a test that repeats something n times to be sure of it does so with the engine that is tested.
 func Rounds(n int) int {
-	if os.Getenv(engine) == "postgres" {
-		return max(1, n/perRound)
+	switch {
+	case os.Getenv(engine) == "postgres":
+		return max(1, n/perRoundOnPostgres)
+	case raced:
+		return max(1, n/perRoundRaced)
 	}
 	return n
 }
