@@ -43,7 +43,7 @@ func Rounds(n int) int {
 }
 
 // init lets property tests draw fewer times too, unless the command line says how often: its flags are parsed later.
-func init() {
+func init() { //nolint:gochecknoinits // no function that tests call comes before the flags are parsed
 	const checks = "rapid.checks" // known to the tests of packages that have such tests
 	if f := flag.Lookup(checks); f != nil {
 		if n, err := strconv.Atoi(f.DefValue); err == nil {
