@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 var owners = map[string][]string{
 	"github.com/elimity-com/scim":         {"rollcall/scim", "rollcall/cmd/rollcall-bench"},
 	"github.com/go-ldap/ldap":             {"rollcall/directory/ldap", "rollcall/directory/ldif", "rollcall/fixtures"},
+	"github.com/go-json-experiment/json":  {"rollcall/directory"},
 	"github.com/danielgtaylor/huma":       {"rollcall/admin"},
 	"github.com/coreos/go-oidc":           {"rollcall/admin", "rollcall/cmd/rollcall"},
 	"golang.org/x/oauth2":                 {"rollcall/cmd/rollcall"},

@@ -3,7 +3,9 @@ package directory
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +54,46 @@ func TestStepsOfAStoredPlanAreFoundInAnyOrder(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, p.Steps[i], step)
 	}
+}
+
+func TestStepsOfAStoredPlanAreFoundInTheirOrderOverMorePartsThanAreReadAhead(t *testing.T) {
+	p := planOf((2*partsAhead + 1) * stepsPerPart)
+	s := opened(t, p)
+	var prepared atomic.Int64
+	s.prepare = func(*Step) { prepared.Add(1) }
+	for i, want := range p.Steps {
+		step, err := s.at(i)
+		require.NoError(t, err)
+		require.Equal(t, want, step)
+	}
+	require.EqualValues(t, len(p.Steps), prepared.Load(), "each step once")
+	step, err := s.at(1)
+	require.NoError(t, err)
+	require.Equal(t, p.Steps[1], step)
+}
+
+func TestAPartThatCannotBeReadIsToldWhoeverComesToIt(t *testing.T) {
+	p := planOf(4 * stepsPerPart)
+	s := opened(t, p)
+	_, err := s.at(2 * stepsPerPart) // so that it is known where the third part begins
+	require.NoError(t, err)
+	body := slices.Clone(s.body)
+	body[s.offsets[2]+20] ^= 0xff
+	s = &storedPlan{body: body, part: none}
+	require.NoError(t, s.open())
+	for i := range 2 * stepsPerPart {
+		step, err := s.at(i)
+		require.NoError(t, err)
+		require.Equal(t, p.Steps[i], step)
+	}
+	for _, i := range []int{2 * stepsPerPart, 2 * stepsPerPart, 3 * stepsPerPart} {
+		_, err := s.at(i)
+		require.ErrorContains(t, err, fmt.Sprintf("decode step %d", i))
+		require.NotErrorIs(t, err, errPartBefore)
+	}
+	step, err := s.at(7)
+	require.NoError(t, err)
+	require.Equal(t, p.Steps[7], step)
 }
 
 func TestAnExchangeIsNotPartedWhereAPartOfThePlanEnds(t *testing.T) {
