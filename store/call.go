@@ -107,6 +107,10 @@ func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error
 	tx := newTransaction(context.Background(), w.conn, w.dialect, w.shared)
 	end := outcome{gone: true}
 	defer func() {
+		// Whatever became of the function: the connection goes to somebody else now.
+		if running := tx.conn.beside.settle(); running != nil {
+			_ = tx.conn.failed(running)
+		}
 		failed := tx.conn.err
 		tx.conn.err = errOver
 		if err == nil {
@@ -134,6 +138,9 @@ func (w *writer) run(c *call, how manner, fn func(identity.Tx) error) (err error
 		}
 	}
 	err = fn(tx)
+	if err == nil {
+		err = tx.conn.send()
+	}
 	end.gone = false
 	return err
 }

@@ -86,13 +86,8 @@ func (s *shared) writeHeads(ctx context.Context, conn *sql.Conn, d *dialect) err
 		}
 	}
 	clear(s.inserted)
-	if d.send != nil && len(list) > 0 {
-		return refusal(d.send(ctx, conn, list))
+	if len(list) == 0 {
+		return nil
 	}
-	for _, put := range list {
-		if _, err := conn.ExecContext(ctx, d.rebind(put.query), put.args...); err != nil {
-			return refusal(err)
-		}
-	}
-	return nil
+	return refusal(d.run(ctx, conn, list))
 }

@@ -26,6 +26,7 @@ type connection struct {
 	wrote   bool  // a statement has changed something
 	rows    int   // how many were changed
 	unsent  []statement
+	beside  insertions
 }
 
 func newTransaction(within context.Context, conn *sql.Conn, d *dialect, s *shared) *transaction {
@@ -86,45 +87,6 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 	t.conn.wrote = t.conn.wrote || n > 0
 	t.conn.rows += int(n)
 	return int(n), nil
-}
-
-// insert runs a statement that adds rows, with others of the kind, before the next statement of another kind or when the function of the
-// transaction has returned. If it fails, the transaction does.
-func (t *transaction) insert(ctx context.Context, query string, args ...any) error {
-	if t.dialect.send == nil {
-		_, err := t.exec(ctx, query, args...)
-		return err
-	}
-	if err := t.conn.ready(ctx); err != nil {
-		return t.conn.failed(err)
-	}
-	bound, err := bind(args)
-	if err != nil {
-		return t.conn.failed(err)
-	}
-	t.conn.unsent = append(t.conn.unsent, statement{query, bound})
-	t.conn.wrote = true
-	t.conn.rows++
-	return nil
-}
-
-// statement is one that has not been sent yet.
-type statement struct {
-	query string
-	args  []any
-}
-
-// send sends what has not been sent, all at once.
-func (c *connection) send() error {
-	if len(c.unsent) == 0 {
-		return nil
-	}
-	unsent := c.unsent
-	c.unsent = nil
-	if err := c.dialect.send(c.within, c.conn, unsent); err != nil {
-		return c.failed(err)
-	}
-	return nil
 }
 
 // write runs a statement that changes one row of one organization, and says that there is none if it changed nothing.

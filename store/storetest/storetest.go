@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t testing.TB) identity.Store) {
 		{"holds", testHolds},
 		{"conflicts", testConflicts},
 		{"transactions", testTransactions},
+		{"long transactions", testLongTransactions},
 		{"repetition", testRepetition},
 		{"pages", testPages},
 		{"conditions", testConditions},
