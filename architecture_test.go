@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 // owners says which package alone may import a third-party module. "identity" below rollcall/ owns none of them.
 var owners = map[string][]string{
 	"github.com/elimity-com/scim":         {"rollcall/scim", "rollcall/cmd/rollcall-bench"},
-	"github.com/go-ldap/ldap":             {"rollcall/directory/ldap", "rollcall/directory/ldif", "rollcall/fixtures"},
+	"github.com/go-ldap/ldap":             {"rollcall/directory/ldap", "rollcall/directory/ldif", "rollcall/fixtures", "rollcall/cmd/rollcall-bench"},
 	"github.com/go-json-experiment/json":  {"rollcall/directory"},
 	"github.com/danielgtaylor/huma":       {"rollcall/admin"},
 	"github.com/coreos/go-oidc":           {"rollcall/admin", "rollcall/cmd/rollcall"},

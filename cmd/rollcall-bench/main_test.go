@@ -31,7 +31,7 @@ func TestReport_OfTheRealServers(t *testing.T) {
 	require.NoError(t, os.WriteFile(page, []byte("# Speed\n\n"+beginMark+"\n"+endMark+"\n"), 0o600))
 	var out, said bytes.Buffer
 	status := run(t.Context(), []string{"report", "--users=1000", "--rounds=1", "--phase=50ms", "--folder", folder, "--output=json",
-		"--only=read", "--only=list", "--only=patch", "--only=create", "--only=process", "--save", saved, "--page", page, "--plots", folder}, &out, &said)
+		"--only=read", "--only=list", "--only=patch", "--only=create", "--only=process", "--only=instances", "--only=directory", "--save", saved, "--page", page, "--plots", folder}, &out, &said)
 	require.Zero(t, status, said.String())
 
 	r, err := readReport(saved)

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // measureProcesses: memory and the time from start to ready, after everything else.
 func (b *bench) measureProcesses() error {
@@ -31,8 +28,7 @@ func (b *bench) measureProcesses() error {
 				return err
 			}
 			ready = append(ready, milliseconds(took))
-			b.processes = slices.DeleteFunc(b.processes, func(other *process) bool { return other == p })
-			if err := p.stop(); err != nil {
+			if err := b.end(p); err != nil {
 				return err
 			}
 		}

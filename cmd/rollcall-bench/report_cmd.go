@@ -56,7 +56,7 @@ type part struct {
 var parts = []part{
 	{"read", (*bench).measureReads}, {"scale", (*bench).measureScale}, {"list", (*bench).measureLists}, {"patch", (*bench).measurePatches},
 	{"neighbour", (*bench).measureNeighbours}, {"create", (*bench).measureCreates}, {"commit", (*bench).measureCommits}, {"bulk", (*bench).measureBulk},
-	{"process", (*bench).measureProcesses},
+	{"process", (*bench).measureProcesses}, {"instances", (*bench).measureInstances}, {"directory", (*bench).measureDirectory},
 }
 
 func partNames() []string {
@@ -196,6 +196,12 @@ func (b *bench) start(name string, env []string, program string, args ...string)
 		b.processes = append(b.processes, p)
 	}
 	return p, err
+}
+
+// end stops a server before the bench is over.
+func (b *bench) end(p *process) error {
+	b.processes = slices.DeleteFunc(b.processes, func(other *process) bool { return other == p })
+	return p.stop()
 }
 
 // control starts this program as one of the controls.
