@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -170,4 +171,57 @@ func TestTheFirstPageNamesWhatThereIs(t *testing.T) {
 		require.Equal(t, want.status, response.StatusCode, want.path)
 		require.Contains(t, string(body), want.text, want.path)
 	}
+}
+
+// TestAServerThatWaitsForItsDatabase starts one while another program has the database for itself: it has its port, says what it waits for, and
+// goes on as soon as it can.
+func TestAServerThatWaitsForItsDatabase(t *testing.T) {
+	db := database(t)
+	command(t, db, "org", "create", "Acme")
+	file, err := sql.Open("sqlite3", strings.TrimPrefix(db, "sqlite:")+"?_locking_mode=EXCLUSIVE&_txlock=exclusive")
+	require.NoError(t, err)
+	defer file.Close()
+	var answered struct {
+		live, ready int
+		why         string
+	}
+	holding, err := file.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	port := freePort(t)
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		defer func() { _, _ = holding.Rollback(), file.Close() }() // whatever was answered, the server goes on
+		client := &http.Client{Timeout: 10 * time.Second}
+		for answered.live == 0 {
+			if response, err := client.Get("http://" + port + "/healthz"); err == nil {
+				answered.live = response.StatusCode
+				_ = response.Body.Close()
+			}
+		}
+		response, err := client.Get("http://" + port + "/readyz")
+		if err != nil {
+			return
+		}
+		defer response.Body.Close()
+		answered.ready = response.StatusCode
+		body, _ := io.ReadAll(response.Body)
+		answered.why = string(body)
+	}()
+	s := serve(t, db, "--listen", port)
+	<-asked
+	require.Equal(t, http.StatusOK, answered.live)
+	require.Equal(t, http.StatusServiceUnavailable, answered.ready)
+	require.Contains(t, answered.why, "opens its database")
+	response, err := http.Get(s.url + "/readyz")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+func freePort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
 }

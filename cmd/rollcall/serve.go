@@ -38,7 +38,18 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	opening := web.NewOpening(starting, logger)
+	serving, stop := context.WithCancel(context.WithoutCancel(a.ctx))
+	served := make(chan struct{})
+	var serveErr error
+	go func() {
+		defer close(served)
+		serveErr = web.Serve(serving, web.NewServer(opening, logger), listener, c.ShutdownGrace)
+	}()
+	defer func() {
+		stop()
+		<-served
+	}()
 	opened, err := c.open(a.ctx)
 	if err != nil {
 		return err
@@ -87,14 +98,14 @@ func (c *serveCmd) Run(a *app) (err error) {
 	defer running.Wait()
 	defer rest()
 
+	opening.Open(handler)
 	a.say("Listening on %s://%s", scheme, listener.Addr())
 	if len(api.Issuers) == 0 {
 		a.say("No --oidc-issuer is set: /api/ knows the tokens of organizations' own issuers only.")
 	}
-	serving, stop := context.WithCancel(context.WithoutCancel(a.ctx))
-	defer stop()
 	go s.drain(ctx, c.ShutdownDelay, stop)
-	err = web.Serve(serving, web.NewServer(handler, logger), listener, c.ShutdownGrace)
+	<-served
+	err = serveErr
 	if err := s.provisioning.FlushExchanges(context.WithoutCancel(a.ctx)); err != nil {
 		logger.Warn("the last requests are missing in the log of requests", "error", err)
 	}

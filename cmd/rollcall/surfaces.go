@@ -35,6 +35,7 @@ type surfaces struct {
 
 // Why a server is not ready.
 const (
+	starting  = web.NotReady("the server has just been started and opens its database, which may have to be migrated first; it goes on by itself")
 	draining  = web.NotReady("the server is shutting down; ask another one")
 	away      = web.NotReady("the database does not answer; the server goes on by itself as soon as it does")
 	migrating = web.NotReady("the database is being migrated for another version of the program; the server looks again by itself")

@@ -33,11 +33,9 @@ func AddHealth(mux *http.ServeMux, logger *slog.Logger, ready func(context.Conte
 		defer cancel()
 		if err := ready(ctx); err != nil {
 			logger.WarnContext(ctx, "not ready", "request", RequestID(ctx), "error", err)
-			w.Header().Set("Retry-After", "5")
 			why := NotReady("the server cannot work now; try again in a few seconds")
 			errors.As(err, &why)
-			WriteProblem(w, r, NewProblem(http.StatusServiceUnavailable, "NOT_READY", string(why),
-				"Wait as long as Retry-After says, or ask another instance."))
+			tellNotReady(w, r, why)
 			return
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
@@ -45,4 +43,9 @@ func AddHealth(mux *http.ServeMux, logger *slog.Logger, ready func(context.Conte
 	if metrics != nil {
 		mux.Handle(metricsPath, metrics.Handler())
 	}
+}
+
+func tellNotReady(w http.ResponseWriter, r *http.Request, why NotReady) {
+	w.Header().Set("Retry-After", "5")
+	WriteProblem(w, r, NewProblem(http.StatusServiceUnavailable, "NOT_READY", string(why), "Wait as long as Retry-After says, or ask another instance."))
 }
