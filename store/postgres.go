@@ -132,5 +132,5 @@ func (c postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return postgresConn{conn.(*stdlib.Conn)}, nil
+	return &postgresConn{Conn: conn.(*stdlib.Conn)}, nil
 }
