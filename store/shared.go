@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 
 	"rollcall/identity"
@@ -14,13 +15,14 @@ type shared struct {
 	organizations map[identity.OrgID]identity.Organization
 	domains       map[string][]identity.Domain
 	tokens        map[string]identity.Token
+	full          map[identity.OrgID][]identity.AccountID // of full administrators
 	heads         map[identity.OrgID]head
 	inserted      map[identity.OrgID]int // accounts that org_counts does not have yet
 }
 
 func newShared() *shared {
 	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{},
-		tokens: map[string]identity.Token{}, heads: map[identity.OrgID]head{}, inserted: map[identity.OrgID]int{}}
+		tokens: map[string]identity.Token{}, full: map[identity.OrgID][]identity.AccountID{}, heads: map[identity.OrgID]head{}, inserted: map[identity.OrgID]int{}}
 }
 
 // undo drops everything, also what the tables do not have yet: what was written since it was read is undone, or somebody else
@@ -36,6 +38,7 @@ func (s *shared) forget() {
 	clear(s.organizations)
 	clear(s.domains)
 	clear(s.tokens)
+	clear(s.full)
 }
 
 func (t *transaction) Organization(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
@@ -45,9 +48,21 @@ func (t *transaction) Organization(ctx context.Context, org identity.OrgID) (ide
 	if o, ok := t.shared.organizations[org]; ok {
 		return o, nil
 	}
-	o, err := t.reader.Organization(ctx, org)
+	if _, ok := t.shared.heads[org]; ok {
+		o, err := t.reader.Organization(ctx, org)
+		if err == nil {
+			t.shared.organizations[org] = o
+		}
+		return o, err
+	}
+	// Whoever asks for the organization is going to record something as a rule, and needs to know where its chain ends.
+	var h head
+	o, err := one(ctx, t.run, unknownOrganization, func(r *sql.Rows) (identity.Organization, error) {
+		return scanOrganizationBefore(r, &h.seq, digestColumn{&h.hash})
+	}, `SELECT `+organizationColumns+`, COALESCE(seq, 0), hash FROM organizations LEFT JOIN audit_heads ON org_id = id WHERE id = $1 AND state <> 'deleted'`, org)
 	if err == nil {
-		t.shared.organizations[org] = o
+		h.written = true
+		t.shared.organizations[org], t.shared.heads[org] = o, h
 	}
 	return o, err
 }
@@ -78,4 +93,18 @@ func (t *transaction) TokenByHash(ctx context.Context, hash string) (identity.To
 		t.shared.tokens[hash] = token
 	}
 	return token, err
+}
+
+func (t *transaction) FullAdministrators(ctx context.Context, org identity.OrgID) ([]identity.AccountID, error) {
+	if err := t.conn.ready(ctx); err != nil {
+		return nil, t.conn.failed(err)
+	}
+	if full, ok := t.shared.full[org]; ok {
+		return slices.Clone(full), nil
+	}
+	full, err := t.reader.FullAdministrators(ctx, org)
+	if err == nil {
+		t.shared.full[org] = slices.Clone(full)
+	}
+	return full, err
 }

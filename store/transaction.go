@@ -13,8 +13,9 @@ var errOver = errors.New("store: the transaction is over; a Tx must not be used 
 // transaction is identity.Tx: one caller's part of SQLite's present batch, or a transaction of its own.
 type transaction struct {
 	reader
-	conn   *connection
-	shared *shared
+	conn     *connection
+	shared   *shared
+	accounts map[identity.AccountID]seenAccount
 }
 
 // connection runs the statements of one caller until one of them fails.
@@ -30,7 +31,7 @@ type connection struct {
 
 func newTransaction(within context.Context, conn *sql.Conn, d *dialect, s *shared) *transaction {
 	c := &connection{within: within, conn: conn, dialect: d}
-	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s}
+	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s, accounts: map[identity.AccountID]seenAccount{}}
 }
 
 // A writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch, and cost
@@ -88,7 +89,7 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 	return int(n), nil
 }
 
-// insert runs a statement that adds rows, with others of the kind, before the next statement of another kind or when the function of the
+// insert runs a statement that is certain to change something, with others of the kind, before the next statement of another kind or when the function of the
 // transaction has returned. If it fails, the transaction does.
 func (t *transaction) insert(ctx context.Context, query string, args ...any) error {
 	if t.dialect.send == nil {
