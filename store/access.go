@@ -15,8 +15,10 @@ func scanToken(r *sql.Rows) (t identity.Token, err error) {
 }
 
 func (r reader) TokenByHash(ctx context.Context, hash string) (identity.Token, error) {
-	return one(ctx, r.run, unknownToken, scanToken, `SELECT `+tokenColumns+` FROM tokens WHERE hash = $1`, hash)
+	return one(ctx, r.run, unknownToken, scanToken, selectToken, hash)
 }
+
+const selectToken = `SELECT ` + tokenColumns + ` FROM tokens WHERE hash = $1`
 
 func (r reader) Tokens(ctx context.Context, org identity.OrgID) ([]identity.Token, error) {
 	return list(ctx, r.run, scanToken, `SELECT `+tokenColumns+` FROM tokens WHERE org_id = $1 ORDER BY id`, org)

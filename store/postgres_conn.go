@@ -18,6 +18,7 @@ import (
 type postgresConn struct {
 	*stdlib.Conn
 	unsent []statement
+	asked  []statement // questions whose rows come before those of the next one
 }
 
 func (c *postgresConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -28,7 +29,7 @@ func (c *postgresConn) ExecContext(ctx context.Context, query string, args []dri
 }
 
 func (c *postgresConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if len(c.unsent) > 0 {
+	if len(c.unsent)+len(c.asked) > 0 {
 		return c.queryLast(ctx, query, args)
 	}
 	rows, err := c.Conn.QueryContext(ctx, query, stored(args))

@@ -72,6 +72,8 @@ type cutter struct {
 	server  string
 	manner  atomic.Int64
 	commits atomic.Int64 // that it has seen since it was told
+
+	messages atomic.Int64 // from the store
 }
 
 // What a cutter does with a commit.
@@ -143,6 +145,7 @@ func (c *cutter) pass(client, server net.Conn) {
 		if err != nil {
 			return
 		}
+		c.messages.Add(1)
 		manner := c.manner.Load()
 		if manner != pass && commits(buffer[:n]) && c.commits.Add(1) == 1 {
 			if manner == cutBefore {

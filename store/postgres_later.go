@@ -23,11 +23,8 @@ func sendLater(ctx context.Context, conn *sql.Conn, list []statement) error {
 	return conn.Raw(func(raw any) error {
 		c := raw.(*postgresConn)
 		for _, s := range list {
-			for i := range s.args {
-				s.args[i], _ = storedValue(s.args[i])
-			}
+			c.unsent = append(c.unsent, s.stored())
 		}
-		c.unsent = append(c.unsent, list...)
 		if len(c.unsent) < laterLimit {
 			return nil
 		}
@@ -37,7 +34,7 @@ func sendLater(ctx context.Context, conn *sql.Conn, list []statement) error {
 
 // ResetSession lets nobody send what somebody else has left.
 func (c *postgresConn) ResetSession(ctx context.Context) error {
-	c.unsent = nil
+	c.unsent, c.asked = nil, nil
 	return c.Conn.ResetSession(ctx)
 }
 
@@ -79,15 +76,22 @@ func (c *postgresConn) execLast(ctx context.Context, query string, args []driver
 }
 
 func (c *postgresConn) queryLast(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	answers, err := c.send(ctx, c.unsent, statement{query, values(args)})
+	questions := append(c.asked, statement{query, values(args)})
+	c.asked = nil
+	answers, err := c.send(ctx, c.unsent, questions...)
 	if err != nil {
 		return nil, err
 	}
-	found, err := answers.Query()
-	if err != nil {
-		return nil, errors.Join(err, answers.Close())
+	rows := &heldRows{}
+	for range questions {
+		found, failed := answers.Query()
+		if err = failed; err == nil {
+			err = rows.read(found, c.Conn.Conn().TypeMap())
+		}
+		if err != nil {
+			break
+		}
 	}
-	rows, err := readRows(found, c.Conn.Conn().TypeMap())
 	if closing := answers.Close(); err == nil {
 		err = closing
 	}

@@ -41,6 +41,9 @@ func (r *round) attempt(gather func() []*call) (end ending, err error) {
 	if r.crowd == nil {
 		r.crowd = gather()
 	}
+	if err := r.lookAhead(); err != nil {
+		return whatEnded(err), refusal(err)
+	}
 	wrote := 0
 	r.rows = 0
 	for _, c := range r.crowd {

@@ -11,43 +11,55 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// heldRows are rows that have been read to their end.
+// heldRows are rows that have been read to their end, of one question or of several.
 type heldRows struct {
-	columns []string
-	rows    [][]driver.Value
+	columns [][]string
+	rows    [][][]driver.Value
 }
 
-func (r *heldRows) Columns() []string { return r.columns }
-func (r *heldRows) Close() error      { return nil }
+func (r *heldRows) Columns() []string      { return r.columns[0] }
+func (r *heldRows) Close() error           { return nil }
+func (r *heldRows) HasNextResultSet() bool { return len(r.rows) > 1 }
 
-func (r *heldRows) Next(dest []driver.Value) error {
-	if len(r.rows) == 0 {
+// NextResultSet goes on to the rows of the next question.
+func (r *heldRows) NextResultSet() error {
+	if !r.HasNextResultSet() {
 		return io.EOF
 	}
-	copy(dest, r.rows[0])
-	r.rows = r.rows[1:]
+	r.columns, r.rows = r.columns[1:], r.rows[1:]
 	return nil
 }
 
-// readRows reads rows to their end.
-func readRows(found pgx.Rows, types *pgtype.Map) (*heldRows, error) {
+func (r *heldRows) Next(dest []driver.Value) error {
+	if len(r.rows[0]) == 0 {
+		return io.EOF
+	}
+	copy(dest, r.rows[0][0])
+	r.rows[0] = r.rows[0][1:]
+	return nil
+}
+
+// read adds the rows of a question.
+func (r *heldRows) read(found pgx.Rows, types *pgtype.Map) error {
 	defer found.Close()
 	fields := found.FieldDescriptions()
-	held := &heldRows{columns: make([]string, len(fields))}
+	columns := make([]string, len(fields))
 	for i, f := range fields {
-		held.columns[i] = f.Name
+		columns[i] = f.Name
 	}
+	var rows [][]driver.Value
 	for found.Next() {
 		row := make([]driver.Value, len(fields))
 		for i, raw := range found.RawValues() {
 			var err error
 			if row[i], err = load(&fields[i], raw, types); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		held.rows = append(held.rows, row)
+		rows = append(rows, row)
 	}
-	return held, found.Err()
+	r.columns, r.rows = append(r.columns, columns), append(r.rows, rows)
+	return found.Err()
 }
 
 // load returns what a column holds, as drivers do.

@@ -17,9 +17,17 @@ type seenAccount struct {
 
 // Account remembers what it has found.
 func (t *transaction) Account(ctx context.Context, org identity.OrgID, id identity.AccountID) (identity.Account, error) {
-	a, err := t.reader.Account(ctx, org, id)
-	if err != nil {
-		return a, err
+	if err := t.conn.ready(ctx); err != nil {
+		return identity.Account{}, t.conn.failed(err)
+	}
+	a, ok := t.shared.accounts[id]
+	if ok = ok && a.Org == org; ok {
+		delete(t.shared.accounts, id) // it is this caller's now, who may change it
+	} else {
+		var err error
+		if a, err = t.reader.Account(ctx, org, id); err != nil {
+			return a, err
+		}
 	}
 	emails, err := encodeAddresses(a.Emails)
 	if err != nil {

@@ -15,6 +15,7 @@ type shared struct {
 	organizations map[identity.OrgID]identity.Organization
 	domains       map[string][]identity.Domain
 	tokens        map[string]identity.Token
+	accounts      map[identity.AccountID]identity.Account // that were looked up ahead, until somebody may have changed one
 	full          map[identity.OrgID][]identity.AccountID // of full administrators
 	heads         map[identity.OrgID]head
 	inserted      map[identity.OrgID]int // accounts that org_counts does not have yet
@@ -22,7 +23,8 @@ type shared struct {
 
 func newShared() *shared {
 	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{},
-		tokens: map[string]identity.Token{}, full: map[identity.OrgID][]identity.AccountID{}, heads: map[identity.OrgID]head{}, inserted: map[identity.OrgID]int{}}
+		tokens: map[string]identity.Token{}, full: map[identity.OrgID][]identity.AccountID{},
+		accounts: map[identity.AccountID]identity.Account{}, heads: map[identity.OrgID]head{}, inserted: map[identity.OrgID]int{}}
 }
 
 // undo drops everything, also what the tables do not have yet: what was written since it was read is undone, or somebody else
@@ -39,6 +41,7 @@ func (s *shared) forget() {
 	clear(s.domains)
 	clear(s.tokens)
 	clear(s.full)
+	clear(s.accounts)
 }
 
 func (t *transaction) Organization(ctx context.Context, org identity.OrgID) (identity.Organization, error) {
@@ -56,16 +59,29 @@ func (t *transaction) Organization(ctx context.Context, org identity.OrgID) (ide
 		return o, err
 	}
 	// Whoever asks for the organization is going to record something as a rule, and needs to know where its chain ends.
-	var h head
-	o, err := one(ctx, t.run, unknownOrganization, func(r *sql.Rows) (identity.Organization, error) {
-		return scanOrganizationBefore(r, &h.seq, digestColumn{&h.hash})
-	}, `SELECT `+organizationColumns+`, COALESCE(seq, 0), hash FROM organizations LEFT JOIN audit_heads ON org_id = id WHERE id = $1 AND state <> 'deleted'`, org)
+	found, err := one(ctx, t.run, unknownOrganization, scanChained, selectChained, org)
 	if err == nil {
-		h.written = true
-		t.shared.organizations[org], t.shared.heads[org] = o, h
+		t.shared.keep(found)
 	}
-	return o, err
+	return found.Organization, err
 }
+
+// chained is an organization with the end of its chain of events.
+type chained struct {
+	identity.Organization
+	head head
+}
+
+const selectChained = `SELECT ` + organizationColumns + `, COALESCE(seq, 0), hash
+	FROM organizations LEFT JOIN audit_heads ON org_id = id WHERE id = $1 AND state <> 'deleted'`
+
+func scanChained(r *sql.Rows) (c chained, err error) {
+	c.head.written = true
+	c.Organization, err = scanOrganizationBefore(r, &c.head.seq, digestColumn{&c.head.hash})
+	return c, err
+}
+
+func (s *shared) keep(c chained) { s.organizations[c.ID], s.heads[c.ID] = c.Organization, c.head }
 
 func (t *transaction) DomainHolders(ctx context.Context, name string) ([]identity.Domain, error) {
 	if err := t.conn.ready(ctx); err != nil {

@@ -76,6 +76,7 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 	if err := t.conn.send(); err != nil {
 		return 0, err
 	}
+	clear(t.shared.accounts)
 	result, err := t.conn.conn.ExecContext(t.conn.within, t.dialect.rebind(query), bound...)
 	if err != nil {
 		return 0, t.conn.failed(err)
