@@ -85,20 +85,32 @@ func New(o Options) (http.Handler, error) {
 	return a, nil
 }
 
-func newAPI(o Options) (*api, error) {
-	if o.Service == nil || o.Clock == nil || o.Logger == nil {
-		return nil, errors.New("admin: Service, Clock and Logger are needed")
-	}
+// Check reports what New would have against the options, without making anything of them: a Service is not needed.
+func Check(o Options) error {
+	_, err := o.complete()
+	return err
+}
+
+// complete fills in what is left out, and makes of the issuers what checks their tokens.
+func (o *Options) complete() (*verifier, error) {
 	o.Limit, o.Strangers = cmp.Or(o.Limit, DefaultLimit), cmp.Or(o.Strangers, DefaultStrangers)
 	for _, l := range []web.Limit{o.Limit, o.Strangers} {
 		if l.Rate <= 0 || l.Burst < 1 {
 			return nil, fmt.Errorf("admin: the limit %v lets nobody in; it needs a positive rate and a burst of at least 1", l)
 		}
 	}
-	v, err := newVerifier(o)
+	return newVerifier(*o)
+}
+
+func newAPI(o Options) (*api, error) {
+	if o.Service == nil || o.Clock == nil || o.Logger == nil {
+		return nil, errors.New("admin: Service, Clock and Logger are needed")
+	}
+	v, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
+	v.store = o.Service.Reader()
 	a := &api{
 		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, proxies: o.Proxies, mux: http.NewServeMux(),
 		resolver:  o.Resolver,

@@ -41,7 +41,7 @@ func (r registered) still(p identity.IdentityProvider) bool {
 }
 
 func newVerifier(o Options) (*verifier, error) {
-	v := &verifier{clock: o.Clock, platform: map[string]*keysOf{}, store: o.Service.Reader(), outside: wayOutside(o.AllowPrivateIssuers),
+	v := &verifier{clock: o.Clock, platform: map[string]*keysOf{}, outside: wayOutside(o.AllowPrivateIssuers),
 		others: map[string]registered{}}
 	for n, i := range o.Issuers {
 		if err := i.check(); err != nil {

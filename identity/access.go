@@ -95,6 +95,8 @@ type AccessReader interface {
 	// Binding is crossing: whose account a person's is, in whatever organization.
 	Binding(ctx context.Context, issuer, subject string) (Binding, error)
 	BindingsOf(ctx context.Context, org OrgID, account AccountID) ([]Binding, error)
+	// FullAdministrators lists the organization's own accounts to whom somebody with the role full in it is bound, once for each such person.
+	FullAdministrators(ctx context.Context, org OrgID) ([]AccountID, error)
 	// ManagedBy lists the organizations that manage one, in the order of their ids.
 	ManagedBy(ctx context.Context, managed OrgID) ([]Relationship, error)
 	// Manages lists the organizations that one manages, in the order of their ids.

@@ -224,8 +224,12 @@ func lastFullAdmin(ctx context.Context, r Reader, a Account) (bool, error) {
 	if a.Shadow || a.Status == Inactive {
 		return false, nil // cannot administer anything as it is
 	}
+	full, err := r.FullAdministrators(ctx, a.Org)
+	if err != nil || !slices.Contains(full, a.ID) {
+		return false, err
+	}
 	bindings, err := r.BindingsOf(ctx, a.Org, a.ID)
-	if err != nil || len(bindings) == 0 {
+	if err != nil {
 		return false, err
 	}
 	return leaveNobody(ctx, r, a.Org, func(g Grant) bool {

@@ -47,6 +47,13 @@ func (s *Service) Transact(ctx context.Context, org OrgID, by Actor, fn func(*Ac
 	return s.transact(ctx, Shared(org), org, by, fn)
 }
 
+// TransactAhead is Transact of which it is known what it is going to look at.
+func (s *Service) TransactAhead(ctx context.Context, org OrgID, by Actor, ahead Ahead, fn func(*Acts) error) error {
+	lock := Shared(org)
+	lock.Ahead = ahead
+	return s.transact(ctx, lock, org, by, fn)
+}
+
 // transact refuses what somebody wants to do in an organization that is being deleted (ORG-19).
 func (s *Service) transact(ctx context.Context, lock OrgLock, org OrgID, by Actor, fn func(*Acts) error) error {
 	return s.transactIn(ctx, lock, org, by, func(c *Acts) error {

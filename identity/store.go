@@ -21,6 +21,14 @@ type OrgLock struct {
 	Exclusive bool
 	Everybody bool // of whatever organization waits
 	Orgs      []OrgID
+	Ahead     Ahead
+}
+
+// Ahead is what a transaction is going to look at, as far as that is known before it begins. It changes nothing but how long it takes: a store
+// may look for several callers at once.
+type Ahead struct {
+	Token    string // its hash
+	Accounts []AccountID
 }
 
 // Shared locks organizations for ordinary writes.

@@ -70,7 +70,7 @@ func (b *bulkRun) createAtOnce(part []*bulkOperation) (culprit *bulkOperation, e
 	if err != nil {
 		return nil, err
 	}
-	err = b.server.transact(b.request, func(acts *identity.Acts) error {
+	err = b.server.transact(b.request, nil, func(acts *identity.Acts) error {
 		culprit = nil
 		for i, o := range part {
 			if err := b.createWithout(o, part[i:], acts); err != nil {

@@ -87,7 +87,7 @@ func (b *bulkRun) together(ops []*bulkOperation) (done bool) {
 	if len(ops) < 2 {
 		return false
 	}
-	err := b.server.transact(b.request, func(acts *identity.Acts) error {
+	err := b.server.transact(b.request, nil, func(acts *identity.Acts) error {
 		b.acts = acts
 		for _, o := range ops {
 			if err := b.try(o); err != nil {

@@ -87,7 +87,7 @@ func (s *Server) create(r *request, t *resourceType, v view, body map[string]any
 	if err != nil {
 		return m, err
 	}
-	err = s.transact(r, func(acts *identity.Acts) error {
+	err = s.transact(r, nil, func(acts *identity.Acts) error {
 		if doc == nil { // it runs again, and the first time used the document up
 			if doc, err = t.index.canonicalResource(r.dialect, body); err != nil {
 				return err
@@ -121,8 +121,16 @@ func (s *Server) patch(r *request, t *resourceType, v view, id string, body map[
 	return s.change(r, t, v, id, edit{index: t.index, dialect: r.dialect, ops: ops})
 }
 
+// accounts are the accounts that a resource of this type and id is looked up in.
+func (t *resourceType) accounts(id string) []identity.AccountID {
+	if _, ok := t.kept.(users); ok {
+		return []identity.AccountID{identity.AccountID(id)}
+	}
+	return nil
+}
+
 func (s *Server) change(r *request, t *resourceType, v view, id string, e edit) (m made, err error) {
-	err = s.transact(r, func(acts *identity.Acts) error {
+	err = s.transact(r, t.accounts(id), func(acts *identity.Acts) error {
 		m.entity, err = t.kept.change(r.Context(), acts, id, r.precondition, e)
 		return err
 	})
@@ -134,7 +142,7 @@ func (s *Server) change(r *request, t *resourceType, v view, id string, e edit) 
 }
 
 func (s *Server) remove(r *request, t *resourceType, id string) (made, error) {
-	err := s.transact(r, func(acts *identity.Acts) error { return t.kept.delete(r.Context(), acts, id, r.precondition) })
+	err := s.transact(r, t.accounts(id), func(acts *identity.Acts) error { return t.kept.delete(r.Context(), acts, id, r.precondition) })
 	return made{status: http.StatusNoContent}, err
 }
 

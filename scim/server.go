@@ -188,13 +188,13 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, org identity.
 	}, nil
 }
 
-// transact runs a write, if the request's token is still good when it happens. The tokens of an organization end when its deletion
+// transact runs a write on these users among others, if the request's token is still good when it happens. The tokens of an organization end when its deletion
 // begins (ORG-20), so whoever comes with one that was recognized before is told that, and nothing of the deletion.
-func (s *Server) transact(r *request, fn func(*identity.Acts) error) error {
+func (s *Server) transact(r *request, ahead []identity.AccountID, fn func(*identity.Acts) error) error {
 	if r.acts != nil {
 		return fn(r.acts)
 	}
-	err := s.identity.Transact(r.Context(), r.org, r.actor, func(acts *identity.Acts) error {
+	err := s.identity.TransactAhead(r.Context(), r.org, r.actor, identity.Ahead{Token: r.token.Hash, Accounts: ahead}, func(acts *identity.Acts) error {
 		if err := acts.Confirm(r.Context(), r.token); err != nil {
 			return err
 		}

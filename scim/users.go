@@ -25,6 +25,11 @@ func (u *user) version() int64 { return u.Version }
 
 func (k users) of(a identity.Account) *user { return &user{Account: a, index: k.index} }
 
+// in is of where the organization is known already.
+func (k users) in(acts *identity.Acts, a identity.Account) *user {
+	return &user{Account: a, index: k.index, org: acts.Org()}
+}
+
 func (k users) create(ctx context.Context, acts *identity.Acts, _ Dialect, doc map[string]any) (entity, error) {
 	if err := managerExists(ctx, acts, managerOf(doc), ""); err != nil {
 		return nil, err
@@ -34,7 +39,7 @@ func (k users) create(ctx context.Context, acts *identity.Acts, _ Dialect, doc m
 		return nil, err
 	}
 	a, err := acts.Create(ctx, draft, identity.Origin{Source: identity.SourceSCIM})
-	return k.of(a), err
+	return k.in(acts, a), err
 }
 
 // change leaves "active" as it is if a PUT leaves it out: whoever does so neither deactivates nor reactivates anybody by it.
@@ -54,7 +59,7 @@ func (k users) change(ctx context.Context, acts *identity.Acts, id string, check
 		}
 		return draftOf(after, d.Active)
 	})
-	return k.of(a), err
+	return k.in(acts, a), err
 }
 
 func (k users) delete(ctx context.Context, acts *identity.Acts, id string, check check) error {
@@ -117,7 +122,7 @@ func (k users) complete(ctx context.Context, read identity.Reader, org identity.
 			ids = append(ids, u.ID)
 			byID[u.ID] = u
 		}
-		if u.Status != identity.Inactive {
+		if u.Status != identity.Inactive || u.org.ID != "" {
 			continue
 		}
 		if o.ID == "" {

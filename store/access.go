@@ -15,8 +15,10 @@ func scanToken(r *sql.Rows) (t identity.Token, err error) {
 }
 
 func (r reader) TokenByHash(ctx context.Context, hash string) (identity.Token, error) {
-	return one(ctx, r.run, unknownToken, scanToken, `SELECT `+tokenColumns+` FROM tokens WHERE hash = $1`, hash)
+	return one(ctx, r.run, unknownToken, scanToken, selectToken, hash)
 }
+
+const selectToken = `SELECT ` + tokenColumns + ` FROM tokens WHERE hash = $1`
 
 func (r reader) Tokens(ctx context.Context, org identity.OrgID) ([]identity.Token, error) {
 	return list(ctx, r.run, scanToken, `SELECT `+tokenColumns+` FROM tokens WHERE org_id = $1 ORDER BY id`, org)
@@ -49,13 +51,20 @@ func (r reader) Grants(ctx context.Context, org identity.OrgID) ([]identity.Gran
 	return list(ctx, r.run, scanGrant, `SELECT `+grantColumns+` FROM grants WHERE org_id = $1 ORDER BY issuer, subject`, org)
 }
 
+func (r reader) FullAdministrators(ctx context.Context, org identity.OrgID) ([]identity.AccountID, error) {
+	return list(ctx, r.run, scanAccountID, `SELECT account_id FROM grants JOIN bindings ON bindings.issuer = grants.issuer AND bindings.subject = grants.subject
+		WHERE grants.org_id = $1 AND role = $2 AND bindings.org_id = $1 ORDER BY grants.issuer, grants.subject`, org, identity.RoleFull)
+}
+
 func (t *transaction) PutGrant(ctx context.Context, g identity.Grant) error {
+	defer t.shared.forget()
 	_, err := t.exec(ctx, `INSERT INTO grants (`+grantColumns+`) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (org_id, issuer, subject) DO UPDATE SET role = excluded.role`, g.Org, g.Issuer, g.Subject, g.Role, g.CreatedAt)
 	return err
 }
 
 func (t *transaction) DeleteGrant(ctx context.Context, org identity.OrgID, issuer, subject string) error {
+	defer t.shared.forget()
 	return t.write(ctx, unknownGrant, `DELETE FROM grants WHERE org_id = $1 AND issuer = $2 AND subject = $3`, org, issuer, subject)
 }
 

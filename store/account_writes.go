@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,30 +38,27 @@ func (t *transaction) UpdateAccount(ctx context.Context, a identity.Account, hol
 	if err != nil {
 		return t.conn.failed(err)
 	}
-	before, err := one(ctx, t.run, unknownAccount, func(r *sql.Rows) (found struct {
-		version int
-		emails  string
-	}, err error) {
-		return found, r.Scan(&found.version, &found.emails)
-	}, `SELECT version, emails FROM accounts WHERE org_id = $1 AND id = $2`, a.Org, a.ID)
+	before, err := t.seen(ctx, a.Org, a.ID)
 	if err != nil {
 		return err
 	}
+	if before.version != a.Version {
+		return t.conn.failed(moved(int(before.version)))
+	}
 	link := linkColumns(a.Directory)
-	n, err := t.exec(ctx, `UPDATE accounts SET user_name = $4, user_name_key = $5, external_id = $6, emails = $7, profile = $8,
+	// What the transaction has seen nobody else changes in it, so this changes the account for certain.
+	if err := t.insert(ctx, `UPDATE accounts SET user_name = $4, user_name_key = $5, external_id = $6, emails = $7, profile = $8,
 		status = $9, previous_status = $10, inactive_reason = $11, status_at = $12, status_event = $13, source = $14, connector_id = $15,
 		object_id = $16, dn = $17, shadow = $18, pending_email = $19, pending_since = $20, first_sign_in_at = $21,
 		last_sign_in_at = $22, created_at = $23, updated_at = $24, machine = $25, version = version + 1
 		WHERE org_id = $1 AND id = $2 AND version = $3`,
 		a.Org, a.ID, a.Version, a.UserName, identity.KeyOfUserName(a.UserName), orNull(a.ExternalID), emails, a.Profile,
 		a.Status, a.PreviousStatus, orNull(a.InactiveReason), a.StatusAt, a.StatusEvent, a.Source, link[0],
-		link[1], link[2], a.Shadow, orNull(a.PendingEmail), a.PendingSince, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt, a.Machine())
-	if err != nil {
+		link[1], link[2], a.Shadow, orNull(a.PendingEmail), a.PendingSince, a.FirstSignInAt, a.LastSignInAt, a.CreatedAt, a.UpdatedAt, a.Machine()); err != nil {
 		return err
 	}
-	if n == 0 {
-		return t.conn.failed(moved(before.version))
-	}
+	t.accounts[a.ID] = seenAccount{a.Org, a.Version + 1, emails}
+	delete(t.shared.accounts, a.ID)
 	if emails != before.emails {
 		if _, err := t.exec(ctx, `DELETE FROM account_emails WHERE org_id = $1 AND account_id = $2`, a.Org, a.ID); err != nil {
 			return err
@@ -82,6 +78,7 @@ func (t *transaction) UpdateAccount(ctx context.Context, a identity.Account, hol
 
 // DeleteAccount leaves addresses and holds to the schema's cascade.
 func (t *transaction) DeleteAccount(ctx context.Context, org identity.OrgID, id identity.AccountID, version int64) error {
+	delete(t.accounts, id)
 	n, err := t.exec(ctx, `DELETE FROM accounts WHERE org_id = $1 AND id = $2 AND version = $3`, org, id, version)
 	if err == nil && n == 0 {
 		return t.stale(ctx, unknownAccount, `SELECT version FROM accounts WHERE org_id = $1 AND id = $2`, org, id)

@@ -33,24 +33,42 @@ func scanAccountAfter(r *sql.Rows, others ...any) (identity.Account, error) {
 }
 
 func (r reader) Account(ctx context.Context, org identity.OrgID, id identity.AccountID) (identity.Account, error) {
-	return one(ctx, r.run, unknownAccount, scanAccount,
-		`SELECT `+accountColumns+` FROM accounts WHERE org_id = $1 AND id = $2`, org, id)
+	return one(ctx, r.run, unknownAccount, scanAccount, selectAccount, org, id)
 }
+
+const selectAccount = `SELECT ` + accountColumns + ` FROM accounts WHERE org_id = $1 AND id = $2`
 
 func (r reader) AccountByUserName(ctx context.Context, org identity.OrgID, key identity.NameKey) (identity.Account, error) {
 	return one(ctx, r.run, unknownAccount, scanAccount,
 		`SELECT `+accountColumns+` FROM accounts WHERE org_id = $1 AND user_name_key = $2`, org, key)
 }
 
-func (r reader) AccountFor(ctx context.Context, key identity.AccountKey, tokenHash string) (a identity.Account, good bool, err error) {
-	where, value := `id`, any(key.ID)
+func (r reader) AccountFor(ctx context.Context, key identity.AccountKey, tokenHash string) (identity.Account, bool, error) {
+	query, args := accountFor(key, tokenHash)
+	found, err := one(ctx, r.run, unknownAccount, scanConfirmed, query, args...)
+	return found.Account, found.good, err
+}
+
+// accountFor asks for an account, and whether a token is good.
+func accountFor(key identity.AccountKey, tokenHash string) (query string, args []any) {
 	if key.ID == "" {
-		where, value = `user_name_key`, key.Name
+		return selectConfirmed + `user_name_key = $3`, []any{tokenHash, key.Org, key.Name}
 	}
-	a, err = one(ctx, r.run, unknownAccount, func(row *sql.Rows) (identity.Account, error) { return scanAccountAfter(row, &good) },
-		`SELECT EXISTS (SELECT 1 FROM tokens WHERE hash = $1 AND revoked_at IS NULL), `+accountColumns+`
-		FROM accounts WHERE org_id = $2 AND `+where+` = $3`, tokenHash, key.Org, value)
-	return a, good, err
+	return selectConfirmed + `id = $3`, []any{tokenHash, key.Org, key.ID}
+}
+
+const selectConfirmed = `SELECT EXISTS (SELECT 1 FROM tokens WHERE hash = $1 AND revoked_at IS NULL), ` + accountColumns + `
+	FROM accounts WHERE org_id = $2 AND `
+
+// confirmed is an account with whether the token of whoever asks is good.
+type confirmed struct {
+	identity.Account
+	good bool
+}
+
+func scanConfirmed(r *sql.Rows) (c confirmed, err error) {
+	c.Account, err = scanAccountAfter(r, &c.good)
+	return c, err
 }
 
 func (r reader) Accounts(ctx context.Context, org identity.OrgID, q identity.AccountQuery) ([]identity.Account, error) {

@@ -142,12 +142,12 @@ func (d document) Scan(src any) error {
 // digest is a SHA-256 in hexadecimal, which is stored as the bytes that it spells.
 type digest string
 
-// digestColumn scans a digest; no bytes are the empty text.
+// digestColumn scans a digest; no bytes and NULL are the empty text.
 type digestColumn struct{ *string }
 
 func (d digestColumn) Scan(src any) error {
 	b, ok := src.([]byte)
-	if !ok {
+	if !ok && src != nil {
 		return fmt.Errorf("a hash is stored as bytes, not as a %T", src)
 	}
 	*d.string = hex.EncodeToString(b)

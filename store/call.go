@@ -14,6 +14,7 @@ type call struct {
 	turn  chan turn    // from the committer
 	ran   chan outcome // to the committer
 	gone  bool         // the function did not return: the caller is not there any more
+	lock  identity.OrgLock
 }
 
 // newCall has room for what the two say to each other, so that the committer never waits for a caller that is gone.

@@ -23,7 +23,8 @@ type dialect struct {
 	// keyText is the text of an identifier that is stored as bytes.
 	keyText func(column string) string
 
-	// send runs statements one after another with one message; nil if messages cost nothing.
+	// send runs statements one after another, each of which changes something, with the next message to the engine; nil if messages cost
+	// nothing. If one of them fails, it is the statement of that message that says so.
 	send func(ctx context.Context, conn *sql.Conn, list []statement) error
 
 	texts sync.Map // statements of this package, in PostgreSQL's spelling, to the engine's

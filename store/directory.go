@@ -43,6 +43,7 @@ func (t *transaction) UpdateConnector(ctx context.Context, n identity.Connector)
 
 // DeleteConnector leaves the schedule, plans and runs to the schema's cascade. Groups become the administrators' own.
 func (t *transaction) DeleteConnector(ctx context.Context, org identity.OrgID, id identity.ConnectorID) error {
+	clear(t.accounts)
 	if _, err := t.exec(ctx, `UPDATE accounts SET connector_id = NULL, object_id = NULL, dn = NULL, version = version + 1
 		WHERE connector_id = $1 AND org_id = $2`, id, org); err != nil {
 		return err

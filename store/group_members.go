@@ -55,6 +55,7 @@ func (t *transaction) addAlike(ctx context.Context, org identity.OrgID, group id
 		return nil, err
 	}
 	t.conn.wrote = t.conn.wrote || len(added) > 0
+	clear(t.shared.accounts) // an account says whether it is in groups
 	var joined, rest []identity.Member
 	for _, m := range members {
 		if id := idOf(m); added[id] {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 )
@@ -12,8 +13,8 @@ const (
 	besideLimit     = 512
 )
 
-// insert runs a statement that adds rows, perhaps with others of the kind, before the next statement of another kind or when the function of
-// the transaction has returned. If it fails, the transaction does.
+// insert runs a statement that is certain to change something, perhaps with others of the kind, before the next statement of another kind or when
+// the function of the transaction has returned. If it fails, the transaction does.
 func (t *transaction) insert(ctx context.Context, query string, args ...any) error {
 	c := t.conn
 	if c.dialect.send == nil && c.rows < longTransaction {
@@ -123,8 +124,12 @@ func (d *dialect) run(within context.Context, conn *sql.Conn, list []statement) 
 		return d.send(within, conn, list)
 	}
 	for _, s := range list {
-		if _, err := conn.ExecContext(within, d.rebind(s.query), s.args...); err != nil {
+		result, err := conn.ExecContext(within, d.rebind(s.query), s.args...)
+		if err != nil {
 			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return cmp.Or(err, errNothingChanged)
 		}
 	}
 	return nil

@@ -19,6 +19,7 @@ type Store struct {
 	reader
 	transactor
 	readers *sql.DB
+	lookups *lookups // for several callers at once; nil where each looks for itself
 	schema  func(context.Context) (Schema, error)
 
 	migrating func(context.Context) (bool, error) // whether its schema is about to become one of other programs; nil: it cannot

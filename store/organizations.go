@@ -11,11 +11,14 @@ const organizationColumns = `id, name, kind, sync_mode, sso_provider, require_em
 	retention_cut_at, enforce_verified_domains, self_registration, required_attributes, creator, active_providers, licence_templates,
 	state, region, allow_content_transfer, provider_authoritative, created_at, updated_at, version`
 
-func scanOrganization(r *sql.Rows) (o identity.Organization, err error) {
-	err = r.Scan(scanID(&o.ID), &o.Name, text(&o.Kind), text(&o.SyncMode), &o.SSOProvider, &o.RequireEmail, &o.ActivationEmails,
+func scanOrganization(r *sql.Rows) (identity.Organization, error) { return scanOrganizationBefore(r) }
+
+// scanOrganizationBefore scans an organization whose columns stand before others.
+func scanOrganizationBefore(r *sql.Rows, others ...any) (o identity.Organization, err error) {
+	err = r.Scan(append([]any{scanID(&o.ID), &o.Name, text(&o.Kind), text(&o.SyncMode), &o.SSOProvider, &o.RequireEmail, &o.ActivationEmails,
 		&o.RetentionDays, instant{&o.RetentionCutAt}, &o.EnforceVerifiedDomains, &o.SelfRegistration, &o.RequiredAttributes,
 		scanID(&o.Creator), &o.ActiveProviders, &o.LicenceTemplates, text(&o.State), &o.Region, &o.AllowContentTransfer,
-		&o.ProviderAuthoritative, instant{&o.CreatedAt}, instant{&o.UpdatedAt}, &o.Version)
+		&o.ProviderAuthoritative, instant{&o.CreatedAt}, instant{&o.UpdatedAt}, &o.Version}, others...)...)
 	return o, err
 }
 

@@ -115,7 +115,7 @@ func (p *postgres) open(ctx context.Context) (*Store, error) {
 	d := newPostgresDialect()
 	w := newSessions(p, d, max(1, p.connections/2))
 	readers := p.pool(max(1, p.connections-p.connections/2))
-	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, transactor: w,
+	s := &Store{reader: reader{run: pool{readers, d}, dialect: d}, readers: readers, lookups: newLookups(readers), transactor: w,
 		schema:    func(ctx context.Context) (Schema, error) { return p.schema(ctx, readers) },
 		migrating: func(ctx context.Context) (bool, error) { return stopping(ctx, readers) }}
 	if err := s.Ping(ctx); err != nil {
@@ -132,5 +132,5 @@ func (c postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return postgresConn{conn.(*stdlib.Conn)}, nil
+	return &postgresConn{Conn: conn.(*stdlib.Conn)}, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"time"
 )
 
@@ -19,21 +18,26 @@ const (
 	clearMarks = "DELETE FROM commits WHERE at < now() - interval '1 hour'"
 )
 
+// How a transaction ends that is to be kept.
+const (
+	putMark         = "INSERT INTO commits (mark) VALUES ($1)"
+	commitStatement = "COMMIT"
+)
+
 // commit ends a transaction. What it wrote is marked, with a mark of its own in the same transaction, so that it can be found out what came
 // of it if the connection is lost before the server's answer.
 func (w *sessions) commit(s *session, wrote bool) (ending, error) {
-	var mark [16]byte
-	statement := "COMMIT"
+	var mark []byte
 	if wrote {
-		_, _ = rand.Read(mark[:]) // never fails
-		statement = `INSERT INTO commits (mark) VALUES ('\x` + hex.EncodeToString(mark[:]) + `'); COMMIT`
+		mark = make([]byte, 16)
+		_, _ = rand.Read(mark) // never fails
 	}
-	tag, err := s.exec(statement)
+	tag, err := s.commit(mark)
 	switch {
-	case err == nil && tag == "COMMIT":
+	case err == nil && tag == commitStatement:
 		s.over = true
 		if wrote && w.commits.Add(1)%clearEvery == 0 {
-			_, _ = s.exec(clearMarks) // the next one does it
+			_ = s.exec(clearMarks) // the next one does it
 		}
 		return settled, nil
 	case err == nil:
@@ -45,7 +49,7 @@ func (w *sessions) commit(s *session, wrote bool) (ending, error) {
 		return cut, refusal(err)
 	}
 	s.over = true // as far as this connection can tell
-	return settled, &unanswered{mark[:], err}
+	return settled, &unanswered{mark, err}
 }
 
 // unanswered is a commit whose answer was lost. Only [sessions.do] sees it.

@@ -2,26 +2,36 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // postgresConn stores what PostgreSQL's text and bytea do not hold as they are: texts with a NUL or that are not UTF-8, such as a path
 // that somebody sent, and identifiers that are none.
-type postgresConn struct{ *stdlib.Conn }
+//
+// It also keeps statements that wait for the next message; see postgres_later.go.
+type postgresConn struct {
+	*stdlib.Conn
+	unsent []statement
+	asked  []statement // questions whose rows come before those of the next one
+}
 
-func (c postgresConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *postgresConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if len(c.unsent) > 0 {
+		return c.execLast(ctx, query, args)
+	}
 	return c.Conn.ExecContext(ctx, query, stored(args))
 }
 
-func (c postgresConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *postgresConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(c.unsent)+len(c.asked) > 0 {
+		return c.queryLast(ctx, query, args)
+	}
 	rows, err := c.Conn.QueryContext(ctx, query, stored(args))
 	if err != nil {
 		return nil, err
@@ -57,28 +67,24 @@ func storedValue(value any) (any, bool) {
 	return value, false
 }
 
-// sendTogether sends statements in one message and waits for all of their answers. It returns the first error.
-func sendTogether(ctx context.Context, conn *sql.Conn, list []statement) error {
-	var batch pgx.Batch
-	for _, s := range list {
-		for i := range s.args {
-			s.args[i], _ = storedValue(s.args[i])
-		}
-		batch.Queue(s.query, s.args...)
-	}
-	return conn.Raw(func(raw any) error { return pgxConn(raw).SendBatch(ctx, &batch).Close() })
-}
-
 type postgresRows struct{ *stdlib.Rows }
 
 func (r postgresRows) Next(dest []driver.Value) error {
 	err := r.Rows.Next(dest)
 	for i, v := range dest {
-		if s, ok := v.(string); ok && strings.IndexByte(s, mark) >= 0 {
-			dest[i] = unescape(s)
+		if s, ok := v.(string); ok {
+			dest[i] = loaded(s)
 		}
 	}
 	return err
+}
+
+// loaded returns the text that is stored so.
+func loaded(stored string) string {
+	if strings.IndexByte(stored, mark) >= 0 {
+		return unescape(stored)
+	}
+	return stored
 }
 
 // A mark and what follows it stand for one byte, so that texts keep their order: 0 is less than the mark itself, and that is less than

@@ -10,7 +10,7 @@ import (
 func newPostgresDialect() *dialect {
 	return &dialect{
 		native:      true,
-		send:        sendTogether,
+		send:        sendLater,
 		now:         "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		keyText: func(column string) string {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +72,8 @@ type cutter struct {
 	server  string
 	manner  atomic.Int64
 	commits atomic.Int64 // that it has seen since it was told
+
+	messages atomic.Int64 // from the store
 }
 
 // What a cutter does with a commit.
@@ -142,8 +145,9 @@ func (c *cutter) pass(client, server net.Conn) {
 		if err != nil {
 			return
 		}
+		c.messages.Add(1)
 		manner := c.manner.Load()
-		if manner != pass && bytes.Contains(buffer[:n], []byte("; COMMIT")) && c.commits.Add(1) == 1 {
+		if manner != pass && commits(buffer[:n]) && c.commits.Add(1) == 1 {
 			if manner == cutBefore {
 				return
 			}
@@ -160,6 +164,13 @@ func (c *cutter) pass(client, server net.Conn) {
 			return
 		}
 	}
+}
+
+// commits reports whether a message has a commit carried out. It has the name of the statement, under which pgx has it prepared, and not its
+// text.
+func commits(message []byte) bool {
+	digest := sha256.Sum256([]byte(commitStatement))
+	return bytes.Contains(message, fmt.Appendf(nil, "stmtcache_%x", digest[:24])) && !bytes.Contains(message, []byte(commitStatement))
 }
 
 func TestPostgres_WhatACommitCameToIsFoundOutWhenItsAnswerIsLost(t *testing.T) {

@@ -59,6 +59,7 @@ func (w *sessions) do(ctx context.Context, lock identity.OrgLock, fn func(identi
 		return err
 	}
 	c, numbers := newCall(), bucketsOf(lock)
+	c.lock = lock
 	if len(numbers) != 1 || lock.Everybody {
 		go w.write(numbers, lock.Everybody, c.alone)
 	} else if l := &w.lanes[numbers[0]]; l.enter(c) {

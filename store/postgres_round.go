@@ -35,11 +35,14 @@ func (r *round) attempt(gather func() []*call) (end ending, err error) {
 	}
 	r.session, r.shared = session{within: within, conn: conn}, newShared()
 	defer r.session.leave()
-	if _, err := r.session.exec(w.begin + locks(r.numbers, r.alone)); err != nil {
+	if err := r.session.exec(w.begin + locks(r.numbers, r.alone)); err != nil {
 		return whatEnded(err), refusal(err)
 	}
 	if r.crowd == nil {
 		r.crowd = gather()
+	}
+	if err := r.lookAhead(); err != nil {
+		return whatEnded(err), refusal(err)
 	}
 	wrote := 0
 	r.rows = 0
@@ -67,9 +70,13 @@ func (r *round) attempt(gather func() []*call) (end ending, err error) {
 		return whatEnded(err), refusal(err)
 	}
 	// Also refusals end with a commit, which says whether what they rest on was so.
-	if end, err = w.commit(&r.session, wrote > 0); end == settled && err == nil {
+	end, err = w.commit(&r.session, wrote > 0)
+	switch {
+	case err == nil && end == settled:
 		w.transactions.Add(int64(wrote))
 		w.grow(r.rows)
+	case end == settled && !r.session.over && len(r.crowd) > 1 && r.how == runPlainly:
+		return spoiled, errSpoiled // one of them wrote what the server has only now said no to
 	}
 	return end, err
 }
@@ -101,7 +108,7 @@ func (r *round) run(c *call, how manner, fn func(identity.Tx) error) (err error)
 		c.ran <- end
 	}()
 	if how == runInSavepoint {
-		if _, err := r.session.exec("SAVEPOINT caller"); err != nil {
+		if err := r.session.exec("SAVEPOINT caller"); err != nil {
 			end.gone = false
 			return tx.conn.failed(err)
 		}
@@ -109,6 +116,11 @@ func (r *round) run(c *call, how manner, fn func(identity.Tx) error) (err error)
 	err = fn(tx)
 	if err == nil {
 		err = tx.conn.send()
+	}
+	if err == nil && how == runInSavepoint { // so that nobody else hears what is wrong with it
+		if err = r.session.flush(); err != nil {
+			err = tx.conn.failed(err)
+		}
 	}
 	end.gone = false
 	return err
@@ -118,13 +130,11 @@ func (r *round) run(c *call, how manner, fn func(identity.Tx) error) (err error)
 func (r *round) leave(keep bool) error {
 	if !keep {
 		r.shared.undo()
-		_, err := r.session.exec("ROLLBACK TO caller; RELEASE caller")
-		return err
+		return r.session.undo("ROLLBACK TO caller; RELEASE caller")
 	}
 	// Within the savepoint, so that the table has what the next one may have to go back to.
 	if err := r.shared.writeHeads(r.session.within, r.session.conn, r.sessions.dialect); err != nil {
 		return err
 	}
-	_, err := r.session.exec("RELEASE caller")
-	return err
+	return r.session.exec("RELEASE caller")
 }

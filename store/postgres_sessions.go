@@ -145,11 +145,40 @@ type session struct {
 	over   bool // the transaction has ended on the server
 }
 
-// exec runs statements without arguments, all in one message, and returns what the server says of the last one.
-func (s *session) exec(statements string) (tag string, err error) {
+// exec runs statements without arguments, all in one message, after what still waits.
+func (s *session) exec(statements string) error {
+	return s.conn.Raw(func(conn any) error {
+		c := conn.(*postgresConn)
+		if err := c.flush(s.within); err != nil {
+			return err
+		}
+		_, err := c.Conn.Conn().Exec(s.within, statements)
+		return err
+	})
+}
+
+// flush sends what waits.
+func (s *session) flush() error {
+	return s.conn.Raw(func(conn any) error { return conn.(*postgresConn).flush(s.within) })
+}
+
+// undo runs statements that undo what was written, also what was not sent.
+func (s *session) undo(statements string) error {
+	_ = s.conn.Raw(func(conn any) error {
+		conn.(*postgresConn).unsent = nil
+		return nil
+	}) // an error means that it is not there any more
+	return s.exec(statements)
+}
+
+// commit sends what waits, a mark if there is one, and COMMIT, all in one message, and returns what the server says of the latter.
+func (s *session) commit(mark []byte) (tag string, err error) {
 	err = s.conn.Raw(func(conn any) error {
-		result, err := pgxConn(conn).Exec(s.within, statements)
-		tag = result.String()
+		c := conn.(*postgresConn)
+		if mark != nil {
+			c.unsent = append(c.unsent, statement{putMark, []any{mark}})
+		}
+		tag, err = c.last(s.within, commitStatement)
 		return err
 	})
 	return tag, err
@@ -158,7 +187,7 @@ func (s *session) exec(statements string) (tag string, err error) {
 // leave rolls back what is not over and gives the connection back, if it can still be used.
 func (s *session) leave() {
 	if !s.over {
-		if _, err := s.exec("ROLLBACK"); err != nil {
+		if err := s.undo("ROLLBACK"); err != nil {
 			_ = s.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that the pool closes it
 		}
 	}
@@ -175,4 +204,4 @@ func (s *session) broken() bool {
 	return broken
 }
 
-func pgxConn(conn any) *pgx.Conn { return conn.(postgresConn).Conn.Conn() }
+func pgxConn(conn any) *pgx.Conn { return conn.(*postgresConn).Conn.Conn() }

@@ -238,6 +238,7 @@ func queries(r reader) map[string]query {
 		"Challenges":         {ask: func() error { _, err := r.Challenges(ctx, org); return err }},
 		"Binding":            {ask: func() error { _, err := r.Binding(ctx, "i", "s"); return err }},
 		"BindingsOf":         {ask: func() error { _, err := r.BindingsOf(ctx, org, "x"); return err }},
+		"FullAdministrators": {ask: func() error { _, err := r.FullAdministrators(ctx, org); return err }},
 		"ManagedBy":          {ask: func() error { _, err := r.ManagedBy(ctx, org); return err }},
 		"Manages":            {ask: func() error { _, err := r.Manages(ctx, org); return err }},
 		"IdentityProviders":  {ask: func() error { _, err := r.IdentityProviders(ctx, org); return err }},

@@ -24,12 +24,14 @@ func (r reader) BindingsOf(ctx context.Context, org identity.OrgID, account iden
 }
 
 func (t *transaction) InsertBinding(ctx context.Context, b identity.Binding) error {
+	defer t.shared.forget()
 	_, err := t.exec(ctx, `INSERT INTO bindings (`+bindingColumns+`) VALUES ($1, $2, $3, $4, $5)`,
 		b.Issuer, b.Subject, b.Org, b.Account, b.CreatedAt)
 	return err
 }
 
 func (t *transaction) DeleteBinding(ctx context.Context, org identity.OrgID, issuer, subject string) error {
+	defer t.shared.forget()
 	return t.write(ctx, unknownBinding, `DELETE FROM bindings WHERE org_id = $1 AND issuer = $2 AND subject = $3`, org, issuer, subject)
 }
 

@@ -13,8 +13,9 @@ var errOver = errors.New("store: the transaction is over; a Tx must not be used 
 // transaction is identity.Tx: one caller's part of SQLite's present batch, or a transaction of its own.
 type transaction struct {
 	reader
-	conn   *connection
-	shared *shared
+	conn     *connection
+	shared   *shared
+	accounts map[identity.AccountID]seenAccount
 }
 
 // connection runs the statements of one caller until one of them fails.
@@ -31,7 +32,7 @@ type connection struct {
 
 func newTransaction(within context.Context, conn *sql.Conn, d *dialect, s *shared) *transaction {
 	c := &connection{within: within, conn: conn, dialect: d}
-	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s}
+	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s, accounts: map[identity.AccountID]seenAccount{}}
 }
 
 // A writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch, and cost
@@ -76,6 +77,7 @@ func (t *transaction) exec(ctx context.Context, query string, args ...any) (int,
 	if err := t.conn.send(); err != nil {
 		return 0, err
 	}
+	clear(t.shared.accounts)
 	result, err := t.conn.conn.ExecContext(t.conn.within, t.dialect.rebind(query), bound...)
 	if err != nil {
 		return 0, t.conn.failed(err)

@@ -35,17 +35,19 @@ func (b *bench) measureCommits() error {
 		if err != nil {
 			return err
 		}
+		// The lone client first: the crowd leaves three to eleven times as many people behind where commits are shared.
+		alone, err := b.compare("create", 1, shared, single)
+		if err != nil {
+			return err
+		}
 		found, err := b.compare("create", clients, shared, single)
 		if err != nil {
 			return err
 		}
 		b.add(compared(title("create", clients)+disk.name, figure{"group commit", found[shared].rate().Value, "/s"}, figure{"one commit each", found[single].rate().Value, "/s"}, disk.want))
-		if found, err = b.compare("create", 1, shared, single); err != nil {
-			return err
-		}
-		b.add(compared("p50 of "+title("create", 1)+disk.name, figure{"group commit", found[shared].p50().Value, "ms"}, figure{"one commit each", found[single].p50().Value, "ms"}, wanted{atMost, 1.15, 0}))
-		if disk.env != nil && found[single].p50().Value < milliseconds(slower) {
-			return fmt.Errorf("a lone client waits %.1f ms, so nothing was added to fsync: the program does not call the C library's", found[single].p50().Value)
+		b.add(compared("p50 of "+title("create", 1)+disk.name, figure{"group commit", alone[shared].p50().Value, "ms"}, figure{"one commit each", alone[single].p50().Value, "ms"}, wanted{atMost, 1.15, 0}))
+		if disk.env != nil && alone[single].p50().Value < milliseconds(slower) {
+			return fmt.Errorf("a lone client waits %.1f ms, so nothing was added to fsync: the program does not call the C library's", alone[single].p50().Value)
 		}
 		if err := b.measureConflict(shared, disk.name); err != nil {
 			return err

@@ -33,7 +33,6 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return a.settings.place(err)
 	}
 	logger := newLogger(a.stderr, c.LogLevel, c.LogFormat)
-	collectLess()
 	listener, scheme, err := c.listen(a)
 	if err != nil {
 		return err
@@ -98,6 +97,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	defer running.Wait()
 	defer rest()
 
+	collectLess()
 	opening.Open(handler)
 	a.say("Listening on %s://%s", scheme, listener.Addr())
 	if len(api.Issuers) == 0 {
@@ -164,7 +164,7 @@ func (c *serveCmd) listen(a *app) (net.Listener, string, error) {
 
 // collectLess lets the heap grow to five times what is alive before it is collected, unless GOGC says otherwise. The server
 // keeps a few megabytes alive, so by default it would spend a tenth of its time on collecting almost nothing. Beyond heapLimit it
-// collects more often.
+// collects more often. It is for a server that answers: what starting leaves behind is not worth keeping.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

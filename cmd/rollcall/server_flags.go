@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"rollcall/admin"
-	"rollcall/identity"
 	"rollcall/internal/system"
 	"rollcall/internal/web"
 	"rollcall/scim"
@@ -99,10 +98,8 @@ func (f *serverFlags) check() error {
 	if err != nil {
 		return err
 	}
-	// The API checks its issuers when it is made, and asks store and issuers nothing before the first request.
-	nowhere := identity.NewService(nil, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
-	options.Service, options.Clock, options.Logger = nowhere, system.Clock{}, slog.New(slog.DiscardHandler)
-	if _, err := admin.New(options); err != nil {
+	options.Clock, options.Logger = system.Clock{}, slog.New(slog.DiscardHandler)
+	if err := admin.Check(options); err != nil {
 		return bad("oidc-issuer oidc-audience", "%w", err)
 	}
 	return nil

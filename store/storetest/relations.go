@@ -57,6 +57,35 @@ func testBindings(t *testing.T, w world) {
 		_, err = bind(bob, "https://z", "c")
 		require.NoError(t, err, "the person is free again")
 	})
+	t.Run("USR-26 full administrators are those at home with the role, as it is at the moment", func(t *testing.T) {
+		eve := w.add(t, w.account(w.own, "eve"))
+		_, err := bind(eve, "https://idp", "eve")
+		require.NoError(t, err)
+		grant := func(org identity.OrgID, subject string, role identity.Role) identity.Grant {
+			return identity.Grant{Org: org, Issuer: "https://idp", Subject: subject, Role: role, CreatedAt: start}
+		}
+		w.must(t, func(tx identity.Tx) error {
+			list := func(want ...identity.AccountID) {
+				got, err := tx.FullAdministrators(ctx, w.own)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+			list()
+			require.NoError(t, tx.PutGrant(ctx, grant(w.own, "eve", identity.RoleUser)))
+			require.NoError(t, tx.PutGrant(ctx, grant(w.own, "nobody yet", identity.RoleFull)))
+			require.NoError(t, tx.PutGrant(ctx, grant(w.other, "s1", identity.RoleFull)))
+			list()
+			require.NoError(t, tx.PutGrant(ctx, grant(w.own, "eve", identity.RoleFull)))
+			list(eve.ID)
+			require.NoError(t, tx.DeleteBinding(ctx, w.own, "https://idp", "eve"))
+			list()
+			require.NoError(t, tx.InsertBinding(ctx, identity.Binding{Issuer: "https://idp", Subject: "eve", Org: w.own, Account: eve.ID, CreatedAt: start}))
+			list(eve.ID)
+			require.NoError(t, tx.DeleteGrant(ctx, w.own, "https://idp", "eve"))
+			list()
+			return nil
+		})
+	})
 	t.Run("ROL-04 a person who is freed can be bound again, once", func(t *testing.T) {
 		_, err := bind(ada, "https://free", "s")
 		require.NoError(t, err)

@@ -129,6 +129,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	"BindingsOf": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.BindingsOf(ctx, org, p.account.ID)
 	},
+	"FullAdministrators": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.FullAdministrators(ctx, org)
+	},
 	"ManagedBy": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.ManagedBy(ctx, org)
 	},
