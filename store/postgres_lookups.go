@@ -122,7 +122,7 @@ func (w *lookups) ask(ctx context.Context, all ...*lookup) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // gives it back
 	questions := make([]question, len(all))
 	for i, l := range all {
 		l.found = nil

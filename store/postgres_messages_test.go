@@ -93,7 +93,8 @@ func TestPostgres_WhatWasLookedUpAheadIsWhatTheOneBeforeHasLeft(t *testing.T) {
 		require.EqualValues(t, 4, now.Version)
 	})
 	t.Run("in a group, by somebody who never looked", func(t *testing.T) {
-		g := identity.Group{ID: identity.GroupID(system.IDs{}.New()), Org: a.Org, Name: "g", CreatedAt: a.CreatedAt, UpdatedAt: a.CreatedAt, Source: identity.SourceManual}
+		g := identity.Group{ID: identity.GroupID(system.IDs{}.New()), Org: a.Org, Name: "g", CreatedAt: a.CreatedAt, UpdatedAt: a.CreatedAt,
+			Source: identity.SourceManual}
 		require.NoError(t, s.Do(ctx, identity.Shared(a.Org), func(tx identity.Tx) error { return tx.InsertGroup(ctx, g) }))
 		require.NoError(t, errors.Join(inTurn(t, s, []identity.Ahead{{}, same}, func(i int, tx identity.Tx) error {
 			if i == 0 {
