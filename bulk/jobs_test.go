@@ -170,6 +170,7 @@ func killedAt(n, at int) error {
 }
 
 func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
+	rows := max(1000, fresh.Rounds(3000)) // ten turns at least
 	url := fresh.URL(t)
 	s := fresh.OpenAgain(t, url)
 	w := newWorldOver(t, s)
@@ -179,7 +180,7 @@ func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
 		require.NoError(t, err)
 		jobs = append(jobs, export)
 	}
-	j, err := w.StartImport(w.ctx, admin, w.org, strings.NewReader(manyRows(3000)), bulk.ImportOptions{})
+	j, err := w.StartImport(w.ctx, admin, w.org, strings.NewReader(manyRows(rows)), bulk.ImportOptions{})
 	require.NoError(t, err)
 
 	var wait sync.WaitGroup
@@ -207,9 +208,9 @@ func TestCSV01_TwoWorkersDoEveryRowOnce(t *testing.T) {
 	}
 	w.work()
 	got := w.settled(j)
-	require.Equal(t, 3000, got.users)
-	require.Equal(t, 3000, got.succeeded)
-	require.Equal(t, 3000, got.events[identity.AccountCreated])
+	require.Equal(t, rows, got.users)
+	require.Equal(t, rows, got.succeeded)
+	require.Equal(t, rows, got.events[identity.AccountCreated])
 	require.Equal(t, 3, got.events[identity.JobFinished])
 	for _, export := range jobs {
 		require.Equal(t, identity.JobDone, w.job(export.ID).State)

@@ -22,6 +22,7 @@ import (
 	"rollcall/identity"
 	"rollcall/internal/demodirectory"
 	"rollcall/internal/system"
+	"rollcall/store/fresh"
 )
 
 // binary is the program as operators run it, built once for the tests that start, stop and kill it.
@@ -88,12 +89,17 @@ func (days ahead) Now() time.Time {
 //	dns publish NAME TEXT         puts a TXT record into the DNS that $DNS_SERVER answers for; dns withdraw NAME takes the name away
 //	directory WHAT [N]            changes the directory at $LDAP_URL: add N people; disable, enable, delete or move the N-th;
 //	                              blind or sight
+//
+// What follows [file] is about the database's file, which a story on PostgreSQL does not have.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROLLCALL_DATABASE", "sqlite:"+filepath.Join(env.WorkDir, "data", "rollcall.db"))
+			if fresh.OnPostgres() {
+				env.Setenv("ROLLCALL_DATABASE", fresh.Postgres(t))
+			}
 			if raced {
 				env.Setenv("PATH", stories+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			}
@@ -104,6 +110,12 @@ func TestStories(t *testing.T) {
 				return err
 			}
 			return startDirectory(env)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "file" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return !fresh.OnPostgres(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"until": until, "serve": startServer, "token": tokenOf, "exits": exits, "keep": keep,
 			"people": writePeople, "drop": dropRows, "dns": changeDNS, "directory": changeDirectory},

@@ -52,6 +52,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cmd := exec.Command(binary, append([]string{"serve", "--database", ts.Getenv("ROLLCALL_DATABASE"), "--listen", "127.0.0.1:0",
 		"--oidc-issuer", ts.Getenv("ISSUER"), "--oidc-audience", demoAudience}, args...)...)
+	cmd.Dir = ts.Getenv("WORK") // mails are kept there if the database is no file beside which they could be
 	talk, err := cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())

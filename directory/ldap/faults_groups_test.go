@@ -14,7 +14,6 @@ import (
 	"rollcall/directory/ldap"
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -78,9 +77,7 @@ func TestDIR16_DIR19_NoFaultEndsAMembership(t *testing.T) {
 			s.next(n)
 		}
 	})
-	s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, s.Close()) }()
+	s := fresh.Open(t)
 	service := identity.NewService(s, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
 	org, err := service.CreateOrganization(t.Context(), by, identity.Organization{Name: "Corp", Kind: identity.Customer})
 	require.NoError(t, err)

@@ -13,7 +13,6 @@ import (
 	"rollcall/directory/ldap"
 	"rollcall/identity"
 	"rollcall/internal/system"
-	"rollcall/store"
 	"rollcall/store/fresh"
 )
 
@@ -119,9 +118,7 @@ func TestDIR16_DIR19_NoFaultLosesAnybody(t *testing.T) {
 				if f.root != nil {
 					server.root = func(int) map[string][]string { return f.root(wrong && read) }
 				}
-				s, err := store.Open(t.Context(), "sqlite:"+fresh.Database(t))
-				require.NoError(t, err)
-				defer func() { require.NoError(t, s.Close()) }()
+				s := fresh.Open(t)
 				service := identity.NewService(s, system.Clock{}, system.IDs{}, identity.EmailPolicy{})
 				org, err := service.CreateOrganization(t.Context(), by, identity.Organization{Name: "Corp", Kind: identity.Customer})
 				require.NoError(t, err)

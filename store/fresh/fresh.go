@@ -31,10 +31,13 @@ const (
 	perRoundRaced      = 4
 )
 
+// OnPostgres says that Open and URL give databases on a PostgreSQL server.
+func OnPostgres() bool { return os.Getenv(engine) == "postgres" }
+
 // Rounds is how often a test that repeats something n times to be sure of it does so with the engine that is tested.
 func Rounds(n int) int {
 	switch {
-	case os.Getenv(engine) == "postgres":
+	case OnPostgres():
 		return max(1, n/perRoundOnPostgres)
 	case raced:
 		return max(1, n/perRoundRaced)
