@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"rollcall/identity"
 )
@@ -30,52 +31,97 @@ func (r reader) Events(ctx context.Context, org identity.OrgID, q identity.Event
 	if q.Skip < 0 {
 		return nil, r.run.failed(identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "cannot skip %d events", q.Skip).At("skip"))
 	}
-	query, args := r.dialect.eventsQuery(org, q)
+	var place time.Time
+	if q.After != "" && ranged(q) {
+		after, err := r.Event(ctx, org, q.After)
+		if identity.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		place = after.At
+	}
+	query, args := r.dialect.eventsQuery(org, q, place)
 	return list(ctx, r.run, scanEvent, query, args...)
 }
 
-// eventsQuery relies on ids that are made later being greater: their order is the order in which events happened.
-func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery) (string, []any) {
+// ranged reports whether a query has a range of time.
+func ranged(q identity.EventQuery) bool { return !q.From.IsZero() || !q.Until.IsZero() }
+
+// eventsQuery lists events in the order of their ids, since ids that are made later are greater; with a range of time in the order of their
+// instants, beyond place if there is an After. Then the page is looked for in an index that holds everything a query compares, and only its
+// events are read.
+func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place time.Time) (string, []any) {
 	c := &compiler{dialect: d}
-	query := `SELECT ` + eventColumns + ` FROM events WHERE org_id = ` + c.arg(org)
-	if q.Account != "" {
-		query += ` AND account_id = ` + c.arg(q.Account)
-	}
+	own := c.arg(org)
+	where := `org_id = ` + own
 	if q.Target != "" {
 		// An account's id is stored as a key, another target's as the text that it is.
-		query += ` AND (account_id = ` + c.arg(identity.AccountID(q.Target)) + ` OR target_id = ` + c.arg(q.Target) + `)`
+		where += ` AND id IN (SELECT id FROM events WHERE org_id = ` + own + ` AND account_id = ` + c.arg(identity.AccountID(q.Target)) + `
+			UNION ALL SELECT id FROM events WHERE org_id = ` + own + ` AND target_id = ` + c.arg(q.Target) + `)`
 	}
-	if !q.From.IsZero() {
-		query += ` AND at >= ` + c.arg(q.From)
-	}
-	if !q.Until.IsZero() {
-		query += ` AND at < ` + c.arg(q.Until)
+	if q.Account != "" {
+		where += ` AND account_id = ` + c.arg(q.Account)
 	}
 	if q.Actor != "" {
-		query += ` AND actor_id = ` + c.arg(q.Actor)
+		where += ` AND actor_id = ` + c.arg(q.Actor)
 	}
 	if len(q.Kinds) > 0 {
-		query += ` AND kind IN (`
-		for i, kind := range q.Kinds {
-			if i > 0 {
-				query += `, `
-			}
-			query += c.arg(kind)
-		}
-		query += `)`
+		where += ` AND kind IN (` + listed(c, q.Kinds) + `)`
 	}
-	beyond, order := ` > `, ` ORDER BY id LIMIT `
+	beyond, descending := ` > `, ``
 	if q.Newest {
-		beyond, order = ` < `, ` ORDER BY id DESC LIMIT `
+		beyond, descending = ` < `, ` DESC`
+	}
+	if !ranged(q) {
+		if q.After != "" {
+			where += ` AND id` + beyond + c.arg(q.After)
+		}
+		return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + ` ORDER BY id` + descending + c.page(q.Limit, q.Skip), c.args
+	}
+	where += c.eventRange(q, place)
+	order := ` ORDER BY at` + descending + `, id` + descending
+	if q.Target == "" && q.Account == "" {
+		where = `org_id = ` + own + ` AND id IN (SELECT id FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip) + `)`
+		return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + ` ORDER BY +at` + descending + `, id` + descending, c.args
+	}
+	return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip), c.args
+}
+
+// eventRange is the condition of a query on time, and on the place where its page begins. A plus keeps SQLite from using an index for what
+// follows it: what an account or a target has is few, and of a bound and a place, of which SQLite searches by one, the place is nearer.
+func (c *compiler) eventRange(q identity.EventQuery, place time.Time) string {
+	from, until, beyond := ` AND at >= `, ` AND at < `, ` > `
+	if q.Newest {
+		beyond = ` < `
+	}
+	few := q.Account != "" || q.Target != ""
+	if few || q.After != "" && !q.Newest {
+		from = ` AND +at >= `
+	}
+	if few || q.After != "" && q.Newest {
+		until = ` AND +at < `
+	}
+	where := ``
+	if !q.From.IsZero() {
+		where += from + c.arg(q.From)
+	}
+	if !q.Until.IsZero() {
+		where += until + c.arg(q.Until)
 	}
 	if q.After != "" {
-		query += ` AND id` + beyond + c.arg(q.After)
+		where += ` AND (at, id)` + beyond + `(` + c.arg(place) + `, ` + c.arg(q.After) + `)`
 	}
-	query += order + c.arg(q.Limit)
-	if q.Skip > 0 {
-		query += ` OFFSET ` + c.arg(q.Skip)
+	return where
+}
+
+// page is the end of a query that lists so many rows after so many.
+func (c *compiler) page(limit, skip int) string {
+	if skip == 0 {
+		return ` LIMIT ` + c.arg(limit)
 	}
-	return query, c.args
+	return ` LIMIT ` + c.arg(limit) + ` OFFSET ` + c.arg(skip)
 }
 
 // Record keeps where the chain ends with the batch, which writes it to the table when it ends.
