@@ -50,8 +50,8 @@ func (r reader) Events(ctx context.Context, org identity.OrgID, q identity.Event
 func ranged(q identity.EventQuery) bool { return !q.From.IsZero() || !q.Until.IsZero() }
 
 // eventsQuery lists events in the order of their ids, since ids that are made later are greater; with a range of time in the order of their
-// instants, beyond place if there is an After. Then the page is looked for in an index that holds everything a query compares, and only its
-// events are read.
+// instants, beyond place if there is an After. Where events are passed over, for their kind or their number, the page is looked for in an index
+// that holds everything a query compares, and only its events are read.
 func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place time.Time) (string, []any) {
 	c := &compiler{dialect: d}
 	own := c.arg(org)
@@ -82,7 +82,7 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place t
 	}
 	where += c.eventRange(q, place)
 	order := ` ORDER BY at` + descending + `, id` + descending
-	if q.Target == "" && q.Account == "" {
+	if (len(q.Kinds) > 0 || q.Skip > 0) && q.Target == "" && q.Account == "" {
 		where = `org_id = ` + own + ` AND id IN (SELECT id FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip) + `)`
 		return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + ` ORDER BY +at` + descending + `, id` + descending, c.args
 	}

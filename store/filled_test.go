@@ -51,10 +51,9 @@ var filledValues = map[string]string{
 func fillTables(t testing.TB, s *Store) {
 	t.Helper()
 	statements := []string{
-		`CREATE FUNCTION key(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT decode(md5(n::text), 'hex') $$`,
-		`CREATE FUNCTION org(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT CASE WHEN n % 2 = 0 THEN '\x00000000000070008000000000000001' ELSE key(n % 1000) END $$`,
-		`CREATE FUNCTION tenant(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT org(CASE WHEN n % 25 = 0 THEN 0 ELSE n * 2 + 1 END) $$`,
-		`SET LOCAL session_replication_role = replica`, // no references, no triggers
+		`CREATE OR REPLACE FUNCTION key(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT decode(md5(n::text), 'hex') $$`,
+		`CREATE OR REPLACE FUNCTION org(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT CASE WHEN n % 2 = 0 THEN '\x00000000000070008000000000000001' ELSE key(n % 1000) END $$`,
+		`CREATE OR REPLACE FUNCTION tenant(n bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT org(CASE WHEN n % 25 = 0 THEN 0 ELSE n * 2 + 1 END) $$`,
 		`DELETE FROM organizations`,
 		`INSERT INTO org_counts (org_id, kind, n) SELECT key(n % 1000), 'items/T' || n, n FROM generate_series(1, 3000) n`,
 	}
@@ -63,9 +62,17 @@ func fillTables(t testing.TB, s *Store) {
 			statements = append(statements, table.filled())
 		}
 	}
+	fillBy(t, s, statements)
+}
+
+// fillBy runs statements that fill a database in one transaction, and lets the server look at what is there.
+func fillBy(t testing.TB, s *Store, statements []string) {
+	t.Helper()
 	tx, err := s.readers.BeginTx(ctx, nil)
 	require.NoError(t, err)
-	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
+	defer func() { _ = tx.Rollback() }()                                         // after the commit it does nothing
+	_, err = tx.ExecContext(ctx, "SET LOCAL session_replication_role = replica") // no references are looked up, no triggers run
+	require.NoError(t, err)
 	for _, statement := range statements {
 		_, err := tx.ExecContext(ctx, statement)
 		require.NoError(t, err, statement)

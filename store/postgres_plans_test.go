@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/fixtures"
 	"rollcall/identity"
 )
 
@@ -22,6 +23,7 @@ type planNode struct {
 	Table    string     `json:"Relation Name"`
 	Cond     string     `json:"Index Cond"`
 	Children []planNode `json:"Plans"`
+	Loops    float64    `json:"Actual Loops"`
 	Hit      int        `json:"Shared Hit Blocks"`
 	Read     int        `json:"Shared Read Blocks"`
 }
@@ -94,7 +96,7 @@ var planManners = map[string]planManner{
 }
 
 func TestPostgres_EveryQueryUsesAnIndex(t *testing.T) {
-	s := openServer(t, serverURL(t))
+	s := openServer(t, fixtures.NewDatabase(t)) // one in which nothing was deleted
 	fillTables(t, s)
 	p := &planning{pool: pool{s.readers, s.dialect}, t: t}
 	all := queries(reader{run: p, dialect: s.dialect})
@@ -196,8 +198,10 @@ var postgresIndexes = map[string]string{
 	"Events about anything":                    "events_account events_pkey events_target",
 	"Events about anything in a range":         "events_account events_pkey events_target",
 	"Events by everything else":                "events_actor events_pkey",
-	"Events of a range":                        "events_at events_pkey",
-	"Events of a range, further on":            "events_at events_pkey",
+	"Events of a range":                        "events_at",
+	"Events of a range, further on":            "events_at",
+	"Events of kinds in a range":               "events_at events_pkey",
+	"Events of an actor in a range":            "events_actor",
 	"Events of an account":                     "events_account",
 	"Exchanges":                                "scim_exchanges_pkey",
 	"Exchanges further on":                     "scim_exchanges_pkey",

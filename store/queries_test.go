@@ -154,12 +154,20 @@ func queries(r reader) map[string]query {
 		"Events of a range": {ask: func() error {
 			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Newest: true, Limit: 10})
 			return err
-		}, want: []string{"COVERING INDEX events_at (org_id=? AND at>? AND at<?)", "(org_id=? AND id=?)"}, sorted: true},
+		}, want: []string{"INDEX events_at (org_id=? AND at>? AND at<?)"}},
 		"Events of a range, further on": {ask: func() error {
 			query, args := r.dialect.eventsQuery(org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Newest: true, After: "x", Limit: 10}, time.Unix(9, 5))
 			_, err := list(ctx, r.run, scanEvent, query, args...)
 			return err
-		}, want: []string{"COVERING INDEX events_at (org_id=? AND at>? AND (at,id)<(?,?))", "(org_id=? AND id=?)"}, sorted: true},
+		}, want: []string{"INDEX events_at (org_id=? AND at>? AND (at,id)<(?,?))"}},
+		"Events of kinds in a range": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Kinds: []identity.EventKind{"k", "l"}, Newest: true, Limit: 10})
+			return err
+		}, want: []string{"COVERING INDEX events_at (org_id=? AND at>?)", "(org_id=? AND id=?)"}, sorted: true},
+		"Events of an actor in a range": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{From: time.UnixMicro(1), Actor: "a", Newest: true, Limit: 10})
+			return err
+		}, want: []string{"INDEX events_actor (org_id=? AND actor_id=? AND at>?)"}},
 		"Events about anything in a range": {ask: func() error {
 			_, err := r.Events(ctx, org, identity.EventQuery{Target: "x", From: time.Unix(9, 0), Newest: true, Limit: 10})
 			return err
