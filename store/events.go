@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
@@ -56,6 +57,7 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place t
 	c := &compiler{dialect: d}
 	own := c.arg(org)
 	where := `org_id = ` + own
+	few := q.Account != "" || q.Target != "" // what they have is found by them and sorted
 	if q.Target != "" {
 		// An account's id is stored as a key, another target's as the text that it is.
 		where += ` AND id IN (SELECT id FROM events WHERE org_id = ` + own + ` AND account_id = ` + c.arg(identity.AccountID(q.Target)) + `
@@ -64,7 +66,7 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place t
 	if q.Account != "" {
 		where += ` AND account_id = ` + c.arg(q.Account)
 	}
-	if q.Actor != "" {
+	if q.Actor != "" && (few || !ranged(q)) {
 		where += ` AND actor_id = ` + c.arg(q.Actor)
 	}
 	if len(q.Kinds) > 0 {
@@ -74,44 +76,73 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place t
 	if q.Newest {
 		beyond, descending = ` < `, ` DESC`
 	}
-	if !ranged(q) {
-		if q.After != "" {
-			where += ` AND id` + beyond + c.arg(q.After)
-		}
-		return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + ` ORDER BY id` + descending + c.page(q.Limit, q.Skip), c.args
+	switch {
+	case !ranged(q) && q.After != "":
+		where += ` AND id` + beyond + c.arg(q.After)
+	case !ranged(q):
+		where += ` AND id >= ''` // every id is; it makes SQLite take the index that has them in order
+	case few:
+		where += c.eventRange(q, place, `+at`)
+	default:
+		where += c.eventRange(q, place, `at`)
 	}
-	where += c.eventRange(q, place)
-	order := ` ORDER BY at` + descending + `, id` + descending
-	if (len(q.Kinds) > 0 || q.Skip > 0) && q.Target == "" && q.Account == "" {
-		where = `org_id = ` + own + ` AND id IN (SELECT id FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip) + `)`
-		return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + ` ORDER BY +at` + descending + `, id` + descending, c.args
+	order := ` ORDER BY `
+	if ranged(q) && !few && q.Actor != "" {
+		order += `actor_id` + descending + `, ` // which is one
+	}
+	if ranged(q) {
+		order += `at` + descending + `, `
+	}
+	order += `id` + descending
+	if ranged(q) && !few && (len(q.Kinds) > 0 || q.Skip > 0) {
+		return `SELECT ` + eventColumns + ` FROM events WHERE org_id = ` + own + ` AND id IN (SELECT id FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip) + `)
+			ORDER BY +at` + descending + `, id` + descending, c.args
 	}
 	return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip), c.args
 }
 
-// eventRange is the condition of a query on time, and on the place where its page begins. A plus keeps SQLite from using an index for what
-// follows it: what an account or a target has is few, and of a bound and a place, of which SQLite searches by one, the place is nearer.
-func (c *compiler) eventRange(q identity.EventQuery, place time.Time) string {
-	from, until, beyond := ` AND at >= `, ` AND at < `, ` > `
-	if q.Newest {
-		beyond = ` < `
+// eventRange is the condition of a query on time, and on the place where its page begins. A plus keeps SQLite from searching an index by what
+// follows it: of a bound and a place it would search by one, and the place is nearer. What an actor did is compared together with the actor, so
+// that the one index which has both is searched, and not the one that has the time.
+func (c *compiler) eventRange(q identity.EventQuery, place time.Time, at string) string {
+	from, until := at, at
+	switch {
+	case q.After != "" && q.Newest:
+		until = `+at`
+	case q.After != "":
+		from = `+at`
 	}
-	few := q.Account != "" || q.Target != ""
-	if few || q.After != "" && !q.Newest {
-		from = ` AND +at >= `
-	}
-	if few || q.After != "" && q.Newest {
-		until = ` AND +at < `
+	actor := q.Actor != "" && at == `at`
+	columns, values := at, ``
+	if actor {
+		columns, values = `actor_id, at`, c.arg(q.Actor)+`, `
 	}
 	where := ``
-	if !q.From.IsZero() {
-		where += from + c.arg(q.From)
+	bound := func(column, compared string, instant any) {
+		if actor && column == `at` {
+			where += ` AND (` + columns + `)` + compared + `(` + values + c.arg(instant) + `)`
+			return
+		}
+		where += ` AND ` + column + compared + c.arg(instant)
 	}
-	if !q.Until.IsZero() {
-		where += until + c.arg(q.Until)
+	switch {
+	case !q.From.IsZero():
+		bound(from, ` >= `, q.From)
+	case actor && from == `at`:
+		bound(from, ` >= `, int64(math.MinInt64))
+	}
+	switch {
+	case !q.Until.IsZero():
+		bound(until, ` < `, q.Until)
+	case actor && until == `at`:
+		bound(until, ` < `, int64(math.MaxInt64))
 	}
 	if q.After != "" {
-		where += ` AND (at, id)` + beyond + `(` + c.arg(place) + `, ` + c.arg(q.After) + `)`
+		beyond := ` > `
+		if q.Newest {
+			beyond = ` < `
+		}
+		where += ` AND (` + columns + `, id)` + beyond + `(` + values + c.arg(place) + `, ` + c.arg(q.After) + `)`
 	}
 	return where
 }
