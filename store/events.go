@@ -66,7 +66,7 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place t
 	if q.Account != "" {
 		where += ` AND account_id = ` + c.arg(q.Account)
 	}
-	if q.Actor != "" && (few || !ranged(q)) {
+	if q.Actor != "" && (few || !ranged(q) || d.native) {
 		where += ` AND actor_id = ` + c.arg(q.Actor)
 	}
 	if len(q.Kinds) > 0 {
@@ -103,7 +103,8 @@ func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place t
 
 // eventRange is the condition of a query on time, and on the place where its page begins. A plus keeps SQLite from searching an index by what
 // follows it: of a bound and a place it would search by one, and the place is nearer. What an actor did is compared together with the actor, so
-// that the one index which has both is searched, and not the one that has the time.
+// that the one index which has both is searched, and not the one that has the time. PostgreSQL knows better by itself, and reads all that the
+// actor did when a row is compared.
 func (c *compiler) eventRange(q identity.EventQuery, place time.Time, at string) string {
 	from, until := at, at
 	switch {
@@ -112,7 +113,7 @@ func (c *compiler) eventRange(q identity.EventQuery, place time.Time, at string)
 	case q.After != "":
 		from = `+at`
 	}
-	actor := q.Actor != "" && at == `at`
+	actor := q.Actor != "" && at == `at` && !c.dialect.native
 	columns, values := at, ``
 	if actor {
 		columns, values = `actor_id, at`, c.arg(q.Actor)+`, `
