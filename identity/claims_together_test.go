@@ -13,7 +13,8 @@ import (
 )
 
 // What happens to a user at the same moment: sixteen callers at a time, two for each of eight users, until a thousand users have been
-// fought for. Whatever comes first, what is left is one of the outcomes that the rule book allows.
+// fought for. Those who fight ask two of three servers, each of which has opened the database for itself. Whatever comes first, what is left is one of
+// the outcomes that the rule book allows.
 
 const abreast = 8 // fights at the same time
 
@@ -22,14 +23,26 @@ var fights = fresh.Rounds(1000) // in each test
 // arena is a world in which many users are fought for, each in a ring of its own.
 type arena struct {
 	*world
-	second *identity.Service // over the same file, as another process has it
+	servers [3]*world // the same world, as each of the servers has it
 }
 
 func newArena(t *testing.T) *arena {
 	t.Helper()
-	w := newWorld(t)
-	s := fresh.OpenAgain(t, w.url)
-	return &arena{world: w, second: identity.NewService(s, w.clock, system.IDs{}, identity.EmailPolicy{})}
+	w := &arena{world: newWorld(t)}
+	for i := range w.servers {
+		server := *w.world
+		if i > 0 {
+			server.under = fresh.OpenAgain(t, w.url)
+			server.Service = identity.NewService(server.under, w.clock, system.IDs{}, identity.EmailPolicy{})
+		}
+		w.servers[i] = &server
+	}
+	return w
+}
+
+// of returns the server that the first one in a fight asks, and the one that the other does.
+func (w *arena) of(fight int) (one, other *world) {
+	return w.servers[fight%3], w.servers[(fight+1+fight/3%2)%3]
 }
 
 // ring is the place of one fight: an organization that claims, one that has users, and a domain.
@@ -96,12 +109,13 @@ func (w *arena) claimAll(rings []ring, users []identity.Account, mode identity.C
 	return claims
 }
 
-// fight lets two acts for each of several users happen at the same time, and hands on what came of each pair.
-func (w *arena) fight(one, other func(i int) error, judge func(i int, one, other error)) {
+// fight lets two acts for each of several users happen at the same time, each on a server of its own, and hands on what came of each pair.
+func (w *arena) fight(one, other func(s *world, i int) error, judge func(i int, one, other error)) {
 	w.t.Helper()
 	var acts []func() error
 	for i := range abreast {
-		acts = append(acts, func() error { return one(i) }, func() error { return other(i) })
+		first, second := w.of(i)
+		acts = append(acts, func() error { return one(first, i) }, func() error { return other(second, i) })
 	}
 	results := race(acts...)
 	for i := range abreast {
@@ -138,14 +152,11 @@ func TestI12_OfTwoAdministratorsWhoClaimOneUserOneDoes(t *testing.T) {
 	rings := w.rings()
 	for n := range fights / abreast {
 		users, _ := w.users(rings, n, true)
-		claim := func(s *identity.Service) func(int) error {
-			return func(i int) error {
-				_, _, err := s.ClaimUser(w.ctx, admin, rings[i].claimant, identity.ClaimRequest{Email: users[i].UserName})
-				return err
-			}
+		claim := func(s *world, i int) error {
+			_, _, err := s.claim(rings[i].claimant, users[i].UserName, "")
+			return err
 		}
-		// The second administrator's server is another process over the same file.
-		w.fight(claim(w.Service), claim(w.second), func(i int, one, other error) {
+		w.fight(claim, claim, func(i int, one, other error) {
 			w.oneOf(one, other, identity.RuleClaimAlreadyMember)
 		})
 	}
@@ -162,19 +173,19 @@ func TestI12_OfTwoOrganizationsThatTakeADomainFromEachOtherOneClaimsTheUser(t *t
 	rings := w.rings()
 	for n := range fights / abreast {
 		users, _ := w.users(rings, n, true)
-		claimBy := func(s *identity.Service, org identity.OrgID, i int) error {
-			_, _, err := s.ClaimUser(w.ctx, admin, org, identity.ClaimRequest{Email: users[i].UserName, Mode: identity.ClaimImmediate})
+		first := func(s *world, i int) error {
+			_, _, err := s.claim(rings[i].claimant, users[i].UserName, identity.ClaimImmediate)
 			return err
 		}
-		first := func(i int) error { return claimBy(w.Service, rings[i].claimant, i) }
-		second := func(i int) error {
-			if err := w.second.RemoveDomain(w.ctx, admin, rings[i].claimant, rings[i].domain); err != nil {
+		second := func(s *world, i int) error {
+			if err := s.RemoveDomain(w.ctx, admin, rings[i].claimant, rings[i].domain); err != nil {
 				return err
 			}
-			if _, err := w.second.AttestDomain(w.ctx, operator, rings[i].source, rings[i].domain); err != nil {
+			if _, err := s.AttestDomain(w.ctx, operator, rings[i].source, rings[i].domain); err != nil {
 				return err
 			}
-			return claimBy(w.second, rings[i].source, i)
+			_, _, err := s.claim(rings[i].source, users[i].UserName, identity.ClaimImmediate)
+			return err
 		}
 		w.fight(first, second, func(i int, one, other error) {
 			w.oneOf(one, other, identity.RuleClaimDomainNotVerified, identity.RuleClaimVerifiedElsewhere, identity.RuleClaimAlreadyPending)
@@ -191,14 +202,14 @@ func TestCLM56_AClaimAndASignInOfTheOldAccount(t *testing.T) {
 	for n := range fights / abreast {
 		users, people := w.users(rings, n, false)
 		claims := make([]identity.Claim, len(rings))
-		claim := func(i int) (err error) {
-			claims[i], _, err = w.claim(rings[i].claimant, users[i].UserName, "")
+		claim := func(s *world, i int) (err error) {
+			claims[i], _, err = s.claim(rings[i].claimant, users[i].UserName, "")
 			return err
 		}
-		signIn := func(i int) error {
-			c, err := w.Caller(w.ctx, people[i])
+		signIn := func(s *world, i int) error {
+			c, err := s.Caller(w.ctx, people[i])
 			if err == nil {
-				_, err = w.SignInCaller(w.ctx, c, identity.Request{})
+				_, err = s.SignInCaller(w.ctx, c, identity.Request{})
 			}
 			return err
 		}
@@ -240,12 +251,12 @@ func TestCLM02_AClaimAndSwitchingTheDirectoryOnNeverBothHappen(t *testing.T) {
 		for _, c := range connectors {
 			w.planned(c, identity.PlanReady)
 		}
-		claim := func(i int) error {
-			_, _, err := w.claim(rings[i].claimant, users[i].UserName, identity.ClaimImmediate)
+		claim := func(s *world, i int) error {
+			_, _, err := s.claim(rings[i].claimant, users[i].UserName, identity.ClaimImmediate)
 			return err
 		}
-		enable := func(i int) error {
-			_, err := w.second.EnableSync(w.ctx, admin, rings[i].claimant)
+		enable := func(s *world, i int) error {
+			_, err := s.EnableSync(w.ctx, admin, rings[i].claimant)
 			return err
 		}
 		w.fight(claim, enable, func(i int, one, other error) {
@@ -268,7 +279,7 @@ func TestCLM61_ARevocationAndTheEndOfFourteenDays(t *testing.T) {
 		claims := w.claimAll(rings, users, identity.ClaimDeferred)
 		w.clock.move(14*identity.Day - time.Microsecond)
 		ahead.now = w.Now().Add(time.Microsecond)
-		w.fight(func(i int) error { return w.revoke(claims[i]) }, func(int) error {
+		w.fight(func(s *world, i int) error { return s.revoke(claims[i]) }, func(*world, int) error {
 			_, err := worker.SettleDueClaims(w.ctx, abreast)
 			return err
 		}, func(i int, one, other error) {
@@ -293,14 +304,14 @@ func TestCLM56_ARevocationAndASignIn(t *testing.T) {
 	for n := range fights / abreast {
 		users, people := w.users(rings, n, true)
 		claims := w.claimAll(rings, users, "")
-		signIn := func(i int) error {
-			c, err := w.second.Caller(w.ctx, people[i])
+		signIn := func(s *world, i int) error {
+			c, err := s.Caller(w.ctx, people[i])
 			if err == nil {
-				_, err = w.second.SignInCaller(w.ctx, c, identity.Request{})
+				_, err = s.SignInCaller(w.ctx, c, identity.Request{})
 			}
 			return err
 		}
-		w.fight(func(i int) error { return w.revoke(claims[i]) }, signIn, func(i int, one, other error) {
+		w.fight(func(s *world, i int) error { return s.revoke(claims[i]) }, signIn, func(i int, one, other error) {
 			c := w.claimNow(claims[i])
 			if one == nil {
 				require.Equal(t, identity.OutcomeRevoked, c.Outcome)
@@ -325,11 +336,11 @@ func TestCLM55_OfTwoChoicesOneCounts(t *testing.T) {
 	for n := range fights / abreast {
 		users, people := w.users(rings, n, true)
 		claims := w.claimAll(rings, users, identity.ClaimDeferred)
-		choose := func(option identity.ClaimOption) func(int) error {
-			return func(i int) error {
-				c, err := w.Caller(w.ctx, people[i])
+		choose := func(option identity.ClaimOption) func(*world, int) error {
+			return func(s *world, i int) error {
+				c, err := s.Caller(w.ctx, people[i])
 				if err == nil {
-					_, err = w.ChooseClaim(w.ctx, c, identity.Request{}, option, "")
+					_, err = s.ChooseClaim(w.ctx, c, identity.Request{}, option, "")
 				}
 				return err
 			}
@@ -348,11 +359,11 @@ func TestCLM43_AClaimAndTheDeletionOfTheUser(t *testing.T) {
 	rings := w.rings()
 	for n := range fights / abreast {
 		users, _ := w.users(rings, n, false)
-		claim := func(i int) error {
-			_, _, err := w.claim(rings[i].claimant, users[i].UserName, "")
+		claim := func(s *world, i int) error {
+			_, _, err := s.claim(rings[i].claimant, users[i].UserName, "")
 			return err
 		}
-		w.fight(claim, func(i int) error { return w.delete(admin, users[i]) }, func(i int, one, other error) {
+		w.fight(claim, func(s *world, i int) error { return s.delete(admin, users[i]) }, func(i int, one, other error) {
 			w.oneOf(one, other, identity.RuleClaimNoAccount, identity.RuleClaimedByOther)
 			require.Equal(t, one == nil, w.exists(users[i]))
 		})
@@ -375,12 +386,12 @@ func TestORG07_TheDeletionOfAnOrganizationAndAnotherUserInIt(t *testing.T) {
 			})
 		}
 		w.all(acts)
-		remove := func(i int) error {
-			_, err := w.second.DeleteOrganization(w.ctx, operator, orgs[i])
+		remove := func(s *world, i int) error {
+			_, err := s.DeleteOrganization(w.ctx, operator, orgs[i])
 			return err
 		}
-		create := func(i int) error {
-			_, err := w.add(orgs[i], provider, person(fmt.Sprintf("other%d-%d@example.com", n, i)))
+		create := func(s *world, i int) error {
+			_, err := s.add(orgs[i], provider, person(fmt.Sprintf("other%d-%d@example.com", n, i)))
 			return err
 		}
 		w.fight(remove, create, func(i int, one, other error) {

@@ -14,6 +14,8 @@ const (
 	MaxDeliveryAttempts = 16 // about two days and a half; then the message is parked
 	SentMessageDays     = 30 // how long what was sent can be looked up
 
+	forgottenAtOnce = 500
+
 	firstRetry      = time.Minute
 	longestRetry    = 6 * time.Hour
 	maxFailureCause = 500 // bytes
@@ -220,11 +222,20 @@ func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id Mess
 	return m, err
 }
 
-// ForgetSentMessages forgets messages that were sent or dropped [SentMessageDays] ago or earlier.
+// ForgetSentMessages forgets messages that were sent or dropped [SentMessageDays] ago or earlier, some at a time: after a day of many mails nobody
+// waits until all of them are gone.
 func (s *Service) ForgetSentMessages(ctx context.Context) error {
-	return s.store.Do(ctx, Shared(), func(tx Tx) error {
-		return tx.DeleteMessagesBefore(ctx, s.clock.Now().Add(-SentMessageDays*Day))
-	})
+	before := s.clock.Now().Add(-SentMessageDays * Day)
+	for {
+		var forgotten int
+		err := s.store.Do(ctx, Shared(), func(tx Tx) (err error) {
+			forgotten, err = tx.DeleteMessagesBefore(ctx, before, forgottenAtOnce)
+			return err
+		})
+		if err != nil || forgotten < forgottenAtOnce {
+			return err
+		}
+	}
 }
 
 func (m Message) target() Target {

@@ -106,6 +106,7 @@ type OutboxTx interface {
 	UpdateMessage(ctx context.Context, m Message) error
 	// DeleteMessage forgets a message of an organization that is no longer there.
 	DeleteMessage(ctx context.Context, org OrgID, id MessageID) error
-	// DeleteMessagesBefore is crossing: it forgets messages that were sent or dropped before an instant.
-	DeleteMessagesBefore(ctx context.Context, sent time.Time) error
+	// DeleteMessagesBefore is crossing: it forgets messages that were sent or dropped before an instant, the oldest first and at most limit. It
+	// returns how many.
+	DeleteMessagesBefore(ctx context.Context, sent time.Time, limit int) (int, error)
 }

@@ -177,7 +177,7 @@ type Tx interface {
 	Record(ctx context.Context, e Event) error
 }
 
-// EventQuery selects events of one organization.
+// EventQuery selects events of one organization, in the order in which they were recorded, or with From or Until in the order of their instants.
 type EventQuery struct {
 	Account AccountID   // empty: of everything
 	From    time.Time   // at or after; zero: from the first

@@ -125,12 +125,14 @@ func (r reader) CountAccounts(ctx context.Context, org identity.OrgID, where ide
 	return one(ctx, r.run, unknownOrganization, scanInt, `SELECT count(*) FROM accounts WHERE `+condition, c.args...)
 }
 
+// ConnectorAccounts finds accounts by their connector, which is of one organization. PostgreSQL must not take the organization for the better way:
+// a plan that it keeps for many values is for an organization with as many accounts as most have.
 func (r reader) ConnectorAccounts(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, after identity.AccountID, limit int) ([]identity.Account, error) {
 	if err := positive(limit); err != nil {
 		return nil, r.run.failed(err)
 	}
 	return list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
-		WHERE connector_id = $1 AND id > $2 AND org_id = $3 ORDER BY id LIMIT $4`, connector, after, org, limit)
+		WHERE connector_id = $1 AND id > $2 AND (org_id = $3) IS TRUE ORDER BY id LIMIT $4`, connector, after, org, limit)
 }
 
 func (r reader) LinkedAccounts(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, objects []identity.ObjectID) ([]identity.Account, error) {
@@ -138,7 +140,7 @@ func (r reader) LinkedAccounts(ctx context.Context, org identity.OrgID, connecto
 	for part := range slices.Chunk(objects, rowsAtOnce) {
 		c := &compiler{dialect: r.dialect}
 		found, err := list(ctx, r.run, scanAccount, `SELECT `+accountColumns+` FROM accounts
-			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND org_id = `+c.arg(org), c.args...)
+			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND (org_id = `+c.arg(org)+`) IS TRUE`, c.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -175,13 +177,14 @@ func (r reader) SettledAmong(ctx context.Context, org identity.OrgID, ids []iden
 	return all, nil
 }
 
-// accountsDue says in SQL what identity.Account.Due says. CROSS JOIN so that SQLite goes through the accounts in the order of
-// their clocks and looks each one's organization up, not the other way round.
-const accountsDue = `SELECT ` + accountColumns + ` FROM accounts CROSS JOIN organizations
-	WHERE organizations.id = accounts.org_id AND status = 'inactive' AND NOT shadow AND inactive_reason IS DISTINCT FROM 'directory_disabled' AND status_at <= $1
+// accountsDue says in SQL what identity.Account.Due says. What its organization says is looked up for each account, in the order of their clocks:
+// a join would have PostgreSQL read all organizations first.
+const accountsDue = `SELECT ` + accountColumns + ` FROM accounts
+	WHERE status = 'inactive' AND NOT shadow AND inactive_reason IS DISTINCT FROM 'directory_disabled' AND status_at <= $1
 		AND status_at <= $1 - $2 * CASE WHEN inactive_reason IN ('directory_deleted', 'directory_out_of_scope') THEN $3
-			ELSE retention_days END
-		AND (inactive_reason IN ('directory_deleted', 'directory_out_of_scope') OR retention_cut_at IS NULL OR retention_cut_at <= $1 - $4)
+			ELSE (SELECT retention_days FROM organizations WHERE id = accounts.org_id) END
+		AND (inactive_reason IN ('directory_deleted', 'directory_out_of_scope')
+			OR COALESCE((SELECT retention_cut_at FROM organizations WHERE id = accounts.org_id), $1 - $4) <= $1 - $4)
 	ORDER BY status_at LIMIT $5`
 
 func (r reader) AccountsDue(ctx context.Context, now time.Time, limit int) ([]identity.Account, error) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"strings"
+	"time"
 
 	"rollcall/identity"
 )
@@ -30,52 +32,128 @@ func (r reader) Events(ctx context.Context, org identity.OrgID, q identity.Event
 	if q.Skip < 0 {
 		return nil, r.run.failed(identity.Refuse(identity.Invalid, identity.RuleInvalidValue, "cannot skip %d events", q.Skip).At("skip"))
 	}
-	query, args := r.dialect.eventsQuery(org, q)
+	var place time.Time
+	if q.After != "" && ranged(q) {
+		after, err := r.Event(ctx, org, q.After)
+		if identity.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		place = after.At
+	}
+	query, args := r.dialect.eventsQuery(org, q, place)
 	return list(ctx, r.run, scanEvent, query, args...)
 }
 
-// eventsQuery relies on ids that are made later being greater: their order is the order in which events happened.
-func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery) (string, []any) {
+// ranged reports whether a query has a range of time.
+func ranged(q identity.EventQuery) bool { return !q.From.IsZero() || !q.Until.IsZero() }
+
+// eventsQuery lists events in the order of their ids, since ids that are made later are greater; with a range of time in the order of their
+// instants, beyond place if there is an After. Where events are passed over, for their kind or their number, the page is looked for in an index
+// that holds everything a query compares, and only its events are read.
+func (d *dialect) eventsQuery(org identity.OrgID, q identity.EventQuery, place time.Time) (string, []any) {
 	c := &compiler{dialect: d}
-	query := `SELECT ` + eventColumns + ` FROM events WHERE org_id = ` + c.arg(org)
-	if q.Account != "" {
-		query += ` AND account_id = ` + c.arg(q.Account)
-	}
+	own := c.arg(org)
+	where := `org_id = ` + own
+	few := q.Account != "" || q.Target != "" // what they have is found by them and sorted
 	if q.Target != "" {
 		// An account's id is stored as a key, another target's as the text that it is.
-		query += ` AND (account_id = ` + c.arg(identity.AccountID(q.Target)) + ` OR target_id = ` + c.arg(q.Target) + `)`
+		where += ` AND id IN (SELECT id FROM events WHERE org_id = ` + own + ` AND account_id = ` + c.arg(identity.AccountID(q.Target)) + `
+			UNION ALL SELECT id FROM events WHERE org_id = ` + own + ` AND target_id = ` + c.arg(q.Target) + `)`
 	}
-	if !q.From.IsZero() {
-		query += ` AND at >= ` + c.arg(q.From)
+	if q.Account != "" {
+		where += ` AND account_id = ` + c.arg(q.Account)
 	}
-	if !q.Until.IsZero() {
-		query += ` AND at < ` + c.arg(q.Until)
-	}
-	if q.Actor != "" {
-		query += ` AND actor_id = ` + c.arg(q.Actor)
+	if q.Actor != "" && (few || !ranged(q) || d.native) {
+		where += ` AND actor_id = ` + c.arg(q.Actor)
 	}
 	if len(q.Kinds) > 0 {
-		query += ` AND kind IN (`
-		for i, kind := range q.Kinds {
-			if i > 0 {
-				query += `, `
-			}
-			query += c.arg(kind)
-		}
-		query += `)`
+		where += ` AND kind IN (` + listed(c, q.Kinds) + `)`
 	}
-	beyond, order := ` > `, ` ORDER BY id LIMIT `
+	beyond, descending := ` > `, ``
 	if q.Newest {
-		beyond, order = ` < `, ` ORDER BY id DESC LIMIT `
+		beyond, descending = ` < `, ` DESC`
+	}
+	switch {
+	case !ranged(q) && q.After != "":
+		where += ` AND id` + beyond + c.arg(q.After)
+	case !ranged(q):
+		where += ` AND id >= ''` // every id is; it makes SQLite take the index that has them in order
+	case few:
+		where += c.eventRange(q, place, `+at`)
+	default:
+		where += c.eventRange(q, place, `at`)
+	}
+	order := ` ORDER BY `
+	if ranged(q) && !few && q.Actor != "" {
+		order += `actor_id` + descending + `, ` // which is one
+	}
+	if ranged(q) {
+		order += `at` + descending + `, `
+	}
+	order += `id` + descending
+	if ranged(q) && !few && (len(q.Kinds) > 0 || q.Skip > 0) {
+		return `SELECT ` + eventColumns + ` FROM events WHERE org_id = ` + own + ` AND id IN (SELECT id FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip) + `)
+			ORDER BY +at` + descending + `, id` + descending, c.args
+	}
+	return `SELECT ` + eventColumns + ` FROM events WHERE ` + where + order + c.page(q.Limit, q.Skip), c.args
+}
+
+// eventRange is the condition of a query on time, and on the place where its page begins. A plus keeps SQLite from searching an index by what
+// follows it: of a bound and a place it would search by one, and the place is nearer. What an actor did is compared together with the actor, so
+// that the one index which has both is searched, and not the one that has the time. PostgreSQL knows better by itself, and reads all that the
+// actor did when a row is compared.
+func (c *compiler) eventRange(q identity.EventQuery, place time.Time, at string) string {
+	from, until := at, at
+	switch {
+	case q.After != "" && q.Newest:
+		until = `+at`
+	case q.After != "":
+		from = `+at`
+	}
+	actor := q.Actor != "" && at == `at` && !c.dialect.native
+	columns, values := at, ``
+	if actor {
+		columns, values = `actor_id, at`, c.arg(q.Actor)+`, `
+	}
+	where := ``
+	bound := func(column, compared string, instant any) {
+		if actor && column == `at` {
+			where += ` AND (` + columns + `)` + compared + `(` + values + c.arg(instant) + `)`
+			return
+		}
+		where += ` AND ` + column + compared + c.arg(instant)
+	}
+	switch {
+	case !q.From.IsZero():
+		bound(from, ` >= `, q.From)
+	case actor && from == `at`:
+		bound(from, ` >= `, int64(math.MinInt64))
+	}
+	switch {
+	case !q.Until.IsZero():
+		bound(until, ` < `, q.Until)
+	case actor && until == `at`:
+		bound(until, ` < `, int64(math.MaxInt64))
 	}
 	if q.After != "" {
-		query += ` AND id` + beyond + c.arg(q.After)
+		beyond := ` > `
+		if q.Newest {
+			beyond = ` < `
+		}
+		where += ` AND (` + columns + `, id)` + beyond + `(` + values + c.arg(place) + `, ` + c.arg(q.After) + `)`
 	}
-	query += order + c.arg(q.Limit)
-	if q.Skip > 0 {
-		query += ` OFFSET ` + c.arg(q.Skip)
+	return where
+}
+
+// page is the end of a query that lists so many rows after so many.
+func (c *compiler) page(limit, skip int) string {
+	if skip == 0 {
+		return ` LIMIT ` + c.arg(limit)
 	}
-	return query, c.args
+	return ` LIMIT ` + c.arg(limit) + ` OFFSET ` + c.arg(skip)
 }
 
 // Record keeps where the chain ends with the batch, which writes it to the table when it ends.

@@ -48,9 +48,13 @@ func (r reader) CountGroups(ctx context.Context, org identity.OrgID, q identity.
 // groups compiles what of a query is the same for listing and counting.
 func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *compiler) {
 	c := &compiler{dialect: d}
-	where := ` FROM groups WHERE groups.org_id = ` + c.arg(org)
+	own := c.arg(org)
+	where := ` FROM groups WHERE groups.org_id = ` + own
+	if q.Connector != "" { // as in ConnectorAccounts
+		where = ` FROM groups WHERE (groups.org_id = ` + own + `) IS TRUE AND groups.connector_id = ` + c.arg(q.Connector)
+	}
 	if q.Member != "" {
-		own, member := c.arg(org), c.arg(identity.AccountID(q.Member))
+		member := c.arg(identity.AccountID(q.Member))
 		where += ` AND groups.id IN (SELECT group_id FROM group_members WHERE org_id = ` + own + ` AND account_id = ` + member + `
 			UNION ALL SELECT group_id FROM group_groups WHERE org_id = ` + own + ` AND member_id = ` + member + `)`
 	}
@@ -62,9 +66,6 @@ func (d *dialect) groups(org identity.OrgID, q identity.GroupQuery) (string, *co
 	}
 	if q.ExternalID != "" {
 		where += ` AND groups.external_id = ` + c.arg(q.ExternalID)
-	}
-	if q.Connector != "" {
-		where += ` AND groups.connector_id = ` + c.arg(q.Connector)
 	}
 	if q.After != "" {
 		where += ` AND groups.id > ` + c.arg(q.After)
@@ -99,6 +100,7 @@ func scanMembership(group identity.GroupID, direct bool) func(*sql.Rows) (identi
 	}
 }
 
+// MembershipsOf looks up the name of each group that it found: a join could read all groups of the organization.
 func (r reader) MembershipsOf(ctx context.Context, org identity.OrgID, accounts []identity.AccountID) ([]identity.Membership, error) {
 	var all []identity.Membership
 	for part := range slices.Chunk(accounts, rowsAtOnce) {
@@ -107,9 +109,8 @@ func (r reader) MembershipsOf(ctx context.Context, org identity.OrgID, accounts 
 		found, err := list(ctx, r.run, scanMembershipOf, `WITH RECURSIVE found (account_id, group_id, direct) AS (
 				SELECT account_id, group_id, 1 FROM group_members WHERE org_id = `+own+` AND account_id IN (`+listed(c, part)+`)
 				UNION SELECT f.account_id, n.group_id, 0 FROM found f JOIN group_groups n ON n.org_id = `+own+` AND n.member_id = f.group_id)
-			SELECT f.account_id, f.group_id, groups.name, max(f.direct) FROM found f
-			CROSS JOIN groups WHERE groups.org_id = `+own+` AND groups.id = f.group_id
-			GROUP BY f.account_id, f.group_id, groups.name ORDER BY f.account_id, f.group_id`, c.args...)
+			SELECT f.account_id, f.group_id, (SELECT name FROM groups WHERE org_id = `+own+` AND id = f.group_id), max(f.direct) FROM found f
+			GROUP BY f.account_id, f.group_id ORDER BY f.account_id, f.group_id`, c.args...)
 		if err != nil {
 			return nil, err
 		}

@@ -13,7 +13,7 @@ func (r reader) LinkedGroups(ctx context.Context, org identity.OrgID, connector 
 	for part := range slices.Chunk(objects, rowsAtOnce) {
 		c := &compiler{dialect: r.dialect}
 		found, err := list(ctx, r.run, scanGroup, `SELECT `+groupColumns+` FROM groups
-			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND org_id = `+c.arg(org), c.args...)
+			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND (org_id = `+c.arg(org)+`) IS TRUE`, c.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +56,7 @@ func (r reader) LinkedPeople(ctx context.Context, org identity.OrgID, connector 
 	for part := range slices.Chunk(objects, rowsAtOnce) {
 		c := &compiler{dialect: r.dialect}
 		found, err := list(ctx, r.run, scanLinkedPerson, `SELECT `+linkedPerson+` FROM accounts
-			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND org_id = `+c.arg(org), c.args...)
+			WHERE connector_id = `+c.arg(connector)+` AND object_id IN (`+listed(c, part)+`) AND (org_id = `+c.arg(org)+`) IS TRUE`, c.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -68,5 +68,5 @@ func (r reader) LinkedPeople(ctx context.Context, org identity.OrgID, connector 
 func (r reader) CountMemberships(ctx context.Context, org identity.OrgID, connector identity.ConnectorID) (int, error) {
 	return one(ctx, r.run, unknownGroup, scanInt, `SELECT count(*) FROM groups
 		CROSS JOIN group_members m
-		WHERE m.org_id = groups.org_id AND m.group_id = groups.id AND groups.connector_id = $1 AND groups.org_id = $2`, connector, org)
+		WHERE m.org_id = groups.org_id AND m.group_id = groups.id AND groups.connector_id = $1 AND (groups.org_id = $2) IS TRUE`, connector, org)
 }

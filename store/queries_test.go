@@ -150,7 +150,42 @@ func queries(r reader) map[string]query {
 		"Events by everything else": {ask: func() error {
 			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Actor: "a", Kinds: []identity.EventKind{"k"}, Skip: 3, Limit: 10})
 			return err
-		}, want: []string{"sqlite_autoindex_events_1 (org_id=?)"}},
+		}, want: []string{"COVERING INDEX events_actor (org_id=? AND (actor_id,at)>(?,?) AND (actor_id,at)<(?,?))", "(org_id=? AND id=?)"}, sorted: true},
+		"Events of a range": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Newest: true, Limit: 10})
+			return err
+		}, want: []string{"INDEX events_at (org_id=? AND at>? AND at<?)"}},
+		"Events of a range, further on": {ask: func() error {
+			query, args := r.dialect.eventsQuery(org, identity.EventQuery{From: time.Unix(9, 0), Until: time.Unix(10, 0), Newest: true, After: "x", Limit: 10}, time.Unix(9, 5))
+			_, err := list(ctx, r.run, scanEvent, query, args...)
+			return err
+		}, want: []string{"INDEX events_at (org_id=? AND at>? AND (at,id)<(?,?))"}},
+		"Events of kinds in a range": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{From: time.Unix(9, 0), Kinds: []identity.EventKind{"k", "l"}, Newest: true, Limit: 10})
+			return err
+		}, want: []string{"COVERING INDEX events_at (org_id=? AND at>?)", "(org_id=? AND id=?)"}, sorted: true},
+		"Events of an actor in a range": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{From: time.UnixMicro(1), Until: time.UnixMicro(9e9), Actor: "a", Newest: true, Limit: 10})
+			return err
+		}, want: []string{"INDEX events_actor (org_id=? AND (actor_id,at)>(?,?) AND (actor_id,at)<(?,?))"}},
+		"Events of an actor until then": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{Until: time.UnixMicro(9e9), Actor: "a", Newest: true, Limit: 10})
+			return err
+		}, want: []string{"INDEX events_actor (org_id=? AND (actor_id,at)>(?,?) AND (actor_id,at)<(?,?))"}},
+		"Events of an actor in a range, further on": {ask: func() error {
+			query, args := r.dialect.eventsQuery(org, identity.EventQuery{From: time.UnixMicro(1), Until: time.UnixMicro(9e9), Actor: "a", Newest: true, After: "x", Limit: 10},
+				time.UnixMicro(5))
+			_, err := list(ctx, r.run, scanEvent, query, args...)
+			return err
+		}, want: []string{"INDEX events_actor (org_id=? AND (actor_id,at)>(?,?) AND (actor_id,at,id)<(?,?,?))"}},
+		"Events from the newest on": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{Newest: true, Limit: 10})
+			return err
+		}, want: []string{"sqlite_autoindex_events_1 (org_id=? AND id>?)"}},
+		"Events about anything in a range": {ask: func() error {
+			_, err := r.Events(ctx, org, identity.EventQuery{Target: "x", From: time.Unix(9, 0), Newest: true, Limit: 10})
+			return err
+		}, want: []string{"INDEX events_account (org_id=? AND account_id=?)", "INDEX events_target (org_id=? AND target_id=?)"}, sorted: true},
 		"Subscription":  {ask: func() error { _, err := r.Subscription(ctx, org, "x"); return err }},
 		"Subscriptions": {ask: func() error { _, err := r.Subscriptions(ctx, org); return err }, want: []string{"INDEX subscriptions_started (org_id=?)"}},
 		"Assignments": {ask: func() error { _, err := r.Assignments(ctx, org, "a"); return err },

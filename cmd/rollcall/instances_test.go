@@ -29,15 +29,25 @@ const userSchema = "urn:ietf:params:scim:schemas:core:2.0:User"
 type instances struct {
 	*fixtures.Instances
 	tenants [2]tenant
+	admin   string // a token of somebody who administrates both
 }
 
 // TestInstances has one set of servers for everything that is about several of them, because it takes seconds to start them.
 func TestInstances(t *testing.T) {
 	t.Parallel()
-	w := instances{Instances: fixtures.StartInstances(t, binary)}
+	issuer := newDemoIssuer(t)
+	w := instances{Instances: fixtures.StartInstances(t, binary, "ROLLCALL_OIDC_ISSUER="+issuer.URL(), "ROLLCALL_OIDC_AUDIENCE="+demoAudience, "ROLLCALL_RATE_LIMIT=100000")}
 	w.tenants = [2]tenant{newTenant(t, w.Database, "One", "okta"), newTenant(t, w.Pooler, "Two", "entra")}
+	var err error
+	w.admin, err = issuer.Token("ada", demoAudience, time.Now(), time.Hour)
+	require.NoError(t, err)
+	for _, n := range w.tenants {
+		command(t, w.Database, "admin", "grant", "--org", n.org, "--issuer", issuer.URL(), "--subject", "ada", "--role", "full")
+	}
+	command(t, w.Database, "domain", "attest", "--org", w.tenants[1].org, contested)
 	t.Run("what one server gave out is good at every other one", w.shareCursorsAndVersions)
 	t.Run("EML-01 one of sixteen creators of an address wins, whichever server they ask", w.oneWinner)
+	t.Run("of two acts at once on two servers one wins, or both one after the other", w.fightEach)
 	t.Run("what was acknowledged outlives servers that are killed and a database that is stopped", w.outlive)
 	require.NoError(t, exec.Command(binary, "verify", "--database", w.Database).Run(), "the chains of both are whole")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"rollcall/admin"
 	"rollcall/identity"
@@ -115,7 +116,8 @@ func (c *orgClient) userOrDeleted(text string) (string, error) {
 	if unknown == nil || c.local == nil || !identity.IsNotFound(unknown) {
 		return u.is.ID, unknown
 	}
-	q := identity.EventQuery{Kinds: []identity.EventKind{identity.AccountDeleted}, Newest: true, Limit: pageOfAll}
+	// With a range, be it all of time, an index passes over what is of another kind.
+	q := identity.EventQuery{From: time.UnixMicro(0), Kinds: []identity.EventKind{identity.AccountDeleted}, Newest: true, Limit: pageOfAll}
 	for {
 		page, err := c.local.read.Events(c.ctx, identity.OrgID(c.id), q)
 		if err != nil {

@@ -196,29 +196,39 @@ func testEventQueries(t *testing.T, w world) {
 			Kinds:  rapid.SliceOfNDistinct(rapid.SampledFrom(kinds), 0, 2, rapid.ID).Draw(rt, "kinds"),
 			Newest: rapid.Bool().Draw(rt, "newest"), Skip: rapid.IntRange(0, 50).Draw(rt, "skip"), Limit: rapid.IntRange(1, 50).Draw(rt, "limit"),
 		}
-		want := []identity.EventID{}
+		want := []identity.Event{}
 		for _, e := range all {
 			if (q.From.IsZero() || !e.At.Before(q.From)) && (q.Until.IsZero() || e.At.Before(q.Until)) &&
 				(q.Actor == "" || e.Actor.ID == q.Actor) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind)) &&
 				(q.Target == "" || string(e.Account) == q.Target || e.Target.ID == q.Target) {
-				want = append(want, e.ID)
+				want = append(want, e)
 			}
+		}
+		if !q.From.IsZero() || !q.Until.IsZero() {
+			slices.SortStableFunc(want, func(a, b identity.Event) int { return a.At.Compare(b.At) })
 		}
 		if q.Newest {
 			slices.Reverse(want)
+		}
+		if place := rapid.IntRange(-20, 20).Draw(rt, "place"); place >= 0 && place < len(want) {
+			q.After, want = want[place].ID, want[place+1:]
 		}
 		want = want[min(q.Skip, len(want)):]
 		want = want[:min(q.Limit, len(want))]
 		found, err := w.store.Events(ctx, w.own, q)
 		require.NoError(rt, err)
-		got := []identity.EventID{}
-		for _, e := range found {
-			got = append(got, e.ID)
-		}
-		require.Equal(rt, want, got)
+		require.Equal(rt, eventIDs(want), eventIDs(found))
 	}))
 	t.Run("nothing can be skipped backwards", func(t *testing.T) {
 		_, err := w.store.Events(ctx, w.own, identity.EventQuery{Skip: -1, Limit: 1})
 		refused(t, err, identity.Invalid, identity.RuleInvalidValue)
 	})
+}
+
+func eventIDs(events []identity.Event) []identity.EventID {
+	ids := make([]identity.EventID, len(events))
+	for i, e := range events {
+		ids[i] = e.ID
+	}
+	return ids
 }
