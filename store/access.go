@@ -52,8 +52,10 @@ func (r reader) Grants(ctx context.Context, org identity.OrgID) ([]identity.Gran
 }
 
 func (r reader) FullAdministrators(ctx context.Context, org identity.OrgID) ([]identity.AccountID, error) {
-	return list(ctx, r.run, scanAccountID, `SELECT account_id FROM grants JOIN bindings ON bindings.issuer = grants.issuer AND bindings.subject = grants.subject
-		WHERE grants.org_id = $1 AND role = $2 AND bindings.org_id = $1 ORDER BY grants.issuer, grants.subject`, org, identity.RoleFull)
+	// A look-up for each person, of whom there are few: a join may read all bindings of a large organization.
+	return list(ctx, r.run, scanAccountID, `SELECT account_id FROM (SELECT issuer, subject, (SELECT account_id FROM bindings
+			WHERE bindings.issuer = grants.issuer AND bindings.subject = grants.subject AND (bindings.org_id = $1) IS TRUE) AS account_id
+		FROM grants WHERE org_id = $1 AND role = $2) AS full_administrators WHERE account_id IS NOT NULL ORDER BY issuer, subject`, org, identity.RoleFull)
 }
 
 func (t *transaction) PutGrant(ctx context.Context, g identity.Grant) error {

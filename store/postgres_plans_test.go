@@ -208,6 +208,7 @@ var postgresIndexes = map[string]string{
 	"Events of an account":                      "events_account",
 	"Exchanges":                                 "scim_exchanges_pkey",
 	"Exchanges further on":                      "scim_exchanges_pkey",
+	"FullAdministrators":                        "bindings_pkey grants_pkey",
 	"Grants":                                    "grants_pkey",
 	"GrantsOf":                                  "grants_person",
 	"Group":                                     "groups_pkey",
