@@ -6,7 +6,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export CGO_ENABLED := 1
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FUZZTIME ?= 5s
+FUZZTIME ?= 4s
 KILLS ?= 25
 USERS ?= 100000
 PACKAGES ?= ./...
@@ -75,7 +75,7 @@ unit-postgres:
 # all the rest. Then one target for each processor at a time, with a worker of its own. A target that fails because the time of the test itself
 # ran out, and with no input, has found nothing and has another try (go.dev/issue/75804).
 fuzz: export CGO_CFLAGS := -O0
-fuzz: ## each fuzz target for FUZZTIME (5s)
+fuzz: ## each fuzz target for FUZZTIME (4s)
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; found=$$(go env GOCACHE)/fuzz; \
 	for package in $$(go list $(PACKAGES)); do \
 		dir=$$(go list -f '{{.Dir}}' $$package); program=$$folder/$$(echo "$$package" | tr / .); \

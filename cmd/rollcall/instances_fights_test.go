@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var instanceFights = flag.Int("fights", 40, "how often each pair of acts of TestInstances happens at once")
+var instanceFights = flag.Int("fights", 20, "how often each pair of acts of TestInstances happens at once")
 
 // contested is the domain of those who are fought for. The second organization has verified it.
 const contested = "contested.example"
