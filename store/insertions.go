@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // When a transaction's insertions are run beside it: after so many of them, in lists of about so many, and with no more than so many waiting.
@@ -13,12 +14,18 @@ const (
 	besideLimit     = 512
 )
 
+// errNothingChanged is an error of this program: what is not waited for must be certain to change something.
+var errNothingChanged = errors.New("store: a statement that was certain to change something changed nothing")
+
 // insert runs a statement that is certain to change something, perhaps with others of the kind, before the next statement of another kind or when
 // the function of the transaction has returned. If it fails, the transaction does.
 func (t *transaction) insert(ctx context.Context, query string, args ...any) error {
 	c := t.conn
 	if c.dialect.send == nil && c.rows < longTransaction {
-		_, err := t.exec(ctx, query, args...)
+		n, err := t.exec(ctx, query, args...)
+		if err == nil && n == 0 {
+			err = c.failed(errNothingChanged)
+		}
 		return err
 	}
 	if err := c.ready(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -14,9 +13,6 @@ import (
 
 // laterLimit is how many statements wait at most.
 const laterLimit = 256
-
-// errNothingChanged is an error of this program: what waits must be certain to change something.
-var errNothingChanged = errors.New("store: a statement that was sent later changed nothing")
 
 // sendLater lets statements wait for the next message.
 func sendLater(ctx context.Context, conn *sql.Conn, list []statement) error {
