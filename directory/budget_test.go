@@ -45,7 +45,8 @@ func changing(n, moved, blank int, edit ...func(*directory.Input)) directory.Inp
 		case i < moved+blank:
 			a.Profile = identity.Profile(`{"displayName":"` + e.Attributes["displayName"] + `","title":"Dr."}`)
 		}
-		in.Accounts, in.Snapshot.Entries = append(in.Accounts, a), append(in.Snapshot.Entries, e)
+		in.Accounts.Add(a)
+		in.Snapshot.Entries = append(in.Snapshot.Entries, e)
 	}
 	return in
 }

@@ -183,9 +183,13 @@ func (s *Syncer) loadManagers(ctx context.Context, source Source, in *Input) err
 	if err != nil {
 		return err
 	}
+	known := make(map[identity.AccountID]bool, in.Accounts.Len())
+	for i := range in.Accounts.Len() {
+		known[in.Accounts.id(i)] = true
+	}
 	for _, a := range linked {
-		if !slices.ContainsFunc(in.Accounts, func(b identity.Account) bool { return a.ID == b.ID }) {
-			in.Accounts = append(in.Accounts, a)
+		if !known[a.ID] {
+			in.Accounts.Add(a)
 		}
 	}
 	return nil
@@ -258,7 +262,7 @@ func (s *Syncer) loadConcerned(ctx context.Context, ids []identity.ObjectID, in 
 	add := func(a identity.Account) {
 		if !seen[a.ID] {
 			seen[a.ID] = true
-			in.Accounts = append(in.Accounts, a)
+			in.Accounts.Add(a)
 		}
 	}
 	linked, err := read.LinkedAccounts(ctx, org, in.Connector.ID, ids)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-	"sort"
 	"strings"
 
 	"rollcall/identity"
@@ -138,8 +137,8 @@ func (s *survey) stillWaiting(idle []Step) (waiting []identity.ObjectID, rest []
 func rank(op Op) int { return slices.Index(Ops, op) }
 
 func (s *survey) account(id identity.AccountID) identity.Account {
-	i := sort.Search(len(s.Accounts), func(i int) bool { return s.Accounts[i].ID >= id })
-	return s.Accounts[i]
+	i, _ := s.Accounts.find(id)
+	return s.Accounts.At(i)
 }
 
 // losses plans what becomes of the accounts whose entry is missing, given those that another entry takes over.
@@ -151,7 +150,7 @@ func (s *survey) losses(recovered map[int]bool) (steps, idle []Step, held string
 		if recovered[i] {
 			continue
 		}
-		step, hold := s.loss(s.Accounts[i])
+		step, hold := s.loss(s.Accounts.At(i))
 		if hold {
 			held = "People left the synchronized part of the directory, and the connector's policy asks an administrator first."
 		}
@@ -199,9 +198,12 @@ func (s *survey) loss(a identity.Account) (step Step, hold bool) {
 // mismatched plans what becomes of the accounts that no entry matches and no connector knows (DIR-04).
 func (s *survey) mismatched(matched map[int]bool) (losses, idle []Step) {
 	unsynced := slices.ContainsFunc(s.Others, func(c identity.Connector) bool { return c.LastGoodAt.IsZero() })
-	for i := range s.Accounts {
-		a := &s.Accounts[i]
-		if a.Directory != nil || matched[i] || a.Shadow || a.InactiveReason.GoneFromDirectory() {
+	for i := range s.Accounts.Len() {
+		if s.Accounts.glance(i).Linked || matched[i] {
+			continue
+		}
+		a := s.Accounts.At(i)
+		if a.Shadow || a.InactiveReason.GoneFromDirectory() {
 			continue
 		}
 		step := Step{Op: OpSkip, Account: a.ID, Version: a.Version, UserName: a.UserName, Code: RuleMismatched,
@@ -221,7 +223,7 @@ func (s *survey) mismatched(matched map[int]bool) (losses, idle []Step) {
 		default:
 			step.Op, step.Standing, step.Loss = OpRemove, identity.DirectoryMissing, identity.DirectoryDeleted
 			step.Reason = reasonMismatchDeleted
-			step.Changes = []Change{{Attribute: "status", Before: standing(*a), After: inactive(identity.DirectoryDeleted)}}
+			step.Changes = []Change{{Attribute: "status", Before: standing(a), After: inactive(identity.DirectoryDeleted)}}
 			step.Evidence = &Evidence{Finding: Absent, Detail: "No entry of the complete reading has one of the user's addresses."}
 			losses = append(losses, step)
 			continue

@@ -80,7 +80,7 @@ func input(entries []directory.Entry, accounts []identity.Account, edit ...func(
 		Connector: identity.Connector{ID: connector, Org: ourOrg, Name: "corp"},
 		Snapshot: directory.Snapshot{Entries: entries, Owns: []string{"displayName", "emails", "title", directory.ManagerPath}, Complete: true,
 			Server: "dc1.corp.example", ReadAt: readAt},
-		Accounts: accounts,
+		Accounts: directory.RosterOf(accounts...),
 	}
 	for _, f := range edit {
 		f(&in)

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -30,8 +29,7 @@ type Entry struct {
 func (e *Entry) Pack(paths []string) {
 	var values []byte
 	for _, path := range paths {
-		values = binary.AppendUvarint(values, uint64(len(e.Attributes[path])))
-		values = append(values, e.Attributes[path]...)
+		values = appendText(values, e.Attributes[path])
 	}
 	e.paths, e.packed, e.Attributes = paths, string(values), nil
 	e.Emails = slices.Clone(e.Emails)
@@ -76,24 +74,9 @@ func (e *Entry) Attribute(path string) string {
 	if i < 0 {
 		return ""
 	}
-	rest := e.packed
-	for {
-		length, n := uvarint(rest)
-		if i == 0 {
-			return rest[n : n+length]
-		}
-		rest, i = rest[n+length:], i-1
+	u := unpacking{rest: e.packed}
+	for range i {
+		u.text()
 	}
-}
-
-// uvarint is [binary.Uvarint] for a text that is known to begin with one.
-func uvarint(text string) (value, size int) {
-	for shift := 0; ; shift += 7 {
-		c := text[size]
-		size++
-		value |= int(c&0x7f) << shift
-		if c < 0x80 {
-			return value, size
-		}
-	}
+	return u.text()
 }

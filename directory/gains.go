@@ -61,7 +61,7 @@ func newGains(s *survey) *gains {
 			continue
 		}
 		for _, c := range list {
-			c.code, c.reason = RuleSeveralEntries, conflictSeveral(s.Accounts[i].UserName)
+			c.code, c.reason = RuleSeveralEntries, conflictSeveral(s.Accounts.At(i).UserName)
 		}
 	}
 	g.settle()
@@ -69,7 +69,7 @@ func newGains(s *survey) *gains {
 		if c.reason != "" || c.account == none || c.view.account != none {
 			continue
 		}
-		if s.Accounts[c.account].Directory != nil {
+		if s.Accounts.glance(c.account).Linked {
 			g.recovered[c.account] = true
 		}
 	}
@@ -78,9 +78,8 @@ func newGains(s *survey) *gains {
 
 // indexHolders notes which account of the organization holds which address and userName.
 func (g *gains) indexHolders() {
-	g.holder = make(map[need]int, 3*len(g.Accounts))
-	for i := range g.Accounts {
-		a := &g.Accounts[i]
+	g.holder = make(map[need]int, 3*g.Accounts.Len())
+	for i, a := range g.Accounts.All() {
 		if g.purged[a.ID] {
 			continue // it is deleted before anybody needs what it has
 		}
@@ -138,7 +137,7 @@ func (g *gains) duplicates() map[need][]*Entry {
 		if !g.present[object] || unsettled[object] {
 			continue
 		}
-		a := &g.Accounts[i]
+		a := g.Accounts.At(i)
 		for _, n := range g.needsOf(a.Draft()) {
 			if users[n] != nil {
 				add(n, &Entry{ID: object, DN: a.Directory.DN})
@@ -152,7 +151,7 @@ func (g *gains) duplicates() map[need][]*Entry {
 func (g *gains) candidate(v *view, duplicates map[need][]*Entry) *candidate {
 	c := &candidate{view: v, account: v.account}
 	if v.account != none {
-		if a := g.Accounts[v.account]; a.Shadow || a.Status == identity.DeferredClaim {
+		if a := g.Accounts.At(v.account); a.Shadow || a.Status == identity.DeferredClaim {
 			g.rest(c, OpSkip, RuleClaimUndecided, reasonClaimUndecided)
 			return nil
 		}
@@ -177,7 +176,7 @@ func (g *gains) candidate(v *view, duplicates map[need][]*Entry) *candidate {
 			return nil
 		}
 	}
-	if c.account != none && g.noLosses != "" && v.entry.Disabled && g.Accounts[c.account].Status != identity.Inactive {
+	if c.account != none && g.noLosses != "" && v.entry.Disabled && g.Accounts.At(c.account).Status != identity.Inactive {
 		g.rest(c, OpSkip, RuleLossNotPlanned, reasonDisableNotPlanned)
 		return nil
 	}
@@ -203,7 +202,7 @@ func (g *gains) match(c *candidate) bool {
 	if !found {
 		return true
 	}
-	a := g.Accounts[i]
+	a := g.Accounts.At(i)
 	switch {
 	case a.Shadow || a.Status == identity.DeferredClaim:
 		g.rest(c, OpSkip, RuleClaimUndecided, reasonClaimUndecided)
@@ -242,7 +241,7 @@ func (g *gains) compareWith(c *candidate, a identity.Account) bool {
 
 // entryIsGone reports whether the account's own entry is proven to be deleted, so that a new entry may take it over (DIR-10).
 func (g *gains) entryIsGone(i int) bool {
-	a := g.Accounts[i]
+	a := g.Accounts.At(i)
 	if a.Directory.Connector != g.Connector.ID || g.present[a.Directory.Object] || g.noLosses != "" {
 		return false
 	}
@@ -254,7 +253,7 @@ func (g *gains) opOf(c *candidate) Op {
 	if c.account == none {
 		return OpCreate
 	}
-	a, disabled := g.Accounts[c.account], c.view.entry.Disabled
+	a, disabled := g.Accounts.At(c.account), c.view.entry.Disabled
 	switch {
 	case a.Directory == nil:
 		return OpAdopt
@@ -299,11 +298,11 @@ func (g *gains) obstacle(c *candidate) (identity.Rule, string) {
 		case held && i == c.account:
 		case held && g.gives(i, n):
 		case held && n.email == "":
-			return identity.RuleUserNameTaken, conflictUserName(c.view.entry.UserName, g.Accounts[i].UserName)
-		case held && g.Accounts[i].State() == identity.StateDeleted:
+			return identity.RuleUserNameTaken, conflictUserName(c.view.entry.UserName, g.Accounts.At(i).UserName)
+		case held && g.Accounts.At(i).State() == identity.StateDeleted:
 			return identity.RuleEmailHeld, conflictHeld(string(n.email))
 		case held:
-			return identity.RuleEmailTaken, conflictTaken(string(n.email), g.Accounts[i].UserName)
+			return identity.RuleEmailTaken, conflictTaken(string(n.email), g.Accounts.At(i).UserName)
 		case n.email != "":
 			if code, reason := g.elsewhere(n.email); reason != "" {
 				return code, reason

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -79,9 +78,9 @@ func (s *Syncer) loadGroups(ctx context.Context, in *Input) error {
 		in.Groups.Memberships += len(g.Members)
 	}
 	in.Groups.People = map[identity.ObjectID]identity.LinkedMember{}
-	for i := range in.Accounts {
-		if link := in.Accounts[i].Directory; link != nil && link.Connector != in.Connector.ID {
-			in.Groups.People[link.Object] = linkedMember(&in.Accounts[i])
+	for i := range in.Accounts.Len() {
+		if a := in.Accounts.glance(i); a.Linked && a.Connector != in.Connector.ID {
+			in.Groups.People[a.Object] = a.member()
 		}
 	}
 	return nil
@@ -106,18 +105,18 @@ func (s *Syncer) loadMembers(ctx context.Context, in *Input, groups []identity.G
 	return nil
 }
 
-// shareMember is [Input.share] for a member of a group whose account is among those that were listed.
+// shareMember lets a member of a group be named with the texts of the account, if it is among those that were listed.
 func (in *Input) shareMember(m *identity.LinkedMember) {
-	i, found := slices.BinarySearchFunc(in.Accounts, m.Account, func(a identity.Account, id identity.AccountID) int { return cmp.Compare(a.ID, id) })
+	i, found := in.Accounts.find(m.Account)
 	if !found {
 		return
 	}
-	a := &in.Accounts[i]
+	a := in.Accounts.glance(i)
 	if m.Account = a.ID; m.Name == a.UserName {
 		m.Name = a.UserName
 	}
-	if a.Directory != nil && m.Connector == a.Directory.Connector && m.Object == a.Directory.Object {
-		m.Connector, m.Object = a.Directory.Connector, a.Directory.Object
+	if a.linkedBy(m.Connector) && m.Object == a.Object {
+		m.Connector, m.Object = a.Connector, a.Object
 	}
 }
 

@@ -148,7 +148,7 @@ func (g *grouping) compare(here *LinkedGroup, members []GroupMember) memberChang
 			now[MemberID{m.Account, m.Group}] = m
 		}
 	}
-	stays := map[MemberID]bool{}
+	stays := make(map[MemberID]bool, len(members))
 	for _, m := range members {
 		id, name, group, known := g.whoIs(m)
 		if !known {
@@ -213,15 +213,16 @@ func (g *grouping) whoIs(m GroupMember) (id MemberID, name string, group, known 
 // person returns the account that is linked to an entry, whichever connector links it.
 func (s *survey) person(id identity.ObjectID) (identity.LinkedMember, bool) {
 	if i, ok := s.linked[id]; ok {
-		return linkedMember(&s.Accounts[i]), true
+		return s.Accounts.glance(i).member(), true
 	}
 	m, ok := s.Groups.People[id]
 	return m, ok
 }
 
-func linkedMember(a *identity.Account) identity.LinkedMember {
-	return identity.LinkedMember{Account: a.ID, Connector: a.Directory.Connector, Object: a.Directory.Object, Name: a.UserName,
-		SetApart: a.Shadow || a.Status == identity.DeferredClaim || goneNow(a)}
+// member is the account as a member of groups.
+func (g glance) member() identity.LinkedMember {
+	return identity.LinkedMember{Account: g.ID, Connector: g.Connector, Object: g.Object, Name: g.UserName,
+		SetApart: g.Shadow || g.Status == identity.DeferredClaim || g.gone()}
 }
 
 // membersOf returns whom a group has, as the mode wants it, or why nobody can tell.

@@ -45,9 +45,12 @@ func (s *survey) guardDrops() {
 				dropped[c.Attribute]++
 			}
 		}
-		if v.problem != "" && len(v.entry.Emails) == 0 && s.Accounts[v.account].PrimaryEmail() != "" {
+		if v.problem != "" && len(v.entry.Emails) == 0 && s.Accounts.At(v.account).PrimaryEmail() != "" {
 			dropped["emails"]++
 		}
+	}
+	if len(dropped) == 0 {
+		return
 	}
 	linked := 0
 	for object := range s.linked {
@@ -102,12 +105,7 @@ func (t *tally) take(step Step) Step {
 
 // judge says whether an administrator must approve the plan (DIR-09), once all of its steps are counted.
 func (t *tally) judge(held string) {
-	base := 0
-	for _, i := range t.linked {
-		if !t.Accounts[i].InactiveReason.GoneFromDirectory() {
-			base++
-		}
-	}
+	base := t.standing
 	if !t.full() {
 		base = t.Population
 	}

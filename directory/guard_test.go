@@ -16,7 +16,7 @@ func losing(n, gone, off int, edit ...func(*directory.Input)) directory.Input {
 	in := input(nil, nil, edit...)
 	for i := range n {
 		id := fmt.Sprintf("p%04d", i)
-		in.Accounts = append(in.Accounts, account(id))
+		in.Accounts.Add(account(id))
 		switch {
 		case i < gone:
 			found(id, directory.Tombstone)(&in)
@@ -115,7 +115,7 @@ func TestAnAttributeThatVanishesEverywhere(t *testing.T) {
 		in := input(nil, nil, policy(p))
 		for i := range n {
 			id := fmt.Sprintf("p%04d", i)
-			in.Accounts = append(in.Accounts, account(id, func(a *identity.Account) {
+			in.Accounts.Add(account(id, func(a *identity.Account) {
 				a.Profile = identity.Profile(fmt.Sprintf(`{"displayName":"P%04d","title":"Dr."}`, i))
 			}))
 			e := entry(id)

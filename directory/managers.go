@@ -30,32 +30,22 @@ func (s *survey) managersOf(order []*Entry) managers {
 	}
 	m.others = map[string]int{}
 	for name, object := range s.Managers {
-		if i, linked := s.linked[object]; linked && !goneNow(&s.Accounts[i]) {
+		if i, linked := s.linked[object]; linked && !s.Accounts.glance(i).gone() {
 			m.others[DNKey(name)] = i
 		}
 	}
-	for i := range s.Accounts {
-		a := &s.Accounts[i]
-		if !s.full() || a.Directory == nil || goneNow(a) || s.ours(a) && s.present[a.Directory.Object] {
+	for i := range s.Accounts.Len() {
+		a := s.Accounts.glance(i)
+		if !s.full() || !a.Linked || a.gone() || a.Connector == s.Connector.ID && s.present[a.Object] {
 			continue
 		}
-		if key := DNKey(a.Directory.DN); key != "" {
+		if key := DNKey(a.DN); key != "" {
 			if _, taken := m.others[key]; !taken {
 				m.others[key] = i
 			}
 		}
 	}
 	return m
-}
-
-// goneNow reports whether the account is that of an entry that is known to be gone.
-func goneNow(a *identity.Account) bool {
-	return a.Status == identity.Inactive && a.InactiveReason.GoneFromDirectory()
-}
-
-// ours reports whether the account is linked to this connector.
-func (s *survey) ours(a *identity.Account) bool {
-	return a.Directory != nil && a.Directory.Connector == s.Connector.ID
 }
 
 // managerStanding is what is known about an entry's manager before the plan is made.
@@ -76,7 +66,7 @@ func (s *survey) managerOf(e *Entry) (identity.AccountID, managerStanding) {
 	key := DNKey(e.Manager)
 	if boss := s.managers.entries[key]; boss != nil {
 		if i, linked := s.linked[boss.ID]; linked {
-			return s.Accounts[i].ID, managerFound
+			return s.Accounts.id(i), managerFound
 		}
 		return "", managerOpen
 	}
@@ -87,10 +77,12 @@ func (s *survey) managerOf(e *Entry) (identity.AccountID, managerStanding) {
 		return "", managerKept
 	case !known:
 		return "", managerStray
-	case s.ours(&s.Accounts[i]) && !s.present[s.Accounts[i].Directory.Object]:
+	}
+	a := s.Accounts.glance(i)
+	if a.linkedBy(s.Connector.ID) && !s.present[a.Object] {
 		return "", managerOpen // the plan may make it a loss
 	}
-	return s.Accounts[i].ID, managerFound
+	return a.ID, managerFound
 }
 
 // findManagers settles what was open, now that it is known which entries get an account and whom the plan loses.
@@ -108,7 +100,7 @@ func (g *gains) findManagers() {
 	for _, c := range g.candidates {
 		if c.view.open && c.reason == "" {
 			g.findManager(c, byEntry)
-			if c.op != OpCreate && c.manager == nil && c.account == c.view.account && len(c.view.changes) == 0 && g.standsRight(g.Accounts[c.account], c.view.entry) {
+			if c.op != OpCreate && c.manager == nil && c.account == c.view.account && len(c.view.changes) == 0 && g.standsRight(g.Accounts.At(c.account), c.view.entry) {
 				g.unchanged++
 				continue
 			}
@@ -126,13 +118,13 @@ func (g *gains) findManager(c *candidate, byEntry map[identity.ObjectID]*candida
 		switch b := byEntry[boss.ID]; {
 		case b == nil || b.reason != "": // a conflict keeps the manager from having an account
 		case b.account != none:
-			id = g.Accounts[b.account].ID
+			id = g.Accounts.id(b.account)
 		default:
 			c.manager = b
 		}
 	} else if i := g.managers.others[key]; !g.recovered[i] {
-		if step, _ := g.loss(g.Accounts[i]); g.noLosses != "" || !step.Op.Acts() {
-			id = g.Accounts[i].ID
+		if step, _ := g.loss(g.Accounts.At(i)); g.noLosses != "" || !step.Op.Acts() {
+			id = g.Accounts.id(i)
 		}
 	}
 	if c.account == none {

@@ -93,9 +93,9 @@ func (s *Syncer) loadPhotos(ctx context.Context, source Source, in *Input) error
 	}
 	read := s.service.Reader()
 	if !in.full() {
-		ids := make([]identity.AccountID, len(in.Accounts))
-		for i, a := range in.Accounts {
-			ids[i] = a.ID
+		ids := make([]identity.AccountID, in.Accounts.Len())
+		for i := range ids {
+			ids[i] = in.Accounts.id(i)
 		}
 		some, err := read.PhotosOf(ctx, in.Org.ID, ids)
 		add(some)

@@ -101,11 +101,13 @@ func TestPropertyAPlanDependsOnNothingButItsInput(t *testing.T) {
 		_, first, err := directory.Compute(in).Encode()
 		require.NoError(t, err)
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		in.Snapshot.Entries, in.Accounts = slices.Clone(in.Snapshot.Entries), slices.Clone(in.Accounts)
+		in.Snapshot.Entries = slices.Clone(in.Snapshot.Entries)
+		accounts := listed(in)
 		r.Shuffle(len(in.Snapshot.Entries), func(i, j int) {
 			in.Snapshot.Entries[i], in.Snapshot.Entries[j] = in.Snapshot.Entries[j], in.Snapshot.Entries[i]
 		})
-		r.Shuffle(len(in.Accounts), func(i, j int) { in.Accounts[i], in.Accounts[j] = in.Accounts[j], in.Accounts[i] })
+		r.Shuffle(len(accounts), func(i, j int) { accounts[i], accounts[j] = accounts[j], accounts[i] })
+		in.Accounts = directory.RosterOf(accounts...)
 		_, second, err := directory.Compute(in).Encode()
 		require.NoError(t, err)
 		require.Equal(t, first, second)
@@ -158,7 +160,7 @@ func TestPropertyDIR19_AnIncompleteReadingLosesNobody(t *testing.T) {
 		in := inputOf(t)
 		incomplete(&in)
 		live := map[identity.AccountID]bool{}
-		for _, a := range in.Accounts {
+		for _, a := range in.Accounts.All() {
 			live[a.ID] = a.Status != identity.Inactive
 		}
 		p := directory.Compute(in)
@@ -170,15 +172,24 @@ func TestPropertyDIR19_AnIncompleteReadingLosesNobody(t *testing.T) {
 	})
 }
 
+// listed are the accounts that a plan is made from.
+func listed(in directory.Input) []identity.Account {
+	list := make([]identity.Account, 0, in.Accounts.Len())
+	for _, a := range in.Accounts.All() {
+		list = append(list, a)
+	}
+	return list
+}
+
 // lostBy names whom a plan would remove or disable, of those who are not lost yet.
 func lostBy(p directory.Plan, in directory.Input) map[identity.AccountID]bool {
-	names := map[identity.AccountID]bool{}
+	names, accounts := map[identity.AccountID]bool{}, listed(in)
 	for _, s := range p.Steps {
-		i := slices.IndexFunc(in.Accounts, func(a identity.Account) bool { return a.ID == s.Account })
+		i := slices.IndexFunc(accounts, func(a identity.Account) bool { return a.ID == s.Account })
 		if i < 0 || !s.Op.Acts() {
 			continue
 		}
-		if s.Standing == identity.DirectoryMissing || s.Standing == identity.DirectoryBlocked && in.Accounts[i].Status != identity.Inactive {
+		if s.Standing == identity.DirectoryMissing || s.Standing == identity.DirectoryBlocked && accounts[i].Status != identity.Inactive {
 			names[s.Account] = true
 		}
 	}
@@ -204,7 +215,7 @@ func TestPropertyI13_NobodyConfirmsSoNoMoreThanTheThresholdAreLost(t *testing.T)
 		require.Equal(t, len(lost), p.Guard.Losses)
 		if p.State() == identity.PlanReady {
 			require.LessOrEqual(t, len(lost), in.Policy.MaxLosses)
-			require.LessOrEqual(t, len(lost)*100, max(len(in.Accounts), in.Policy.MinBase)*in.Policy.MaxLossPercent)
+			require.LessOrEqual(t, len(lost)*100, max(in.Accounts.Len(), in.Policy.MinBase)*in.Policy.MaxLossPercent)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func (u *undoing) look() {
 		}
 	}
 	byID, byObject := map[identity.AccountID]identity.Account{}, map[identity.ObjectID]identity.Account{}
-	for _, a := range u.Accounts {
+	for _, a := range u.Accounts.All() {
 		byID[a.ID] = a
 		if a.Directory != nil && a.Directory.Connector == u.Connector.ID {
 			byObject[a.Directory.Object] = a

@@ -64,7 +64,7 @@ func (g *gains) begin(c *candidate) Step {
 	e := c.view.entry
 	step := Step{Object: e.ID, DN: e.DN, UserName: e.UserName, Evidence: &Evidence{Finding: Present, DN: e.DN}}
 	if c.account != none {
-		a := g.Accounts[c.account]
+		a := g.Accounts.At(c.account)
 		step.Account, step.Version = a.ID, a.Version
 		if step.UserName == "" {
 			step.UserName = a.UserName
@@ -90,7 +90,7 @@ func (g *gains) step(c *candidate) Step {
 	step.Draft = stored(v.draft)
 	var a identity.Account
 	if c.account != none {
-		a = g.Accounts[c.account]
+		a = g.Accounts.At(c.account)
 	}
 	step.Reason = g.reason(c, a)
 	if status := statusChange(a, c.account != none, v.entry.Disabled); status != nil {
@@ -137,7 +137,7 @@ func (g *gains) rest(c *candidate, op Op, code identity.Rule, reason string) {
 	step.Op, step.Code, step.Reason, step.Unsettled = op, code, reason, code != RuleEntryUnusable
 	v := c.view
 	if v.account != none && code != RuleClaimUndecided && code != RuleLossNotPlanned {
-		a := g.Accounts[v.account]
+		a := g.Accounts.At(v.account)
 		loses := v.entry.Disabled && a.Status != identity.Inactive
 		if !g.standsRight(a, v.entry) && !(loses && g.noLosses != "") {
 			c.op = OpDisable

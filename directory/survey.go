@@ -22,7 +22,7 @@ type Input struct {
 	Now         time.Time
 	Past        []Past // what the connector's runs of the last days did
 	Snapshot    Snapshot
-	Accounts    []identity.Account            // every account of the organization; of a reading of changes those that it concerns
+	Accounts    Roster                        // every account of the organization; of a reading of changes those that it concerns
 	Findings    map[identity.ObjectID]Finding // about the entries that the reading lacks
 	Verified    map[string]bool               // domains that the organization verified
 	Photos      map[identity.AccountID]identity.Photo
@@ -69,6 +69,7 @@ type survey struct {
 	Input
 	rendered     renderer
 	linked       map[identity.ObjectID]int // accounts of this connector, by entry
+	standing     int                       // of the linked, those who are not known to be gone
 	present      map[identity.ObjectID]bool
 	unsettled    []*view
 	unchanged    int
@@ -85,16 +86,15 @@ type survey struct {
 
 func surveyOf(in Input) *survey {
 	in.Policy = in.Policy.WithDefaults()
-	s := &survey{Input: in, linked: map[identity.ObjectID]int{}, present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
+	s := &survey{Input: in, linked: make(map[identity.ObjectID]int, in.Accounts.Len()), present: make(map[identity.ObjectID]bool, len(in.Snapshot.Entries))}
 	s.rendered = newRenderer(slices.Sorted(slices.Values(in.Snapshot.Owns)))
-	byID := func(a, b identity.Account) int { return cmp.Compare(a.ID, b.ID) }
-	if !slices.IsSortedFunc(s.Accounts, byID) { // as they are when the store listed them
-		s.Accounts = slices.Clone(in.Accounts)
-		slices.SortFunc(s.Accounts, byID)
-	}
-	for i := range s.Accounts {
-		if link := s.Accounts[i].Directory; link != nil && link.Connector == in.Connector.ID {
-			s.linked[link.Object] = i
+	s.Accounts = in.Accounts.sorted()
+	for i := range s.Accounts.Len() {
+		if a := s.Accounts.glance(i); a.linkedBy(in.Connector.ID) {
+			s.linked[a.Object] = i
+			if !a.Reason.GoneFromDirectory() {
+				s.standing++
+			}
 		}
 	}
 	order := make([]*Entry, len(in.Snapshot.Entries))
@@ -107,9 +107,11 @@ func surveyOf(in Input) *survey {
 	for _, e := range order {
 		s.present[e.ID] = true
 	}
-	for object, i := range s.linked {
-		if !s.full() && !s.Changed[object] && !s.Accounts[i].InactiveReason.GoneFromDirectory() {
-			s.present[object] = true // nothing was told of it
+	if !s.full() {
+		for object, i := range s.linked {
+			if a := s.Accounts.glance(i); !s.Changed[object] && !a.Reason.GoneFromDirectory() {
+				s.present[object] = true // nothing was told of it
+			}
 		}
 	}
 	if slices.Contains(in.Snapshot.Owns, ManagerPath) {
@@ -157,7 +159,7 @@ func (s *survey) look(e *Entry, twice bool) *view {
 	}
 	var before identity.Account
 	if v.account != none {
-		before = s.Accounts[v.account]
+		before = s.Accounts.At(v.account)
 	}
 	if v.problem == "" {
 		if err := s.draftOf(v, before); err != nil {
@@ -284,12 +286,8 @@ func addressList(emails []identity.AccountEmail) string {
 
 // findMissing lists the accounts whose entry the reading lacks and whose loss is not known yet.
 func (s *survey) findMissing() {
-	for i := range s.Accounts {
-		a := &s.Accounts[i]
-		if a.Directory == nil || a.Directory.Connector != s.Connector.ID || s.present[a.Directory.Object] {
-			continue
-		}
-		if !a.Shadow && !(a.Status == identity.Inactive && a.InactiveReason.GoneFromDirectory()) {
+	for i := range s.Accounts.Len() {
+		if a := s.Accounts.glance(i); a.linkedBy(s.Connector.ID) && !s.present[a.Object] && !a.Shadow && !a.gone() {
 			s.missing = append(s.missing, i)
 		}
 	}
@@ -301,7 +299,7 @@ func (s *survey) lookUps() (ids []identity.ObjectID, known identity.ObjectID) {
 		return nil, ""
 	}
 	for _, i := range s.missing {
-		ids = append(ids, s.Accounts[i].Directory.Object)
+		ids = append(ids, s.Accounts.glance(i).Object)
 	}
 	ids = append(ids, s.missingGroups()...)
 	if known = s.Known; len(s.Snapshot.Entries) > 0 {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"rollcall/identity"
 )
@@ -177,17 +176,14 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 	if err != nil {
 		return err
 	}
-	in.Accounts = make([]identity.Account, 0, n+accountsPerPage) // a slice that grows is there twice
+	in.Accounts.grow(n + accountsPerPage)
 	var after identity.AccountID
 	for {
 		page, err := read.Accounts(ctx, org, identity.AccountQuery{After: after, Limit: accountsPerPage})
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			in.share(&page[i])
-		}
-		in.Accounts = append(in.Accounts, page...)
+		in.Accounts.Add(page...)
 		if len(page) < accountsPerPage {
 			break
 		}
@@ -197,34 +193,6 @@ func (s *Syncer) load(ctx context.Context, in *Input) error {
 		return err
 	}
 	return s.loadSurroundings(ctx, in)
-}
-
-// share lets an account name its organization and its connector with the text that all others do, and have everything else in one text of its
-// own: a row of the store brings a dozen. The event that made its status so is nothing to a plan.
-func (in *Input) share(a *identity.Account) {
-	a.Org, a.StatusEvent = in.Org.ID, ""
-	own := []*string{(*string)(&a.ID), &a.UserName, (*string)(&a.ExternalID), (*string)(&a.Profile), (*string)(&a.Status), (*string)(&a.PreviousStatus),
-		(*string)(&a.InactiveReason), (*string)(&a.Source), &a.PendingEmail}
-	if link := a.Directory; link != nil {
-		own = append(own, (*string)(&link.Object), &link.DN)
-		if link.Connector == in.Connector.ID {
-			link.Connector = in.Connector.ID
-		}
-	}
-	a.Emails = slices.Clone(a.Emails) // a decoded list has room for more
-	for i := range a.Emails {
-		e := &a.Emails[i]
-		own = append(own, &e.Type, &e.Display)
-		if e.Value != a.UserName {
-			own = append(own, &e.Value)
-		}
-	}
-	pack(own)
-	for i := range a.Emails {
-		if a.Emails[i].Value == a.UserName {
-			a.Emails[i].Value = a.UserName
-		}
-	}
 }
 
 // loadSurroundings loads what a plan must know besides accounts.

@@ -101,20 +101,20 @@ func (s *Syncer) loadUndone(ctx context.Context, u *undoing, progress Progress) 
 		}
 	}
 	for part := range slices.Chunk(known, accountsPerPage) {
-		progress.tell("looking at what the run changed", len(u.Accounts), len(known)+len(made))
+		progress.tell("looking at what the run changed", u.Accounts.Len(), len(known)+len(made))
 		there, err := read.AccountsAmong(ctx, org, part)
 		if err != nil {
 			return err
 		}
-		u.Accounts = append(u.Accounts, there...)
+		u.Accounts.Add(there...)
 	}
 	for part := range slices.Chunk(made, accountsPerPage) {
-		progress.tell("looking at what the run changed", len(u.Accounts), len(known)+len(made))
+		progress.tell("looking at what the run changed", u.Accounts.Len(), len(known)+len(made))
 		linked, err := read.LinkedAccounts(ctx, org, u.Connector.ID, part)
 		if err != nil {
 			return err
 		}
-		u.Accounts = append(u.Accounts, linked...)
+		u.Accounts.Add(linked...)
 	}
 	population, err := s.population(ctx, u.Connector)
 	u.Population = population

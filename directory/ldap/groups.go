@@ -95,6 +95,7 @@ func (r *reading) decodeGroups(page []*ldap.Entry) {
 			r.gap("The server returned two entries with the id %s.", e.ID)
 		default:
 			r.seen[e.ID] = true
+			r.namePeople(&e)
 			if r.snapshot.Groups = append(r.snapshot.Groups, e); rest > 0 {
 				r.parts = append(r.parts, len(r.snapshot.Groups)-1)
 			}
@@ -111,6 +112,7 @@ func (r *reading) completeGroups(ctx context.Context) error {
 		if err := r.readMembers(ctx, &r.snapshot.Groups[at]); err != nil {
 			return err
 		}
+		r.namePeople(&r.snapshot.Groups[at])
 	}
 	return r.nameMembers(ctx)
 }
@@ -189,40 +191,47 @@ func (r *reading) readRange(ctx context.Context, g *directory.GroupEntry, from i
 	return 0, false, nil
 }
 
-// nameMembers finds out who the members are of whom only a name is known: among the entries that were read, or else by asking for each.
-// Whom the server does not have stays without an id. What was read already needs no name any more.
+// namePeople finds out which of the people who were read are members of a group of whom only a name is known. It runs beside the reading of the
+// next groups. What was read already needs no name any more.
+func (r *reading) namePeople(g *directory.GroupEntry) {
+	for k := range g.Members {
+		m := &g.Members[k]
+		if m.ID == "" {
+			if r.people == nil {
+				r.people = make(map[string]identity.ObjectID, len(r.snapshot.Entries))
+				for i := range r.snapshot.Entries {
+					r.people[directory.DNKey(r.snapshot.Entries[i].DN)] = r.snapshot.Entries[i].ID
+				}
+			}
+			m.ID = r.people[directory.DNKey(m.DN)]
+		}
+		if m.ID != "" && r.seen[m.ID] {
+			m.DN = ""
+		}
+	}
+}
+
+// nameMembers finds out who the members are of whom only a name is known and who are none of the people who were read: among the groups that
+// were, or else by asking for each. Whom the server does not have stays without an id.
 func (r *reading) nameMembers(ctx context.Context) error {
-	var byName map[string]identity.ObjectID
-	asked := map[string]identity.ObjectID{}
+	groups, asked := map[string]identity.ObjectID{}, map[string]identity.ObjectID{}
+	for i := range r.snapshot.Groups {
+		groups[directory.DNKey(r.snapshot.Groups[i].DN)] = r.snapshot.Groups[i].ID
+	}
 	for i := range r.snapshot.Groups {
 		for k := range r.snapshot.Groups[i].Members {
 			m := &r.snapshot.Groups[i].Members[k]
 			if m.ID == "" {
-				if byName == nil {
-					byName = r.names()
-				}
-				if err := r.nameMember(ctx, m, byName, asked); err != nil {
+				if err := r.nameMember(ctx, m, groups, asked); err != nil {
 					return err
 				}
 			}
-			if r.seen[m.ID] {
+			if m.DN != "" && r.seen[m.ID] {
 				m.DN = ""
 			}
 		}
 	}
 	return nil
-}
-
-// names are the ids of the entries that were read, by name.
-func (r *reading) names() map[string]identity.ObjectID {
-	byName := make(map[string]identity.ObjectID, len(r.snapshot.Entries)+len(r.snapshot.Groups))
-	for i := range r.snapshot.Entries {
-		byName[directory.DNKey(r.snapshot.Entries[i].DN)] = r.snapshot.Entries[i].ID
-	}
-	for i := range r.snapshot.Groups {
-		byName[directory.DNKey(r.snapshot.Groups[i].DN)] = r.snapshot.Groups[i].ID
-	}
-	return byName
 }
 
 func (r *reading) nameMember(ctx context.Context, m *directory.GroupMember, byName, asked map[string]identity.ObjectID) error {

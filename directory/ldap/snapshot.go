@@ -82,7 +82,8 @@ type reading struct {
 	progress directory.Progress
 	server   server
 	seen     map[identity.ObjectID]bool
-	parts    []int // places of groups that did not come with all of their members
+	people   map[string]identity.ObjectID // of the entries, by the keys of their names; nil: not needed yet
+	parts    []int                        // places of groups that did not come with all of their members
 	gaps     int
 	snapshot directory.Snapshot
 }
