@@ -36,6 +36,9 @@ func startLDAP(ctx context.Context, folder string, people int) (*ldapServer, err
 	if err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
 	port, err := freePort() // and the one behind it
 	if err != nil {
 		return nil, err

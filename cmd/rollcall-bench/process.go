@@ -95,9 +95,9 @@ type memory struct {
 	own  float64 // what it has now that is not a page of a file, such as the program itself
 }
 
-// memory asks the system.
-func (p *process) memory() (m memory, err error) {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
+// memoryOf asks the system about a process.
+func memoryOf(pid int) (m memory, err error) {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	if err != nil {
 		return m, err
 	}
@@ -123,6 +123,8 @@ func (p *process) idle() (memory, error) {
 	time.Sleep(time.Second)
 	return p.memory()
 }
+
+func (p *process) memory() (memory, error) { return memoryOf(p.cmd.Process.Pid) }
 
 // waitReady asks until the server says that it can work, and returns how long that was after it had been started.
 func (p *process) waitReady(ctx context.Context, began time.Time) (time.Duration, error) {
