@@ -31,12 +31,10 @@ type ChangeSource interface {
 	Changes(ctx context.Context, since Cursor, linked func() ([]identity.ObjectID, error)) (Changes, error)
 	// Entries reads those of the given entries that are in scope. Whoever is not among them must be looked up.
 	Entries(ctx context.Context, ids []identity.ObjectID) (Snapshot, error)
-}
-
-// NameSource is a ChangeSource that can say whose name a name is.
-type NameSource interface {
 	// Named returns the entries that have these names, of those that there are; they need not be in scope.
 	Named(ctx context.Context, dns []string) (map[string]identity.ObjectID, error)
+	// ManagedBy returns the entries in scope that name one of the entries with these names as their manager.
+	ManagedBy(ctx context.Context, dns []string) ([]identity.ObjectID, error)
 }
 
 // bookmark is a cursor as a connector keeps it. Settings that changed since make it worthless: another mapping, base or filter would have
@@ -145,54 +143,24 @@ func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmar
 		return &errFullReading{fmt.Sprintf("%d entries changed, and reading everything is faster than reading so many one by one.", len(in.Changed))}
 	}
 	ids := slices.Sorted(maps.Keys(in.Changed))
-	if in.Snapshot = changes.Read; len(ids) > 0 {
-		if in.Snapshot, err = from.Entries(ctx, ids); err != nil {
-			return err
-		}
-	}
+	in.Snapshot = changes.Read
 	in.Snapshot.Cursor = changes.Next
 	if err := s.loadSurroundings(ctx, in); err != nil || len(ids) == 0 {
 		return err
 	}
-	if err := s.loadConcerned(ctx, ids, in); err != nil {
+	if err := s.gatherConcerned(ctx, from, ids, in); err != nil {
+		return err
+	}
+	if in.Population, err = s.population(ctx, in.Connector); err != nil {
+		return err
+	}
+	if in.Known, err = s.somebodyKnown(ctx, in); err != nil {
 		return err
 	}
 	if err := s.loadPhotos(ctx, source, in); err != nil {
 		return err
 	}
-	return s.loadManagers(ctx, source, in)
-}
-
-// loadManagers finds the entries that the changed ones name as their managers, and loads their accounts.
-func (s *Syncer) loadManagers(ctx context.Context, source Source, in *Input) error {
-	from, ok := source.(NameSource)
-	names := map[string]bool{}
-	for _, e := range in.Snapshot.Entries {
-		if e.Manager != "" {
-			names[e.Manager] = true
-		}
-	}
-	if !ok || len(names) == 0 {
-		return nil
-	}
-	var err error
-	if in.Managers, err = from.Named(ctx, slices.Sorted(maps.Keys(names))); err != nil {
-		return err
-	}
-	linked, err := s.service.Reader().LinkedAccounts(ctx, in.Org.ID, in.Connector.ID, slices.Compact(slices.Sorted(maps.Values(in.Managers))))
-	if err != nil {
-		return err
-	}
-	known := make(map[identity.AccountID]bool, in.Accounts.Len())
-	for i := range in.Accounts.Len() {
-		known[in.Accounts.id(i)] = true
-	}
-	for _, a := range linked {
-		if !known[a.ID] {
-			in.Accounts.Add(a)
-		}
-	}
-	return nil
+	return s.loadManagers(ctx, from, in)
 }
 
 func (s *Syncer) planFromChanges(ctx context.Context, source Source, in Input, since bookmark, put func(Step), progress Progress) (Plan, error) {
@@ -255,10 +223,10 @@ func (s *Syncer) addLinkedGroups(ctx context.Context, n identity.Connector, ids 
 	}
 }
 
-// loadConcerned loads the accounts that are linked to entries, and those that have what the entries want.
-func (s *Syncer) loadConcerned(ctx context.Context, ids []identity.ObjectID, in *Input) error {
+// loadConcerned loads the accounts that are linked to entries with these ids, and those that have what the entries want which were read.
+func (s *Syncer) loadConcerned(ctx context.Context, ids []identity.ObjectID, entries []Entry, in *Input) error {
 	read, org := s.service.Reader(), in.Org.ID
-	seen := map[identity.AccountID]bool{}
+	seen := in.Accounts.ids()
 	add := func(a identity.Account) {
 		if !seen[a.ID] {
 			seen[a.ID] = true
@@ -272,7 +240,7 @@ func (s *Syncer) loadConcerned(ctx context.Context, ids []identity.ObjectID, in 
 	for _, a := range linked {
 		add(a)
 	}
-	for _, e := range in.Snapshot.Entries {
+	for _, e := range entries {
 		a, err := read.AccountByUserName(ctx, org, identity.KeyOfUserName(e.UserName))
 		if err == nil {
 			add(a)
@@ -297,11 +265,7 @@ func (s *Syncer) loadConcerned(ctx context.Context, ids []identity.ObjectID, in 
 			}
 		}
 	}
-	if in.Population, err = s.population(ctx, in.Connector); err != nil {
-		return err
-	}
-	in.Known, err = s.somebodyKnown(ctx, in)
-	return err
+	return nil
 }
 
 // population is how many accounts of a connector are not known to be gone.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,9 +32,15 @@ func (w *world) standings() map[identity.ObjectID]standing {
 	for _, p := range list {
 		photos[p.Account] = p.Photo
 	}
-	for _, a := range w.accounts() {
+	accounts := w.accounts()
+	var entries []string // for the accounts that profiles name: the ids of two worlds are not the same
+	for _, a := range accounts {
 		require.NotNil(w.t, a.Directory)
-		all[a.Directory.Object] = standing{userName: a.UserName, emails: fmt.Sprint(a.Emails), profile: string(a.Profile), dn: a.Directory.DN, photo: photos[a.ID],
+		entries = append(entries, string(a.ID), string(a.Directory.Object))
+	}
+	named := strings.NewReplacer(entries...)
+	for _, a := range accounts {
+		all[a.Directory.Object] = standing{userName: a.UserName, emails: fmt.Sprint(a.Emails), profile: named.Replace(string(a.Profile)), dn: a.Directory.DN, photo: photos[a.ID],
 			status: a.Status, previous: a.PreviousStatus, reason: a.InactiveReason}
 	}
 	return all
@@ -182,6 +189,23 @@ func TestDIR06_WhatChangesInActiveDirectoryIsTold(t *testing.T) {
 				{"a group that is restored", func() { d.Restore(t, ids["readers"]); d.Move(t, ids["readers"], staff) }, ""},
 				{"a group that becomes a mailing list", func() { d.Set(t, ids["all"], "groupType", "2") }, ""},
 				{"a unit with another name", func() { d.Rename(t, d.IDOf(t, sales), "Markets") }, "OU=Markets"},
+				{"managers, one of them outside", func() {
+					ids["max"], ids["nan"] = add(outside, "max"), add(staff, "nan")
+					ids["ole"], ids["pat"], ids["quin"] = add(staff, "ole"), add(staff, "pat"), add(staff, "quin")
+					d.Set(t, ids["ole"], "manager", d.ReadDN(t, ids["max"]))
+					d.Set(t, ids["pat"], "manager", d.ReadDN(t, ids["nan"]))
+					d.Set(t, ids["quin"], "manager", d.ReadDN(t, ids["pat"]))
+				}, ""},
+				{"a manager who moves in", func() { d.Move(t, ids["max"], staff) }, ""},
+				{"a manager who moves out", func() { d.Move(t, ids["max"], outside) }, ""},
+				{"a manager who moves back", func() { d.Move(t, ids["max"], staff) }, ""},
+				{"a manager with another name", func() { d.Rename(t, ids["nan"], "Nancy") }, ""},
+				{"a manager who is deleted", func() { d.Delete(t, ids["nan"]) }, ""},
+				{"a manager who is restored", func() { d.Restore(t, ids["nan"]); d.Move(t, ids["nan"], staff) }, ""},
+				{"a manager and somebody they manage, deleted", func() { d.Delete(t, ids["pat"]); d.Delete(t, ids["quin"]) }, ""},
+				{"another manager", func() { d.Set(t, ids["ole"], "manager", d.ReadDN(t, ids["ada"])) }, ""},
+				{"a manager outside", func() { d.Move(t, ids["max"], outside); d.Set(t, ids["ole"], "manager", d.ReadDN(t, ids["max"])) }, ""},
+				{"no manager", func() { d.Set(t, ids["ole"], "manager") }, ""},
 				{"a server that was stopped", func() { d.Stop(t); d.Start(t) }, ""},
 				{"a change after that", func() { d.Set(t, ids["ada"], "title", "Countess") }, ""},
 			} {
@@ -269,6 +293,22 @@ func TestDIR06_WhatChangesInOpenLDAPIsTold(t *testing.T) {
 				{"a group in a group that moves back", func() { d.Move(t, ids["readers"], people) }, ""},
 				{"a group that is deleted", func() { d.Delete(t, ids["readers"]) }, ""},
 				{"a unit with another name", func() { d.Rename(t, d.IDOf(t, sales), "Markets") }, "Markets"},
+				{"managers, one of them outside", func() {
+					ids["max"], ids["nan"] = add(outside, "max"), add(people, "nan")
+					ids["ole"], ids["pat"], ids["quin"] = add(people, "ole"), add(people, "pat"), add(people, "quin")
+					d.Set(t, ids["ole"], "manager", d.ReadDN(t, ids["max"]))
+					d.Set(t, ids["pat"], "manager", d.ReadDN(t, ids["nan"]))
+					d.Set(t, ids["quin"], "manager", d.ReadDN(t, ids["pat"]))
+				}, ""},
+				{"a manager who moves in", func() { d.Move(t, ids["max"], people) }, ""},
+				{"a manager who moves out", func() { d.Move(t, ids["max"], outside) }, ""},
+				{"a manager who moves back", func() { d.Move(t, ids["max"], people) }, ""},
+				{"a manager with another name", func() { d.Rename(t, ids["nan"], "Nancy") }, ""},
+				{"a manager who is deleted", func() { d.Delete(t, ids["nan"]) }, ""},
+				{"a manager and somebody they manage, deleted", func() { d.Delete(t, ids["pat"]); d.Delete(t, ids["quin"]) }, ""},
+				{"another manager", func() { d.Set(t, ids["ole"], "manager", d.ReadDN(t, ids["ada"])) }, ""},
+				{"a manager outside", func() { d.Move(t, ids["max"], outside); d.Set(t, ids["ole"], "manager", d.ReadDN(t, ids["max"])) }, ""},
+				{"no manager", func() { d.Set(t, ids["ole"], "manager") }, ""},
 				{"a server that was stopped", func() { d.Stop(t); d.Start(t) }, ""},
 				{"deleted after that", func() { d.Delete(t, ids["bob"]) }, ""},
 			} {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -89,12 +88,21 @@ func (d *teller) Named(_ context.Context, dns []string) (map[string]identity.Obj
 	named := map[string]identity.ObjectID{}
 	for _, name := range dns {
 		for _, e := range slices.Concat(d.entries, d.elsewhere) {
-			if strings.EqualFold(e.DN, name) {
+			if directory.DNKey(e.DN) == directory.DNKey(name) {
 				named[name] = e.ID
 			}
 		}
 	}
 	return named, nil
+}
+
+func (d *teller) ManagedBy(_ context.Context, dns []string) (ids []identity.ObjectID, err error) {
+	for _, e := range d.entries {
+		if slices.ContainsFunc(dns, func(dn string) bool { return directory.DNKey(dn) == directory.DNKey(e.Manager) }) {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids, nil
 }
 
 // telling makes the world's directory one that tells what changed.
@@ -280,7 +288,7 @@ func TestDIR06_ReadingChangesComesToTheSameAsReadingEverything(t *testing.T) {
 		changes, full := worlds[0], worlds[1]
 		changes.telling()
 		for step := range rapid.IntRange(2, 5).Draw(rt, "steps") {
-			people := append(directoryOf(rt, domain), entry(domain+"-always", mail("always@"+domain+".example")))
+			people := append(ledDirectoryOf(rt, domain), entry(domain+"-always", mail("always@"+domain+".example")))
 			changes.source.set(people...)
 			full.source.set(people...)
 			kinds := []directory.FindingKind{directory.Tombstone, directory.Absent, directory.OutOfScope, directory.Unknown}

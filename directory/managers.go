@@ -34,9 +34,16 @@ func (s *survey) managersOf(order []*Entry) managers {
 			m.others[DNKey(name)] = i
 		}
 	}
+	read := s.present
+	if !s.full() { // whoever is present without having been read is where they were
+		read = make(map[identity.ObjectID]bool, len(order))
+		for _, e := range order {
+			read[e.ID] = true
+		}
+	}
 	for i := range s.Accounts.Len() {
 		a := s.Accounts.glance(i)
-		if !s.full() || !a.Linked || a.gone() || a.Connector == s.Connector.ID && s.present[a.Object] {
+		if !a.Linked || a.gone() || a.Connector == s.Connector.ID && read[a.Object] {
 			continue
 		}
 		if key := DNKey(a.DN); key != "" {
@@ -55,7 +62,6 @@ const (
 	managerFound managerStanding = iota // or there is none
 	managerOpen                         // it depends on what else the plan does
 	managerStray                        // nobody who is synchronized
-	managerKept                         // among the changes there is nothing about them; a reading of everything tells
 )
 
 // managerOf returns the account of an entry's manager.
@@ -71,11 +77,7 @@ func (s *survey) managerOf(e *Entry) (identity.AccountID, managerStanding) {
 		return "", managerOpen
 	}
 	i, known := s.managers.others[key]
-	_, named := s.Managers[e.Manager]
-	switch {
-	case !known && !named && !s.full():
-		return "", managerKept
-	case !known:
+	if !known {
 		return "", managerStray
 	}
 	a := s.Accounts.glance(i)

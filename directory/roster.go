@@ -80,6 +80,15 @@ func (r Roster) sorted() Roster {
 	return r
 }
 
+// ids is the set of the accounts' ids.
+func (r *Roster) ids() map[identity.AccountID]bool {
+	set := make(map[identity.AccountID]bool, len(r.rows))
+	for _, row := range r.rows {
+		set[idOf(row)] = true
+	}
+	return set
+}
+
 // find returns the place of an account in a roster in the order of ids.
 func (r *Roster) find(id identity.AccountID) (i int, found bool) {
 	i = sort.Search(len(r.rows), func(i int) bool { return idOf(r.rows[i]) >= id })

@@ -219,7 +219,7 @@ func (s *survey) draftOf(v *view, before identity.Account) error {
 	var standing managerStanding
 	values.manager, standing = s.managerOf(e)
 	v.open, v.stray = standing == managerOpen, standing == managerStray
-	if standing == managerOpen || standing == managerKept {
+	if standing == managerOpen {
 		object, err := d.Profile.Object()
 		if err != nil {
 			return err

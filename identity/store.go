@@ -82,6 +82,9 @@ type Reader interface {
 	ConnectorAccounts(ctx context.Context, org OrgID, connector ConnectorID, after AccountID, limit int) ([]Account, error)
 	// LinkedAccounts lists the accounts that a connector is linked to by these entries, in any order.
 	LinkedAccounts(ctx context.Context, org OrgID, connector ConnectorID, objects []ObjectID) ([]Account, error)
+	// ProfilesNaming lists the entries of those accounts of a connector whose profiles have one of the given ids in them, as that of a manager,
+	// in any order. All of the connector's profiles are looked through.
+	ProfilesNaming(ctx context.Context, org OrgID, connector ConnectorID, ids []AccountID) ([]ObjectID, error)
 	// AccountsAmong lists those of the accounts that are there, in any order.
 	AccountsAmong(ctx context.Context, org OrgID, ids []AccountID) ([]Account, error)
 	// SettledAmong lists those of the accounts of which no claim is under way: neither shadows, nor people who have to decide (CLM-40).

@@ -149,6 +149,25 @@ func (r reader) LinkedAccounts(ctx context.Context, org identity.OrgID, connecto
 	return all, nil
 }
 
+func (r reader) ProfilesNaming(ctx context.Context, org identity.OrgID, connector identity.ConnectorID, ids []identity.AccountID) ([]identity.ObjectID, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	c := &compiler{dialect: r.dialect}
+	query := `SELECT object_id FROM accounts WHERE connector_id = ` + c.arg(connector) + ` AND (org_id = ` + c.arg(org) + `) IS TRUE AND (`
+	for i, id := range ids {
+		if i > 0 {
+			query += " OR "
+		}
+		query += r.dialect.contains("profile", string(id), c.arg)
+	}
+	return list(ctx, r.run, scanObject, query+")", c.args...)
+}
+
+func scanObject(r *sql.Rows) (object identity.ObjectID, err error) {
+	return object, r.Scan(text(&object))
+}
+
 func (r reader) AccountsAmong(ctx context.Context, org identity.OrgID, ids []identity.AccountID) ([]identity.Account, error) {
 	var all []identity.Account
 	for part := range slices.Chunk(ids, rowsAtOnce) {

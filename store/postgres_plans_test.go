@@ -239,6 +239,7 @@ var postgresIndexes = map[string]string{
 	"LinkedGroups":                              "groups_object",
 	"LinkedMembers":                             "accounts_pkey group_groups_pkey group_members_pkey groups_pkey",
 	"LinkedPeople":                              "accounts_object",
+	"ProfilesNaming":                            "accounts_object",
 	"ManagedBy":                                 "relationships_managed",
 	"Manages":                                   "relationships_pkey",
 	"Members":                                   "group_members_pkey",

@@ -59,6 +59,10 @@ func queries(r reader) map[string]query {
 			_, err := r.LinkedAccounts(ctx, org, "n", []identity.ObjectID{"a", "b"})
 			return err
 		}, want: []string{"INDEX accounts_object (connector_id=? AND object_id=?)"}},
+		"ProfilesNaming": {ask: func() error {
+			_, err := r.ProfilesNaming(ctx, org, "n", []identity.AccountID{"a", "b"})
+			return err
+		}, want: []string{"(connector_id=?)"}},
 		"SettledAmong":  {ask: func() error { _, err := r.SettledAmong(ctx, org, []identity.AccountID{"a", "b"}); return err }, want: []string{"(org_id=? AND id=?)"}},
 		"AccountsAmong": {ask: func() error { _, err := r.AccountsAmong(ctx, org, []identity.AccountID{"a", "b"}); return err }, want: []string{"(org_id=? AND id=?)"}},
 		"HoldsAmong":    {ask: func() error { _, err := r.HoldsAmong(ctx, []identity.EmailKey{"x", "y"}); return err }, want: []string{"(email_key=?)"}},

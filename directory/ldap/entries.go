@@ -2,10 +2,9 @@ package ldap
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
-
-	"github.com/go-ldap/ldap/v3"
 
 	"rollcall/directory"
 	"rollcall/identity"
@@ -38,12 +37,10 @@ func (r *reading) readEntries(ctx context.Context, ids []identity.ObjectID) erro
 				return err
 			}
 			for _, dn := range settings.BaseDNs {
-				result, err := r.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-					"(&"+settings.Filter+filter+")", r.source.decoder.wanted, nil))
-				if err != nil {
+				if err := r.readSweep(ctx, sweep{dn: dn, filter: "(&" + settings.Filter + filter + ")", attributes: r.source.decoder.wanted,
+					page: settings.PageSize, take: r.decode}); err != nil {
 					return err
 				}
-				r.decode(result.Entries)
 			}
 		}
 		return nil
@@ -77,8 +74,34 @@ func (s *Source) Named(ctx context.Context, dns []string) (map[string]identity.O
 	return named, nil
 }
 
+// ManagedBy finds the entries in scope that name one of the entries with these names as their manager, in any attribute that the mapping makes the
+// manager from. What a mapping makes of such a value, before it is a name, a directory cannot compare.
+func (s *Source) ManagedBy(ctx context.Context, dns []string) ([]identity.ObjectID, error) {
+	attributes := s.decoder.mapper.Sources(directory.ManagerPath)
+	if len(attributes) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
+	defer cancel()
+	found := map[identity.ObjectID]bool{}
+	err := s.retryThere(ctx, func(c *connection) error {
+		clear(found)
+		for batch := range slices.Chunk(dns, idsPerSearch) {
+			for _, base := range s.settings.BaseDNs {
+				if err := s.collect(ctx, c, base, naming(s.settings.Filter, attributes, batch), found); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, s.explain(ctx, "asking whose manager somebody is", err)
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
 var (
 	_ directory.ChangeSource = (*Source)(nil)
-	_ directory.NameSource   = (*Source)(nil)
 	_ directory.PhotoSource  = (*Source)(nil)
 )

@@ -73,12 +73,10 @@ func (r *reading) readSomeGroups(ctx context.Context, ids []identity.ObjectID) e
 			return err
 		}
 		for _, dn := range s.settings.Groups.BaseDNs {
-			result, err := r.conn.search(ctx, ldap.NewSearchRequest(dn, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-				"(&"+s.settings.Groups.Filter+filter+")", s.groups.Wanted(), s.groupControls()))
-			if err != nil {
+			if err := r.readSweep(ctx, sweep{dn: dn, filter: "(&" + s.settings.Groups.Filter + filter + ")", attributes: s.groups.Wanted(),
+				controls: s.groupControls(), page: min(s.settings.PageSize, groupPage), take: r.decodeGroups}); err != nil {
 				return err
 			}
-			r.decodeGroups(result.Entries)
 		}
 	}
 	return r.completeGroups(ctx)
@@ -299,7 +297,7 @@ func (s *Source) GroupsWith(ctx context.Context, dns []string) ([]identity.Objec
 		clear(found)
 		for batch := range slices.Chunk(dns, idsPerSearch) {
 			for _, dn := range s.settings.Groups.BaseDNs {
-				if err := s.collectGroups(ctx, c, dn, s.withMembers(batch), found); err != nil {
+				if err := s.collect(ctx, c, dn, naming(s.settings.Groups.Filter, mapping.MemberAttributes[s.settings.Kind], batch), found); err != nil {
 					return err
 				}
 			}
@@ -312,12 +310,12 @@ func (s *Source) GroupsWith(ctx context.Context, dns []string) ([]identity.Objec
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// withMembers is a filter for groups that have a member of one of these names.
-func (s *Source) withMembers(dns []string) string {
+// naming is a filter for those of the entries of another one that have one of these names in one of these attributes.
+func naming(filter string, attributes, dns []string) string {
 	var b strings.Builder
-	b.WriteString("(&" + s.settings.Groups.Filter + "(|")
+	b.WriteString("(&" + filter + "(|")
 	for _, dn := range dns {
-		for _, attribute := range mapping.MemberAttributes[s.settings.Kind] {
+		for _, attribute := range attributes {
 			b.WriteString("(" + attribute + "=" + ldap.EscapeFilter(dn) + ")")
 		}
 	}
@@ -325,7 +323,8 @@ func (s *Source) withMembers(dns []string) string {
 	return b.String()
 }
 
-func (s *Source) collectGroups(ctx context.Context, c *connection, dn, filter string, into map[identity.ObjectID]bool) error {
+// collect adds the ids of what a search finds.
+func (s *Source) collect(ctx context.Context, c *connection, dn, filter string, into map[identity.ObjectID]bool) error {
 	attribute := idAttributes[s.settings.Kind]
 	paging := ldap.NewControlPaging(uint32(s.settings.PageSize))
 	for {

@@ -148,7 +148,7 @@ type sweep struct {
 	take       func([]*ldap.Entry)
 }
 
-// readBase reads everything below one base DN, page by page (RFC 2696). The pages are decoded beside the reading of the next one.
+// readBase reads everything below one base DN.
 func (r *reading) readBase(ctx context.Context, w sweep) error {
 	// A base that is not there must not look like one without people.
 	if found, err := r.conn.search(ctx, base(w.dn, "(objectClass=*)", "1.1")); err != nil {
@@ -156,6 +156,11 @@ func (r *reading) readBase(ctx context.Context, w sweep) error {
 	} else if len(found.Entries) != 1 {
 		return &ldap.Error{ResultCode: ldap.LDAPResultNoSuchObject, Err: fmt.Errorf("the base %q was not returned", w.dn)}
 	}
+	return r.readSweep(ctx, w)
+}
+
+// readSweep reads page by page (RFC 2696), and as many entries at a time as the server gives. The pages are decoded beside the reading of the next one.
+func (r *reading) readSweep(ctx context.Context, w sweep) error {
 	pages := make(chan []*ldap.Entry, 1)
 	decoded := make(chan struct{})
 	go func() {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,6 +75,18 @@ func (p *Mapper) Wanted() []string { return p.wanted }
 
 // Owns returns the attribute paths that the mapping owns, sorted.
 func (p *Mapper) Owns() []string { return p.owns }
+
+// Sources returns the attributes of a directory that one of ours is made from.
+func (p *Mapper) Sources(path string) (names []string) {
+	i := slices.IndexFunc(p.made, func(m made) bool { return m.path == path })
+	if i < 0 {
+		return nil
+	}
+	for _, slot := range p.made[i].from.slots() {
+		names = append(names, p.names[slot])
+	}
+	return names
+}
 
 // Entry maps an entry. drop says that it is nobody of ours (a computer, something deleted); gap says that it is somebody, but
 // nobody can tell who or in what state, so that the reading is not complete.

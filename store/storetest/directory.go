@@ -156,6 +156,30 @@ func testDirectory(t *testing.T, w world) {
 		require.NoError(t, err)
 		require.Empty(t, got)
 
+		boss, other := want[0].ID, want[1].ID
+		report := w.account(w.own, "report")
+		report.Directory = &identity.DirectoryLink{Connector: n.ID, Object: "o5", DN: "cn=o5"}
+		report.Profile = identity.Profile(`{"manager":{"value":"` + string(boss) + `"},"title":"50%_"}`)
+		w.add(t, report)
+		report = w.account(w.own, "another")
+		report.Directory = &identity.DirectoryLink{Connector: second.ID, Object: "o6", DN: "cn=o6"}
+		report.Profile = identity.Profile(`{"manager":{"value":"` + string(boss) + `"}}`)
+		w.add(t, report)
+		for _, c := range []struct {
+			ids  []identity.AccountID
+			want []identity.ObjectID
+		}{
+			{nil, nil},
+			{[]identity.AccountID{other}, nil},
+			{[]identity.AccountID{other, boss}, []identity.ObjectID{"o5"}},
+			{[]identity.AccountID{boss[:30]}, []identity.ObjectID{"o5"}},
+			{[]identity.AccountID{"5_%"}, nil},
+		} {
+			named, err := w.store.ProfilesNaming(ctx, w.own, n.ID, c.ids)
+			require.NoError(t, err)
+			require.Equal(t, c.want, named, "%v", c.ids)
+		}
+
 		ids := []identity.AccountID{"nobody"}
 		for _, a := range want {
 			ids = append(ids, a.ID)

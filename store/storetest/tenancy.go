@@ -15,6 +15,7 @@ import (
 // property is one thing of each kind, all of one organization.
 type property struct {
 	account   identity.Account
+	boss      identity.AccountID // who is named in the account's profile
 	event     identity.Event
 	token     identity.Token
 	grant     identity.Grant
@@ -86,6 +87,9 @@ var walk = map[string]func(ctx context.Context, r identity.Reader, org identity.
 	},
 	"LinkedAccounts": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.LinkedAccounts(ctx, org, p.connector.ID, []identity.ObjectID{p.account.Directory.Object})
+	},
+	"ProfilesNaming": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
+		return r.ProfilesNaming(ctx, org, p.connector.ID, []identity.AccountID{p.boss})
 	},
 	"SettledAmong": func(ctx context.Context, r identity.Reader, org identity.OrgID, p property) (any, error) {
 		return r.SettledAmong(ctx, org, []identity.AccountID{p.account.ID})
@@ -324,6 +328,8 @@ func (w world) property(t testing.TB) property {
 	p.account = w.account(w.own, "ada@example.com")
 	p.account.Emails = []identity.AccountEmail{{Value: "ada@example.com"}}
 	p.account.Directory = &identity.DirectoryLink{Connector: p.connector.ID, Object: "1"}
+	p.boss = identity.AccountID(w.ids.New())
+	p.account.Profile = identity.Profile(`{"manager":{"value":"` + string(p.boss) + `"}}`)
 	w.add(t, p.account, hold("ada@example.com", identity.HoldPrimary))
 	p.plan = w.plan(t, p.connector)
 	p.run = w.run(t, p.plan)
@@ -370,7 +376,7 @@ func (w world) property(t testing.TB) property {
 // read reads a property again.
 func (w world) read(t testing.TB, p property) property {
 	t.Helper()
-	var got property
+	got := property{boss: p.boss}
 	var err error
 	got.account, err = w.store.Account(ctx, w.own, p.account.ID)
 	require.NoError(t, err)

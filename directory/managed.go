@@ -1,0 +1,153 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"rollcall/identity"
+)
+
+// mostLeaving is how many people who leave are looked for among everybody's managers. Beyond it, reading everything is faster.
+const mostLeaving = 200
+
+// gatherConcerned reads the entries with these ids and loads the accounts that they concern; then those whose manager comes or goes with them,
+// because nothing may have been told of these themselves (DIR-06).
+func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []identity.ObjectID, in *Input) error {
+	for len(ids) > 0 {
+		reading, err := from.Entries(ctx, ids)
+		if err != nil {
+			return err
+		}
+		in.Snapshot.add(reading)
+		if err := s.loadConcerned(ctx, ids, reading.Entries, in); err != nil {
+			return err
+		}
+		if ids, err = s.managed(ctx, from, ids, reading.Entries, in); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			in.Changed[id] = true
+		}
+		if len(in.Changed) > mostChanged {
+			return &errFullReading{fmt.Sprintf("%d entries changed or have another manager, and reading everything is faster than reading so many one by one.", len(in.Changed))}
+		}
+	}
+	return nil
+}
+
+// add takes over what another reading of the same directory has of people. What is missing there proves nothing either.
+func (s *Snapshot) add(reading Snapshot) {
+	if s.Entries == nil { // the first one says what the mapping owns
+		cursor := s.Cursor
+		*s = reading
+		s.Cursor = cursor
+		return
+	}
+	s.Entries = append(s.Entries, reading.Entries...)
+	s.Complete = s.Complete && reading.Complete
+	s.Gaps = append(s.Gaps, reading.Gaps...)
+}
+
+// managed lists the entries, of those that nothing is known of yet, whose manager is among the entries that were asked for and may get an account
+// by this plan, or lose theirs.
+func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identity.ObjectID, read []Entry, in *Input) ([]identity.ObjectID, error) {
+	if !slices.Contains(in.Snapshot.Owns, ManagerPath) {
+		return nil, nil
+	}
+	here := make(map[identity.ObjectID]identity.AccountID, len(asked))
+	for i := range in.Accounts.Len() {
+		if a := in.Accounts.glance(i); a.linkedBy(in.Connector.ID) && !a.gone() {
+			here[a.Object] = a.ID
+		}
+	}
+	present := make(map[identity.ObjectID]bool, len(read))
+	var arriving []string
+	for i := range read {
+		present[read[i].ID] = true
+		if here[read[i].ID] == "" {
+			arriving = append(arriving, read[i].DN)
+		}
+	}
+	var leaving []identity.AccountID
+	for _, id := range asked {
+		if account := here[id]; account != "" && !present[id] {
+			leaving = append(leaving, account)
+		}
+	}
+	found := map[identity.ObjectID]bool{}
+	if len(arriving) > mostArriving || len(leaving) > mostLeaving {
+		return nil, &errFullReading{"So many people arrive or leave that reading everything is faster than asking whose managers they are."}
+	}
+	if len(arriving) > 0 {
+		ids, err := from.ManagedBy(ctx, arriving)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			found[id] = true
+		}
+	}
+	if len(leaving) > 0 {
+		ids, err := s.service.Reader().ProfilesNaming(ctx, in.Org.ID, in.Connector.ID, leaving)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			found[id] = true
+		}
+	}
+	maps.DeleteFunc(found, func(id identity.ObjectID, _ bool) bool { return in.Changed[id] })
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// loadManagers loads the accounts of those whom the entries name as their managers: the entries that have these names, and where a name is nobody's in
+// this directory, whoever is the manager now. If that is somebody of another connector, the name is known by the account.
+func (s *Syncer) loadManagers(ctx context.Context, from ChangeSource, in *Input) error {
+	names := map[string]bool{}
+	for i := range in.Snapshot.Entries {
+		if name := in.Snapshot.Entries[i].Manager; name != "" {
+			names[name] = true
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	var err error
+	if in.Managers, err = from.Named(ctx, slices.Sorted(maps.Keys(names))); err != nil {
+		return err
+	}
+	read, org := s.service.Reader(), in.Org.ID
+	linked, err := read.LinkedAccounts(ctx, org, in.Connector.ID, slices.Compact(slices.Sorted(maps.Values(in.Managers))))
+	if err != nil {
+		return err
+	}
+	nobodys := map[identity.ObjectID]bool{}
+	for i := range in.Snapshot.Entries {
+		if e := &in.Snapshot.Entries[i]; e.Manager != "" && in.Managers[e.Manager] == "" {
+			nobodys[e.ID] = true
+		}
+	}
+	bosses := map[identity.AccountID]bool{}
+	for i, a := range in.Accounts.All() {
+		if nobodys[in.Accounts.glance(i).Object] {
+			object, err := a.Profile.Object()
+			if boss := valueAt(object, ManagerPath); err == nil && boss != "" {
+				bosses[identity.AccountID(boss)] = true
+			}
+		}
+	}
+	now, err := read.AccountsAmong(ctx, org, slices.Sorted(maps.Keys(bosses)))
+	if err != nil {
+		return err
+	}
+	known := in.Accounts.ids()
+	for _, a := range slices.Concat(linked, now) {
+		if !known[a.ID] {
+			known[a.ID] = true
+			in.Accounts.Add(a)
+		}
+	}
+	return nil
+}
