@@ -147,3 +147,27 @@ func TestPostgres_WhatWasLookedUpAheadIsForgottenOnceSomebodyWritesItWhoFoundItO
 	require.NoError(t, err)
 	require.Equal(t, identity.ExternalID("first-second"), after.ExternalID)
 }
+
+func TestPostgres_ManyExchangesOfATokenTakeAsManyMessagesAsTwo(t *testing.T) {
+	relay, through := startCutter(t, serverURL(t))
+	s := openServer(t, through)
+	at := time.Unix(1, 0).UTC()
+	k := identity.Token{ID: identity.TokenID(system.IDs{}.New()), Org: identity.ConsumerOrgID, Name: "k", Profile: "rfc", Hash: "h", CreatedAt: at}
+	require.NoError(t, s.Do(ctx, identity.Shared(k.Org), func(tx identity.Tx) error { return tx.InsertToken(ctx, k) }))
+	messages := func(n int) int {
+		before := relay.messages.Load()
+		require.NoError(t, s.Do(ctx, identity.Shared(k.Org), func(tx identity.Tx) error {
+			var failed error
+			for range n {
+				failed = errors.Join(failed, tx.InsertExchange(ctx, identity.Exchange{ID: identity.ExchangeID(system.IDs{}.New()), Org: k.Org, Token: k.ID, At: at}))
+			}
+			return failed
+		}))
+		return int(relay.messages.Load() - before)
+	}
+	messages(2) // prepares statements
+	require.Equal(t, messages(2), messages(100))
+	kept, err := s.Exchanges(ctx, k.Org, identity.ExchangeQuery{Token: k.ID, Limit: 1000})
+	require.NoError(t, err)
+	require.Len(t, kept, 104)
+}
