@@ -80,8 +80,10 @@ func (r reader) Domains(ctx context.Context, org identity.OrgID) ([]identity.Dom
 	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE org_id = $1 ORDER BY name`, org)
 }
 
+const selectDomain = `SELECT ` + domainColumns + ` FROM domains WHERE name = $1 ORDER BY org_id`
+
 func (r reader) DomainHolders(ctx context.Context, name string) ([]identity.Domain, error) {
-	return list(ctx, r.run, scanDomain, `SELECT `+domainColumns+` FROM domains WHERE name = $1 ORDER BY org_id`, name)
+	return list(ctx, r.run, scanDomain, selectDomain, name)
 }
 
 func (t *transaction) PutDomain(ctx context.Context, d identity.Domain) error {

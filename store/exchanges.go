@@ -33,11 +33,23 @@ func (r reader) Exchanges(ctx context.Context, org identity.OrgID, q identity.Ex
 	return list(ctx, r.run, scanExchange, query+` ORDER BY at DESC, id DESC LIMIT `+c.arg(q.Limit), c.args...)
 }
 
-// InsertExchange looks for the token in the same statement, because most exchanges come in batches.
+// insertExchange looks for the token in the same statement.
+const insertExchange = `INSERT INTO scim_exchanges (` + exchangeColumns + `)
+	SELECT org_id, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM tokens WHERE org_id = $1 AND id = $2`
+
+// InsertExchange waits for the first one of a token, which says whether the token is there. Most exchanges come in batches, and while those are
+// written nobody else can write in the organization.
 func (t *transaction) InsertExchange(ctx context.Context, e identity.Exchange) error {
-	return t.write(ctx, unknownToken, `INSERT INTO scim_exchanges (`+exchangeColumns+`)
-		SELECT org_id, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM tokens WHERE org_id = $1 AND id = $2`,
-		e.Org, e.Token, e.At, e.ID, e.Method, e.Path, e.Query, e.Status, e.Code, e.Detail, e.Took.Microseconds(), e.Body, e.RequestID, e.UserAgent)
+	args := []any{e.Org, e.Token, e.At, e.ID, e.Method, e.Path, e.Query, e.Status, e.Code, e.Detail, e.Took.Microseconds(), e.Body, e.RequestID,
+		e.UserAgent}
+	if org, found := t.logged[e.Token]; found && org == e.Org {
+		return t.insert(ctx, insertExchange, args...)
+	}
+	err := t.write(ctx, unknownToken, insertExchange, args...)
+	if err == nil {
+		t.logged[e.Token] = e.Org
+	}
+	return err
 }
 
 // trimExchanges counts from the newest on; what is beyond is less than a batch.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/fixtures"
 	"rollcall/identity"
 )
 
@@ -30,7 +31,7 @@ func byID(t *testing.T, s *Store) string {
 }
 
 func TestPostgres_ManyNewAccountsAreFoundByTheRightIndexBeforeTheServerLooksByItself(t *testing.T) {
-	s := openServer(t, serverURL(t))
+	s := openServer(t, fixtures.NewDatabase(t)) // one in which nothing was deleted
 	require.Contains(t, byID(t, s), "Filter", "the server knows nothing yet")
 	require.NoError(t, s.Do(ctx, identity.Shared(identity.ConsumerOrgID), func(tx identity.Tx) error {
 		var failed error
@@ -40,4 +41,30 @@ func TestPostgres_ManyNewAccountsAreFoundByTheRightIndexBeforeTheServerLooksByIt
 		return failed
 	}))
 	require.Eventually(t, func() bool { return !strings.Contains(byID(t, s), "Filter") }, time.Minute, 10*time.Millisecond)
+}
+
+func TestPostgres_WhatOneServerHasHadLookedAtNoOtherHasLookedAtAgain(t *testing.T) {
+	address := fixtures.NewDatabase(t) // one in which nothing was deleted
+	looked := func(s *Store) []string {
+		s.transactor.(*sessions).analyses.Wait()
+		return columnOf(t, s.readers, "SELECT CAST(analyze_count AS text) FROM pg_stat_user_tables WHERE relname = 'accounts'")
+	}
+	grow := func(s *Store, first, n int) {
+		require.NoError(t, s.Do(ctx, identity.Shared(identity.ConsumerOrgID), func(tx identity.Tx) error {
+			var failed error
+			for i := range n {
+				failed = errors.Join(failed, tx.InsertAccount(ctx, newAccount(fmt.Sprint("user-", first+i), 10), nil))
+			}
+			return failed
+		}))
+	}
+	one, other := openServer(t, address), openServer(t, address)
+	grow(one, 0, firstAnalysis)
+	once := looked(one)
+	require.Equal(t, []string{"1"}, once)
+	grow(other, firstAnalysis, firstAnalysis)
+	require.Equal(t, once, looked(other), "there are only twice as many")
+	grow(openServer(t, address), 2*firstAnalysis, 10*firstAnalysis)
+	require.NoError(t, other.transactor.(*sessions).analyze(ctx))
+	require.NotEqual(t, once, looked(other), "there are many more")
 }

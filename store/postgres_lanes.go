@@ -21,6 +21,8 @@ type lane struct {
 	mu      sync.Mutex
 	waiting []*call
 	served  bool // a goroutine sees to them
+
+	domains []string // that the last transaction asked for; whoever has the turn
 }
 
 // enter lets a caller wait and reports whether nobody serves the lane yet.

@@ -147,3 +147,83 @@ func TestPostgres_WhatWasLookedUpAheadIsForgottenOnceSomebodyWritesItWhoFoundItO
 	require.NoError(t, err)
 	require.Equal(t, identity.ExternalID("first-second"), after.ExternalID)
 }
+
+func TestPostgres_ManyExchangesOfATokenTakeAsManyMessagesAsTwo(t *testing.T) {
+	relay, through := startCutter(t, serverURL(t))
+	s := openServer(t, through)
+	at := time.Unix(1, 0).UTC()
+	k := identity.Token{ID: identity.TokenID(system.IDs{}.New()), Org: identity.ConsumerOrgID, Name: "k", Profile: "rfc", Hash: "h", CreatedAt: at}
+	require.NoError(t, s.Do(ctx, identity.Shared(k.Org), func(tx identity.Tx) error { return tx.InsertToken(ctx, k) }))
+	messages := func(n int) int {
+		before := relay.messages.Load()
+		require.NoError(t, s.Do(ctx, identity.Shared(k.Org), func(tx identity.Tx) error {
+			var failed error
+			for range n {
+				failed = errors.Join(failed, tx.InsertExchange(ctx, identity.Exchange{ID: identity.ExchangeID(system.IDs{}.New()), Org: k.Org, Token: k.ID, At: at}))
+			}
+			return failed
+		}))
+		return int(relay.messages.Load() - before)
+	}
+	messages(2) // prepares statements
+	require.Equal(t, messages(2), messages(100))
+	kept, err := s.Exchanges(ctx, k.Org, identity.ExchangeQuery{Token: k.ID, Limit: 1000})
+	require.NoError(t, err)
+	require.Len(t, kept, 104)
+}
+
+// add does with an account what POST does: it looks at the domain of its address and inserts it.
+func add(tx identity.Tx, name, domain string) (holders []identity.Domain, err error) {
+	if _, err := tx.Organization(ctx, identity.ConsumerOrgID); err != nil {
+		return nil, err
+	}
+	if holders, err = tx.DomainHolders(ctx, domain); err != nil {
+		return nil, err
+	}
+	return holders, tx.InsertAccount(ctx, newAccount(name+"@"+domain, 10), nil)
+}
+
+func TestPostgres_TheDomainsThatWereAskedForLastAreLookedUpWithoutAMessage(t *testing.T) {
+	relay, through := startCutter(t, serverURL(t))
+	s := openServer(t, through)
+	messages := func(name, domain string) int {
+		before := relay.messages.Load()
+		require.NoError(t, s.Do(ctx, identity.Shared(identity.ConsumerOrgID), func(tx identity.Tx) error {
+			_, err := add(tx, name, domain)
+			return err
+		}))
+		return int(relay.messages.Load() - before)
+	}
+	for i := range 2 { // prepares statements
+		messages(fmt.Sprint("first-", i), "acme.example")
+	}
+	require.Equal(t, messages("ada", "acme.example")+1, messages("ada", "corp.example"))
+	require.Equal(t, 3, messages("grace", "corp.example"), "it begins and takes its locks, looks, and writes and commits")
+}
+
+func TestPostgres_ADomainThatIsLookedUpAheadIsAsItIsAndNotAsItWasLast(t *testing.T) {
+	s := openServer(t, serverURL(t))
+	other := customer(t, s)
+	claimed := identity.Domain{Org: other, Name: "acme.example", State: identity.DomainClaimed, UpdatedAt: time.Unix(1, 0).UTC()}
+	ours := identity.Domain{Org: identity.ConsumerOrgID, Name: "acme.example", State: identity.DomainVerified, UpdatedAt: time.Unix(1, 0).UTC()}
+	holders := func(name string) (found []identity.Domain) {
+		require.NoError(t, s.Do(ctx, identity.Shared(identity.ConsumerOrgID), func(tx identity.Tx) (err error) {
+			found, err = add(tx, name, "acme.example")
+			return err
+		}))
+		return found
+	}
+	require.Empty(t, holders("a"))
+	require.Empty(t, holders("b"), "nobody's is looked up ahead, too")
+	require.NoError(t, s.Do(ctx, identity.Everybody(other), func(tx identity.Tx) error { return tx.PutDomain(ctx, claimed) }))
+	require.Equal(t, []identity.Domain{claimed}, holders("c"))
+	var seen []identity.Domain
+	require.NoError(t, errors.Join(inTurn(t, s, make([]identity.Ahead, 2), func(i int, tx identity.Tx) (err error) {
+		if i == 0 {
+			return tx.PutDomain(ctx, ours)
+		}
+		seen, err = add(tx, "d", "acme.example")
+		return err
+	})...))
+	require.ElementsMatch(t, []identity.Domain{claimed, ours}, seen, "a neighbour in the same transaction has added one")
+}

@@ -75,6 +75,7 @@ func (r *round) attempt(gather func() []*call) (end ending, err error) {
 	case err == nil && end == settled:
 		w.transactions.Add(int64(wrote))
 		w.grow(r.rows)
+		r.remember()
 	case end == settled && !r.session.over && len(r.crowd) > 1 && r.how == runPlainly:
 		return spoiled, errSpoiled // one of them wrote what the server has only now said no to
 	}

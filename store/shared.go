@@ -14,6 +14,7 @@ import (
 type shared struct {
 	organizations map[identity.OrgID]identity.Organization
 	domains       map[string][]identity.Domain
+	asked         map[string]bool // domains that callers have asked for
 	tokens        map[string]identity.Token
 	accounts      map[identity.AccountID]identity.Account // that were looked up ahead, until somebody may have changed one
 	full          map[identity.OrgID][]identity.AccountID // of full administrators
@@ -22,7 +23,7 @@ type shared struct {
 }
 
 func newShared() *shared {
-	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{},
+	return &shared{organizations: map[identity.OrgID]identity.Organization{}, domains: map[string][]identity.Domain{}, asked: map[string]bool{},
 		tokens: map[string]identity.Token{}, full: map[identity.OrgID][]identity.AccountID{},
 		accounts: map[identity.AccountID]identity.Account{}, heads: map[identity.OrgID]head{}, inserted: map[identity.OrgID]int{}}
 }
@@ -33,6 +34,7 @@ func (s *shared) undo() {
 	s.forget()
 	clear(s.heads)
 	clear(s.inserted)
+	clear(s.asked)
 }
 
 // forget drops what was read: something of it was written.
@@ -87,6 +89,7 @@ func (t *transaction) DomainHolders(ctx context.Context, name string) ([]identit
 	if err := t.conn.ready(ctx); err != nil {
 		return nil, t.conn.failed(err)
 	}
+	t.shared.asked[name] = true
 	if d, ok := t.shared.domains[name]; ok {
 		return slices.Clone(d), nil
 	}

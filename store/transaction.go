@@ -16,6 +16,7 @@ type transaction struct {
 	conn     *connection
 	shared   *shared
 	accounts map[identity.AccountID]seenAccount
+	logged   map[identity.TokenID]identity.OrgID // of exchanges that were inserted
 }
 
 // connection runs the statements of one caller until one of them fails.
@@ -32,7 +33,8 @@ type connection struct {
 
 func newTransaction(within context.Context, conn *sql.Conn, d *dialect, s *shared) *transaction {
 	c := &connection{within: within, conn: conn, dialect: d}
-	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s, accounts: map[identity.AccountID]seenAccount{}}
+	return &transaction{reader: reader{run: c, dialect: d}, conn: c, shared: s, accounts: map[identity.AccountID]seenAccount{},
+		logged: map[identity.TokenID]identity.OrgID{}}
 }
 
 // A writer's statements never see the caller's context: interrupting one would make SQLite roll back the whole batch, and cost
