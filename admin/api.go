@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -74,15 +75,27 @@ type api struct {
 }
 
 // New returns the handler for everything below /api/. It reads the CA files of the issuers and asks none of them: discovery
-// waits for the first token, so the server starts though an issuer is down.
+// waits for the first token, so the server starts though an issuer is down. The routes and their description are made for the
+// first request: to many servers only identity providers talk, and they keep a fifth of what such a server would have in memory otherwise.
 //
 // It belongs behind web.Front, which gives requests their tracking ids and catches panics.
 func New(o Options) (http.Handler, error) {
-	a, err := newAPI(o)
+	if o.Service == nil || o.Clock == nil || o.Logger == nil {
+		return nil, errors.New("admin: Service, Clock and Logger are needed")
+	}
+	v, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
+	made := sync.OnceValues(func() (*api, error) { return newAPI(o, v) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := made()
+		if err != nil {
+			writeRefusal(w, mapError(r.Context(), o.Logger, err))
+			return
+		}
+		a.ServeHTTP(w, r)
+	}), nil
 }
 
 // Check reports what New would have against the options, without making anything of them: a Service is not needed.
@@ -91,7 +104,7 @@ func Check(o Options) error {
 	return err
 }
 
-// complete fills in what is left out, and makes of the issuers what checks their tokens.
+// complete fills in what is left out, and makes of the issuers what checks their tokens. A Service is not needed.
 func (o *Options) complete() (*verifier, error) {
 	o.Limit, o.Strangers = cmp.Or(o.Limit, DefaultLimit), cmp.Or(o.Strangers, DefaultStrangers)
 	for _, l := range []web.Limit{o.Limit, o.Strangers} {
@@ -102,14 +115,8 @@ func (o *Options) complete() (*verifier, error) {
 	return newVerifier(*o)
 }
 
-func newAPI(o Options) (*api, error) {
-	if o.Service == nil || o.Clock == nil || o.Logger == nil {
-		return nil, errors.New("admin: Service, Clock and Logger are needed")
-	}
-	v, err := o.complete()
-	if err != nil {
-		return nil, err
-	}
+// newAPI registers the routes of an API whose options are complete.
+func newAPI(o Options, v *verifier) (*api, error) {
 	v.store = o.Service.Reader()
 	a := &api{
 		service: o.Service, logger: o.Logger, verifier: v, jobs: bulk.New(o.Service, o.Logger), trusted: o.Trusted, proxies: o.Proxies, mux: http.NewServeMux(),

@@ -16,9 +16,12 @@ import (
 
 func emptyAPI(t *testing.T) *api {
 	t.Helper()
-	a, err := newAPI(Options{
+	o := Options{
 		Service: identity.NewService(nil, system.Clock{}, system.IDs{}, identity.EmailPolicy{}), Clock: system.Clock{}, Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	v, err := o.complete()
+	require.NoError(t, err)
+	a, err := newAPI(o, v)
 	require.NoError(t, err)
 	return a
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"rollcall/identity"
 	"rollcall/internal/web"
@@ -34,15 +35,12 @@ type console struct {
 	proxies web.Proxies
 	limit   *web.Limiter
 	log     *slog.Logger
-	page    *template.Template
+	page    func() (*template.Template, error) // read for the first link
 }
 
 // New returns the handler of the pages below [LinkPath].
 func New(service *identity.Service, proxies web.Proxies, log *slog.Logger) (http.Handler, error) {
-	page, err := template.ParseFS(pages, "pages/*.html")
-	if err != nil {
-		return nil, err
-	}
+	page := sync.OnceValues(func() (*template.Template, error) { return template.ParseFS(pages, "pages/*.html") })
 	c := &console{service: service, proxies: proxies, limit: web.NewLimiter(DefaultLimit, service.Now), log: log, page: page}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+LinkPath, c.look)
@@ -166,7 +164,11 @@ func (c *console) write(w http.ResponseWriter, r *http.Request, status int, p sh
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	w.WriteHeader(status)
-	if err := c.page.ExecuteTemplate(w, "link.html", p); err != nil {
+	page, err := c.page()
+	if err == nil {
+		err = page.ExecuteTemplate(w, "link.html", p)
+	}
+	if err != nil {
 		c.log.WarnContext(r.Context(), "page not written", "request", web.RequestID(r.Context()), "error", err)
 	}
 }

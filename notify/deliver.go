@@ -9,6 +9,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"rollcall/identity"
@@ -40,7 +41,7 @@ type Deliverer struct {
 	host      string // for Message-IDs
 	product   string
 	transport Transport
-	texts     texts
+	texts     func() (texts, error) // read for the first mail
 }
 
 // New checks the options and returns a deliverer. It connects to nothing.
@@ -53,12 +54,8 @@ func New(o Options) (*Deliverer, error) {
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.Fragment != "" || base.User != nil {
 		return nil, fmt.Errorf("%q cannot begin the links of mails; use a URL such as https://id.example.org", o.BaseURL)
 	}
-	t, err := parseTexts()
-	if err != nil {
-		return nil, err
-	}
 	d := &Deliverer{ledger: ledger{service: o.Service, log: o.Log, noun: "mail"}, from: from, links: strings.TrimRight(o.BaseURL, "/") + o.LinkPath, host: base.Hostname(), product: o.ProductName,
-		transport: o.Transport, texts: t}
+		transport: o.Transport, texts: sync.OnceValues(parseTexts)}
 	if d.product == "" {
 		d.product = "Rollcall"
 	}

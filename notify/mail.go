@@ -70,8 +70,12 @@ func (d *Deliverer) compose(ctx context.Context, m identity.Message) (Mail, erro
 	if err != nil {
 		return Mail{}, err
 	}
+	texts, err := d.texts()
+	if err != nil {
+		return Mail{}, err
+	}
 	mail := Mail{Message: m.ID, ID: string(m.ID) + "@" + d.host, From: d.from, To: to, Date: m.CreatedAt}
-	if mail.Subject, mail.Text, mail.HTML, err = d.texts.write(m.Kind, v); err != nil {
+	if mail.Subject, mail.Text, mail.HTML, err = texts.write(m.Kind, v); err != nil {
 		return Mail{}, permanent("the mail cannot be written: %s", err)
 	}
 	return mail, nil

@@ -107,3 +107,54 @@ func BenchmarkHandlerPatch(b *testing.B) {
 		require.Equal(b, 200, w.call("PATCH", "/Users/"+id, patch(fmt.Sprintf(`{"op":"replace","path":"name.givenName","value":"n%d"}`, i))).status)
 	}
 }
+
+// BenchmarkHandlerGet is the cost of reading without a network: of one user, and of a page of a hundred.
+func BenchmarkHandlerGet(b *testing.B) {
+	w := newWorld(b)
+	var id string
+	for i := range int64(100) {
+		id = w.call("POST", "/Users", benchUser(i)).is(http.StatusCreated).str("id")
+	}
+	for _, path := range []string{"/Users/" + id, "/Users?count=100", "/Schemas", "/ServiceProviderConfig"} {
+		b.Run(strings.ReplaceAll(path, id, "ID"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest("GET", "/scim/"+string(w.org)+"/v2"+path, nil)
+				r.Header.Set("Authorization", "Bearer "+w.token)
+				answer := httptest.NewRecorder()
+				w.server.ServeHTTP(answer, r)
+				if answer.Code != http.StatusOK {
+					b.Fatal(answer.Body)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHandlerBulk is a bulk request of a thousand creates; the time is that of one of them.
+func BenchmarkHandlerBulk(b *testing.B) {
+	w := newWorld(b)
+	const operations = scim.MaxBulkOperations
+	for n := int64(0); n < int64(b.N); n += operations {
+		b.StopTimer()
+		var body strings.Builder
+		body.WriteString(`{"schemas":["` + scim.BulkRequestSchema + `"],"Operations":[`)
+		for i := range int64(operations) {
+			if i > 0 {
+				body.WriteByte(',')
+			}
+			fmt.Fprintf(&body, `{"method":"POST","path":"/Users","bulkId":"b%d","data":%s}`, i, benchUser(n+i))
+		}
+		body.WriteString("]}")
+		r := httptest.NewRequest("POST", "/scim/"+string(w.org)+"/v2/Bulk", strings.NewReader(body.String()))
+		r.Header.Set("Authorization", "Bearer "+w.token)
+		r.Header.Set("Content-Type", "application/scim+json")
+		answer := httptest.NewRecorder()
+		b.StartTimer()
+		w.server.ServeHTTP(answer, r)
+		b.StopTimer()
+		require.Equal(b, http.StatusOK, answer.Code)
+		require.Equal(b, operations, strings.Count(answer.Body.String(), `"status":"201"`))
+		b.StartTimer()
+	}
+}

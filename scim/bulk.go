@@ -49,7 +49,11 @@ func (s *Server) bulk(r *request, _ string) error {
 		return err
 	}
 	newBulkRun(s, r, ops).all(most)
-	return r.replyValue(map[string]any{"schemas": []any{BulkResponseSchema}, "Operations": s.bulkResults(r, ops)})
+	answer := append(make([]byte, 0, 256*len(ops)), `{"schemas":["`+BulkResponseSchema+`"],"Operations":[`...)
+	if answer, err = s.appendResults(answer, r, ops); err != nil {
+		return err
+	}
+	return r.reply(http.StatusOK, append(answer, "]}"...))
 }
 
 // parseBulk reads a bulk request; most is how many errors it may have until the rest is left undone, 0 for any number.
@@ -128,43 +132,42 @@ func parseBulkOperation(v any) *bulkOperation {
 	return o
 }
 
-// bulkResults says of each operation that was tried what came of it.
-func (s *Server) bulkResults(r *request, ops []*bulkOperation) []any {
-	results := []any{}
+// appendResults says of each operation that was tried what came of it.
+func (s *Server) appendResults(b []byte, r *request, ops []*bulkOperation) ([]byte, error) {
+	first := true
 	for i, o := range ops {
 		if !o.done {
 			continue
 		}
-		result := map[string]any{"method": o.method}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendString(append(b, `{"method":`...), o.method)
 		if o.bulkID != "" {
-			result["bulkId"] = o.bulkID
+			b = appendString(append(b, `,"bulkId":`...), o.bulkID)
 		}
 		if o.location != "" {
-			result["location"] = o.location
+			b = appendString(append(b, `,"location":`...), o.location)
 		}
-		switch {
-		case o.err != nil:
+		status := o.made.status
+		if o.err != nil {
 			e, known := mapError(o.err)
 			if !known {
 				s.logFailure(r.Request, o.err)
 			}
 			noteOperation(r.w, i, e)
-			result["status"], result["response"] = strconv.Itoa(e.Status), errorMessage(e)
-		default:
-			result["status"] = strconv.Itoa(o.made.status)
-			if o.made.entity != nil {
-				result["version"] = etag(o.made.entity.version())
+			status = e.Status
+			message, err := e.MarshalJSON()
+			if err != nil {
+				return nil, err
 			}
+			b = append(append(b, `,"response":`...), message...)
+		} else if o.made.entity != nil {
+			b = appendString(append(b, `,"version":`...), etag(o.made.entity.version()))
 		}
-		results = append(results, result)
+		b = strconv.AppendInt(append(b, `,"status":"`...), int64(status), 10)
+		b = append(b, `"}`...)
 	}
-	return results
-}
-
-func errorMessage(e *scimerrors.ScimError) map[string]any {
-	m := map[string]any{"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:Error"}, "status": strconv.Itoa(e.Status), "detail": e.Detail}
-	if e.ScimType != "" {
-		m["scimType"] = string(e.ScimType)
-	}
-	return m
+	return b, nil
 }

@@ -112,13 +112,14 @@ func (b *bulkRun) settledPath(path string) (settled string, err error) {
 
 // refer notes what an operation refers to. What a POST or PUT says of read-only attributes is dropped before, as it is ignored anyway.
 func (b *bulkRun) refer(o *bulkOperation) {
-	t, _, err := b.server.typeAt(o.path)
-	switch {
-	case o.malformed != nil:
-		return
-	case o.method == http.MethodDelete:
+	if o.method == http.MethodDelete {
 		o.data = nil
-	case err == nil && o.method != http.MethodPatch:
+	}
+	if o.malformed != nil || len(references([]any{o.path, any(o.data)})) == 0 {
+		return
+	}
+	t, _, err := b.server.typeAt(o.path)
+	if err == nil && (o.method == http.MethodPost || o.method == http.MethodPut) {
 		o.data = t.index.writable(o.data)
 	}
 	if err == nil && o.method == http.MethodPost {

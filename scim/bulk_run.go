@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
@@ -23,13 +24,11 @@ type bulkRun struct {
 	ids     map[string]string         // of what was created, by bulkId
 	errors  int
 	acts    *identity.Acts // of the transaction that operations share, while they do; see together
+	share   int            // how many operations the next transaction has at most
 }
 
-// togetherLimit is how many operations share a transaction at most.
-const togetherLimit = 100
-
 func newBulkRun(s *Server, r *request, ops []*bulkOperation) *bulkRun {
-	b := &bulkRun{server: s, request: r, ops: ops, ids: map[string]string{}, makes: map[string]*bulkOperation{}}
+	b := &bulkRun{server: s, request: r, share: firstShare, ops: ops, ids: map[string]string{}, makes: map[string]*bulkOperation{}}
 	for i, o := range ops {
 		o.position = i
 		if o.method == http.MethodPost && b.makes[o.bulkID] == nil {
@@ -47,19 +46,25 @@ func (b *bulkRun) all(most int) {
 	enough := func() bool { return most > 0 && b.errors >= most }
 	var alike []*bulkOperation // that are to be carried out together
 	flush := func() {
-		if enough() || !b.together(alike) {
-			for _, o := range alike {
-				if !enough() || b.waitsInVain(o) {
-					b.do([]*bulkOperation{o})
+		for len(alike) > 0 {
+			done := 0
+			if !enough() {
+				done = b.together(alike[:min(len(alike), b.share)])
+			}
+			if done == 0 {
+				done = 1
+				if !enough() || b.waitsInVain(alike[0]) {
+					b.do(alike[:1])
 				}
 			}
+			alike = alike[done:]
 		}
 		alike = nil
 	}
 	for _, o := range b.ops {
 		for _, part := range order.upTo(o) {
 			if b.alone(part) {
-				if alike = append(alike, part[0]); len(alike) == togetherLimit {
+				if alike = append(alike, part[0]); len(alike) >= b.share {
 					flush()
 				}
 				continue
@@ -81,18 +86,23 @@ func (b *bulkRun) alone(part []*bulkOperation) bool {
 	return len(part) == 1 && !slices.Contains(b.makers(part[0]), part[0])
 }
 
-// together carries operations out in one transaction, as one commit costs more than most of them. If one of them cannot be, nothing happens, and
-// each has to be carried out by itself: what it had written until it was refused must not stay.
-func (b *bulkRun) together(ops []*bulkOperation) (done bool) {
+// together carries operations out in one transaction, as one commit costs more than most of them, and returns how many of them, from the first
+// on, are done. If one cannot be, what was written until then must not stay, and those before it are carried out again without it. It is for
+// the caller to carry out by itself whatever stands first, if that is none.
+func (b *bulkRun) together(ops []*bulkOperation) (done int) {
 	if len(ops) < 2 {
-		return false
+		return 0
 	}
+	var began time.Time
+	tried := 0
 	err := b.server.transact(b.request, nil, func(acts *identity.Acts) error {
+		began, tried = b.server.identity.Now(), 0
 		b.acts = acts
 		for _, o := range ops {
 			if err := b.try(o); err != nil {
 				return errNotTogether
 			}
+			tried++
 		}
 		return nil
 	})
@@ -103,7 +113,15 @@ func (b *bulkRun) together(ops []*bulkOperation) (done bool) {
 			o.made, o.location, o.cause = made{}, "", ""
 		}
 	}
-	return err == nil
+	if err == nil {
+		b.share = shareAfter(len(ops), b.server.identity.Now().Sub(began))
+		return len(ops)
+	}
+	if tried < len(ops) { // otherwise it was no operation that could not be
+		done = b.together(ops[:tried])
+	}
+	b.share = 1
+	return done
 }
 
 // errNotTogether is seen by nobody.
@@ -118,6 +136,10 @@ func (b *bulkRun) do(part []*bulkOperation) {
 	if o := part[0]; b.alone(part) {
 		if o.err = b.try(o); o.err != nil && o.cause == "" {
 			o.cause = o.bulkID
+		}
+		b.share = 1
+		if o.err == nil {
+			b.share = shareAfter(1, 0)
 		}
 	} else {
 		b.circle(part)
@@ -145,11 +167,14 @@ func (b *bulkRun) try(o *bulkOperation) error {
 	if err != nil {
 		return err
 	}
-	settled, err := b.settled(o.data)
-	if err != nil {
-		return err
+	body := o.data
+	if len(o.refs) > 0 || o.method != http.MethodPost { // a change may use up what it is given
+		settled, err := b.settled(o.data)
+		if err != nil {
+			return err
+		}
+		body, _ = settled.(map[string]any)
 	}
-	body, _ := settled.(map[string]any)
 	r := *b.request
 	r.ifMatch, r.ifNoneMatch, r.acts = o.version, "", b.acts
 	v := view{base: r.base}

@@ -1,16 +1,24 @@
 package scim
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// discovery holds what the server tells about itself (RFC 7644 section 4), without the locations, which depend on where
-// it is reached.
+// discovery holds what the server tells about itself (RFC 7644 section 4) and never changes, encoded.
 type discovery struct {
-	schemas       []map[string]any
-	resourceTypes []map[string]any
+	schemas       []told
+	resourceTypes []told
+}
+
+// told is one entry, without its location, which depends on where the server is reached.
+type told struct {
+	id   string
+	json []byte // an object with members
 }
 
 const (
@@ -18,25 +26,37 @@ const (
 	resourceTypeSchema = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 )
 
-func newDiscovery(types []*resourceType) (d discovery) {
-	told := map[string]bool{}
+func newDiscovery(types []*resourceType) (d discovery, err error) {
+	tell := func(id string, entry map[string]any) told {
+		encoded, failed := appendJSON(nil, entry)
+		err = cmp.Or(err, failed)
+		return told{id, encoded}
+	}
+	seen := map[string]bool{}
 	for _, t := range types {
 		refs := []any{}
 		for i, of := range t.schemas {
-			if !told[of.ID] {
-				d.schemas = append(d.schemas, of.ToMap())
-				told[of.ID] = true
+			if !seen[of.ID] {
+				d.schemas = append(d.schemas, tell(of.ID, of.ToMap()))
+				seen[of.ID] = true
 			}
 			if i > 0 {
 				refs = append(refs, map[string]any{"schema": of.ID, "required": t.index.container(of.ID).mandatory})
 			}
 		}
-		d.resourceTypes = append(d.resourceTypes, map[string]any{
+		d.resourceTypes = append(d.resourceTypes, tell(t.name, map[string]any{
 			"schemas": []any{resourceTypeSchema}, "id": t.name, "name": t.name, "description": t.description,
 			"endpoint": "/" + t.endpoint, "schema": t.schemas[0].ID, "schemaExtensions": refs,
-		})
+		}))
 	}
-	return d
+	return d, err
+}
+
+// append appends an entry with its location.
+func (e told) append(b []byte, base, kind string) []byte {
+	b = append(b, e.json[:len(e.json)-1]...)
+	b = append(append(append(b, `,"meta":{"resourceType":"`...), kind...), `","location":`...)
+	return append(appendString(b, base+"/"+kind+"s/"+e.id), "}}"...)
 }
 
 func (s *Server) getConfig(r *request, _ string) error {
@@ -64,11 +84,19 @@ func (s *Server) getConfig(r *request, _ string) error {
 }
 
 func (s *Server) getResourceTypes(r *request, id string) error {
-	return r.replyDiscovery(s.discovery.resourceTypes, "ResourceType", id)
+	d, err := s.discovery()
+	if err != nil {
+		return err
+	}
+	return r.replyDiscovery(d.resourceTypes, "ResourceType", id)
 }
 
 func (s *Server) getSchemas(r *request, id string) error {
-	return r.replyDiscovery(s.discovery.schemas, "Schema", id)
+	d, err := s.discovery()
+	if err != nil {
+		return err
+	}
+	return r.replyDiscovery(d.schemas, "Schema", id)
 }
 
 // unfiltered refuses filters, which are not for discovery (RFC 7644 section 4).
@@ -81,31 +109,33 @@ func (r *request) unfiltered() error {
 }
 
 // replyDiscovery sends one of the entries, or all of them.
-func (r *request) replyDiscovery(entries []map[string]any, kind, id string) error {
+func (r *request) replyDiscovery(entries []told, kind, id string) error {
 	if err := r.unfiltered(); err != nil {
 		return err
 	}
-	located := []any{}
-	for _, e := range entries {
-		own := map[string]any{}
-		for k, v := range e {
-			own[k] = v
-		}
-		name, _ := e["id"].(string)
-		own["meta"] = map[string]any{"resourceType": kind, "location": r.base + "/" + kind + "s/" + name}
-		if id == "" {
-			located = append(located, own)
-		} else if strings.EqualFold(name, id) {
-			return r.replyValue(own)
-		}
-	}
 	if id != "" {
-		return notFound()
+		i := slices.IndexFunc(entries, func(e told) bool { return strings.EqualFold(e.id, id) })
+		if i < 0 {
+			return notFound()
+		}
+		return r.reply(http.StatusOK, entries[i].append(nil, r.base, kind))
 	}
-	return r.replyValue(map[string]any{
-		"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, "totalResults": len(located),
-		"startIndex": 1, "itemsPerPage": len(located), "Resources": located,
-	})
+	size := 256
+	for _, e := range entries {
+		size += len(e.json) + 256
+	}
+	n := int64(len(entries))
+	b := append(make([]byte, 0, size), `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
+	b = strconv.AppendInt(b, n, 10)
+	b = strconv.AppendInt(append(b, `,"startIndex":1,"itemsPerPage":`...), n, 10)
+	b = append(b, `,"Resources":[`...)
+	for i, e := range entries {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.append(b, r.base, kind)
+	}
+	return r.reply(http.StatusOK, append(b, "]}"...))
 }
 
 func (r *request) replyValue(v any) error {

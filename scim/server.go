@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
@@ -31,7 +32,7 @@ type Server struct {
 	baseURL   string
 	proxies   web.Proxies
 	types     []*resourceType
-	discovery discovery
+	discovery func() (discovery, error) // encoded when it is first asked for
 	routes    routes
 	exchanges *exchanges
 	limiter   *web.Limiter // of each token
@@ -59,7 +60,7 @@ func New(service *identity.Service, o Options) *Server {
 		identity: service, log: cmp.Or(o.Log, slog.Default()), baseURL: strings.TrimSuffix(o.BaseURL, "/"), proxies: o.Proxies,
 		types: newTypes(o.Types),
 	}
-	s.discovery = newDiscovery(s.types)
+	s.discovery = sync.OnceValues(func() (discovery, error) { return newDiscovery(s.types) })
 	s.exchanges = newExchanges(service, s.log, s.types)
 	s.limiter = web.NewLimiter(cmp.Or(o.Limit, DefaultLimit), service.Now)
 	s.routes = s.newRoutes()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 )
 
@@ -125,19 +126,32 @@ func (b *insertions) idle() (bool, error) {
 	}
 }
 
-// run executes statements one after another.
+// run executes statements one after another. SQLite's driver is called without database/sql in between, which takes a fifth of what SQLite itself
+// takes for a row.
 func (d *dialect) run(within context.Context, conn *sql.Conn, list []statement) error {
 	if d.send != nil {
 		return d.send(within, conn, list)
 	}
-	for _, s := range list {
-		result, err := conn.ExecContext(within, d.rebind(s.query), s.args...)
-		if err != nil {
-			return err
+	return conn.Raw(func(engine any) error {
+		execer := engine.(driver.ExecerContext)
+		var args []driver.NamedValue
+		for _, s := range list {
+			args = args[:0]
+			for i, arg := range s.args {
+				value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+				if err != nil {
+					return err
+				}
+				args = append(args, driver.NamedValue{Ordinal: i + 1, Value: value})
+			}
+			result, err := execer.ExecContext(within, d.rebind(s.query), args)
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil || n == 0 {
+				return cmp.Or(err, errNothingChanged)
+			}
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return cmp.Or(err, errNothingChanged)
-		}
-	}
-	return nil
+		return nil
+	})
 }

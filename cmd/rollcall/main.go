@@ -12,23 +12,23 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
-
-	"github.com/alecthomas/kong"
 
 	"rollcall/directory"
 	"rollcall/identity"
 	"rollcall/internal/system"
 )
 
-// cli is the command line. The environment and the configuration file set the same flags.
-type cli struct {
+// globalFlags are those of every command. The environment and the configuration file set the same flags.
+type globalFlags struct {
 	Output string `enum:"text,json" default:"text" env:"ROLLCALL_OUTPUT" placeholder:"text|json" help:"Form of the data on standard output: text or json."`
 	Config string `placeholder:"FILE" env:"ROLLCALL_CONFIG" help:"JSON object with settings; its keys are names of flags. Flags and environment win over it."`
 
 	rulesFlags
+}
 
+// commands are what the program can do. Each is a command, which has a Run, or has commands in it.
+type commands struct {
 	Demo         demoCmd         `cmd:"" help:"Show the whole story on embedded parts: nothing to install, nothing left behind."`
 	Serve        serveCmd        `cmd:"" help:"Run the server."`
 	Org          orgCmd          `cmd:"" help:"Organizations."`
@@ -116,41 +116,17 @@ func runIn(ctx context.Context, w world, args []string, stdout, stderr io.Writer
 	if err != nil {
 		return complain(stderr, err)
 	}
-	var c cli
-	helped := false
-	parser, err := kong.New(&c, kong.Name("rollcall"), kong.Writers(stdout, stderr), kong.Resolvers(settings), kong.Exit(func(int) { helped = true }),
-		kong.Description("One account per e-mail across every organization, fed by SCIM, directories and administrators."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
-	if err != nil {
+	var flags globalFlags
+	run, err := flags.parse(args, settings, stdout, stderr)
+	if err != nil || run == nil {
 		return complain(stderr, err)
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	parsed, err := parser.Parse(args)
-	if helped {
-		return 0
-	}
-	if err != nil {
-		return complain(stderr, usage(err))
-	}
-	rules, err := c.rules()
+	rules, err := flags.rules()
 	if err != nil {
 		return complain(stderr, settings.place(err))
 	}
-	return complain(stderr, parsed.Run(&app{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, json: c.Output == "json", settings: settings,
+	return complain(stderr, run(&app{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, json: flags.Output == "json", settings: settings,
 		world: w, rules: rules}))
-}
-
-// usage adds to an error of the command line where to read on.
-func usage(err error) error {
-	command := "rollcall"
-	var p *kong.ParseError
-	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
-		command += " " + p.Context.Selected().Path()
-		command = strings.Replace(command, "rollcall rollcall", "rollcall", 1)
-	}
-	return fmt.Errorf("%w; see %s --help", err, command)
 }
 
 // complain tells what went wrong and returns the exit status for it.
