@@ -24,25 +24,43 @@ type Entry struct {
 	packed string   // their values, each after its length
 }
 
-// Pack keeps all of what the entry says in one text: a reading of 100,000 people has a dozen attributes of each, and in a map every one of
-// them is as large again as what it says. paths are what the mapping owns; the slice is kept.
-func (e *Entry) Pack(paths []string) {
-	var values []byte
-	for _, path := range paths {
-		values = appendText(values, e.Attributes[path])
+// PackEntries keeps all of what entries say in one text for all of them: a reading of 100,000 people has a dozen attributes of each, and in a map
+// every one of them is as large again as what it says, and a thing more for each collection of garbage to look at. paths are what the mapping owns; the
+// slice is kept.
+func PackEntries(entries []Entry, paths []string) {
+	addresses := 0
+	for i := range entries {
+		addresses += len(entries[i].Emails)
 	}
-	e.paths, e.packed, e.Attributes = paths, string(values), nil
-	e.Emails = slices.Clone(e.Emails)
-	all := []*string{(*string)(&e.ID), &e.DN, &e.UserName, (*string)(&e.ExternalID), &e.Manager, &e.packed}
-	for i := range e.Emails {
-		if e.Emails[i] != e.UserName {
-			all = append(all, &e.Emails[i])
+	emails := make([]string, 0, addresses)
+	texts := make([]*string, 0, len(entries)*6+addresses)
+	var values []byte
+	for i := range entries {
+		e := &entries[i]
+		values = values[:0]
+		for _, path := range paths {
+			values = appendText(values, e.Attributes[path])
+		}
+		e.paths, e.packed, e.Attributes = paths, string(values), nil
+		if e.Emails != nil {
+			from := len(emails)
+			emails = append(emails, e.Emails...)
+			e.Emails = emails[from:len(emails):len(emails)]
+		}
+		texts = append(texts, (*string)(&e.ID), &e.DN, &e.UserName, (*string)(&e.ExternalID), &e.Manager, &e.packed)
+		for k := range e.Emails {
+			if e.Emails[k] != e.UserName {
+				texts = append(texts, &e.Emails[k])
+			}
 		}
 	}
-	pack(all)
-	for i := range e.Emails {
-		if e.Emails[i] == e.UserName {
-			e.Emails[i] = e.UserName
+	pack(texts)
+	for i := range entries {
+		e := &entries[i]
+		for k := range e.Emails {
+			if e.Emails[k] == e.UserName {
+				e.Emails[k] = e.UserName
+			}
 		}
 	}
 }

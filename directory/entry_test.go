@@ -23,7 +23,10 @@ func TestPropertyEntry_PackedSaysTheSame(t *testing.T) {
 		}
 		got := want
 		got.Emails = slices.Clone(want.Emails)
-		got.Pack(paths)
+		packed := []Entry{{ID: "before", Emails: []string{"a", "b"}}, got, {ID: "behind"}}
+		PackEntries(packed, paths)
+		require.Equal(t, []string{"a", "b"}, packed[0].Emails)
+		got = packed[1]
 		for _, path := range paths {
 			require.Equal(t, want.Attributes[path], want.Attribute(path))
 			require.Equal(t, want.Attributes[path], got.Attribute(path), path)

@@ -44,9 +44,14 @@ const (
 // Add adds accounts. The event that made an account's status so is nothing to a plan, and is not kept.
 func (r *Roster) Add(accounts ...identity.Account) {
 	var b []byte
+	ends := make([]int, len(accounts))
 	for i := range accounts {
-		b = r.pack(b[:0], &accounts[i])
-		r.rows = append(r.rows, string(b))
+		b = r.pack(b, &accounts[i])
+		ends[i] = len(b)
+	}
+	all, from := string(b), 0 // one thing for each collection of garbage, not thousands
+	for _, end := range ends {
+		r.rows, from = append(r.rows, all[from:end]), end
 	}
 }
 

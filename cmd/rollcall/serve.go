@@ -164,7 +164,7 @@ func (c *serveCmd) listen(a *app) (net.Listener, string, error) {
 
 // collectLess lets the heap grow to five times what is alive before it is collected, unless GOGC says otherwise. The server
 // keeps a few megabytes alive, so by default it would spend a tenth of its time on collecting almost nothing. Beyond heapLimit it
-// collects more often. It is for a server that answers: what starting leaves behind is not worth keeping.
+// collects more often. It is for a server that answers, and for long work: what starting leaves behind is not worth keeping.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

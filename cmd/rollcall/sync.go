@@ -38,6 +38,7 @@ type connectorFlag struct {
 
 // watched gives work a progress display and closes it afterwards.
 func (a *app) watched(work func(directory.Progress) error) error {
+	collectLess()
 	p := newProgress(a.stderr)
 	defer p.end()
 	return work(p.tell)

@@ -217,6 +217,7 @@ func (r *reading) readPages(ctx context.Context, w sweep, pages chan<- []*ldap.E
 }
 
 func (r *reading) decode(page []*ldap.Entry) {
+	from := len(r.snapshot.Entries)
 	for _, raw := range page {
 		e, drop, gap := r.source.decoder.decode(raw)
 		switch {
@@ -224,13 +225,16 @@ func (r *reading) decode(page []*ldap.Entry) {
 		case gap != "":
 			r.gap("%s", gap)
 		default:
-			if r.seen[e.ID] {
-				r.gap("The server returned two entries with the id %s.", e.ID)
-			}
-			r.seen[e.ID] = true
-			e.Pack(r.source.decoder.mapper.Owns())
 			r.snapshot.Entries = append(r.snapshot.Entries, e)
 		}
+	}
+	entries := r.snapshot.Entries[from:]
+	directory.PackEntries(entries, r.source.decoder.mapper.Owns())
+	for i := range entries {
+		if id := entries[i].ID; r.seen[id] {
+			r.gap("The server returned two entries with the id %s.", id)
+		}
+		r.seen[entries[i].ID] = true
 	}
 	if r.progress != nil {
 		r.progress("reading the directory", len(r.snapshot.Entries), 0)

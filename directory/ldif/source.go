@@ -143,8 +143,8 @@ func (r *reading) take(rec record) error {
 		r.gap("%s", gap)
 	default:
 		r.see(e.ID)
-		e.Pack(r.source.mapper.Owns())
 		r.snapshot.Entries = append(r.snapshot.Entries, e)
+		directory.PackEntries(r.snapshot.Entries[len(r.snapshot.Entries)-1:], r.source.mapper.Owns())
 	}
 	if n := len(r.snapshot.Entries); r.progress != nil && n%toldEvery == 0 {
 		r.progress("reading the files", n, 0)

@@ -30,6 +30,7 @@ type Mapper struct {
 	owns     []string
 	wanted   []string
 	slots    map[string]int // lower-case name of an attribute to its place in a record
+	spelled  map[string]int // the same by the name that is asked for, as most directories spell it then
 	names    []string       // by slot
 	made     []made
 	photos   *photoMapper // nil: photos are not taken
@@ -43,7 +44,7 @@ type made struct {
 
 // New returns a mapper by a mapping that was checked and is filled in. An entry with more than maxBytes bytes is not read.
 func New(kind string, m Mapping, maxBytes int) *Mapper {
-	p := &Mapper{kind: kind, maxBytes: maxBytes, mapping: m, owns: m.Owns(), slots: map[string]int{}}
+	p := &Mapper{kind: kind, maxBytes: maxBytes, mapping: m, owns: m.Owns(), slots: map[string]int{}, spelled: map[string]int{}}
 	asked := map[string]bool{}
 	ask := func(name string) {
 		if key := strings.ToLower(name); !asked[key] {
@@ -62,6 +63,7 @@ func New(kind string, m Mapping, maxBytes int) *Mapper {
 			p.slots[key] = len(p.names)
 			p.names = append(p.names, name)
 		}
+		p.spelled[name] = p.slots[key]
 		return p.slots[key]
 	}
 	for _, path := range p.owns {
@@ -134,14 +136,20 @@ func (p *Mapper) record(raw Raw) (record, int) {
 			}
 		}
 		name, option, _ := strings.Cut(a.Name, ";")
-		i, there := p.slots[strings.ToLower(name)]
+		i, there := p.spelled[name]
+		if !there {
+			i, there = p.slots[strings.ToLower(name)]
+		}
 		switch {
 		case !there:
 		case strings.HasPrefix(strings.ToLower(option), "range="):
 			r[i].problem = fmt.Sprintf("The attribute %s has so many values that the server sends only a part of them.", name)
 		case option == "": // anything else is a language or another variant, not the attribute itself
-			r[i].name = name
-			r[i].raw = append(r[i].raw, a.Values...)
+			if r[i].name = name; r[i].raw == nil {
+				r[i].raw = a.Values[:len(a.Values):len(a.Values)]
+			} else {
+				r[i].raw = append(r[i].raw, a.Values...)
+			}
 		}
 	}
 	return r, size
