@@ -162,6 +162,32 @@ func TestDIR16_AManagerWhoseAccountDoesNotComeAboutKeepsNobodyWaiting(t *testing
 	require.True(t, plan.Empty(), said(plan))
 }
 
+func TestDIR06_AManagerOfAnotherConnectorStaysOneInAReadingOfChanges(t *testing.T) {
+	w := newWorld(t)
+	w.source.set(entry("boss"), entry("bob"))
+	w.sync()
+	second, err := w.service.CreateConnector(t.Context(), admin, identity.Connector{Org: w.org, Name: "other", Kind: "ad", Settings: []byte(`{}`)})
+	require.NoError(t, err)
+	w.connector = second.ID
+	w.telling()
+	w.source.set(entry("ada", ledBy("boss")), entry("cy", ledBy("ada")))
+	w.sync()
+	boss := string(w.user("boss@corp.example").ID)
+	require.Equal(t, boss, managerOf(w.user("ada@corp.example")))
+
+	w.source.set(entry("ada", ledBy("boss"), called("Ada")), entry("cy", ledBy("ada")))
+	plan, _ := w.syncChanges()
+	require.Equal(t, "update ada", said(plan))
+	require.Zero(t, plan.Figures.StrayManagers)
+	require.Equal(t, boss, managerOf(w.user("ada@corp.example")))
+
+	w.source.set(entry("ada", ledBy("bob"), called("Ada")), entry("cy", ledBy("ada")))
+	plan, _ = w.syncChanges()
+	require.Equal(t, 1, plan.Figures.StrayManagers, "a new manager of another connector is found by the next reading of everything")
+	w.sync()
+	require.Equal(t, string(w.user("bob@corp.example").ID), managerOf(w.user("ada@corp.example")))
+}
+
 func TestDIR06_ManagersOfAReadingOfChanges(t *testing.T) {
 	w := newWorld(t)
 	d := w.telling()
