@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // heapLimit is how many bytes a process makes do with, if it can: collecting more often costs less than what a machine has to have in
 // reserve for the moments in which 100,000 people are synchronized. Whoever has more people, or more memory, sets GOMEMLIMIT.
-const heapLimit = 225 << 20
+const heapLimit = 217 << 20
 
 // limitHeap keeps the heap below heapLimit for as long as what is alive is, unless GOMEMLIMIT says otherwise.
 func limitHeap() {
