@@ -3,6 +3,7 @@ package directory_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -186,6 +187,21 @@ func TestDIR06_AManagerOfAnotherConnectorStaysOneInAReadingOfChanges(t *testing.
 	require.Equal(t, 1, plan.Figures.StrayManagers, "a new manager of another connector is found by the next reading of everything")
 	w.sync()
 	require.Equal(t, string(w.user("bob@corp.example").ID), managerOf(w.user("ada@corp.example")))
+}
+
+func TestDIR06_WhenMoreLeaveThanAreLookedForAmongManagersEverythingIsRead(t *testing.T) {
+	w := newWorld(t)
+	w.telling()
+	crowd := people(260)
+	w.source.set(crowd...)
+	w.sync()
+	for leaving, want := range map[int]directory.ReadingKind{200: directory.ReadChanges, 201: directory.ReadFull} {
+		w.source.set(crowd[:len(crowd)-leaving]...)
+		_, plan, err := w.syncer.PlanChanges(t.Context(), w.org, w.connector, admin, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, plan.Reading.Kind, plan.Reading.Why)
+		require.Equal(t, want == directory.ReadFull, strings.Contains(plan.Reading.Why, "So many people arrive or leave"))
+	}
 }
 
 func TestDIR06_ManagersOfAReadingOfChanges(t *testing.T) {

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -81,24 +80,7 @@ func (s *Source) ManagedBy(ctx context.Context, dns []string) ([]identity.Object
 	if len(attributes) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
-	defer cancel()
-	found := map[identity.ObjectID]bool{}
-	err := s.retryThere(ctx, func(c *connection) error {
-		clear(found)
-		for batch := range slices.Chunk(dns, idsPerSearch) {
-			for _, base := range s.settings.BaseDNs {
-				if err := s.collect(ctx, c, base, naming(s.settings.Filter, attributes, batch), found); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, s.explain(ctx, "asking whose manager somebody is", err)
-	}
-	return slices.Sorted(maps.Keys(found)), nil
+	return s.idsNaming(ctx, "asking whose manager somebody is", s.settings.BaseDNs, s.settings.Filter, attributes, dns)
 }
 
 var (

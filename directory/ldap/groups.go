@@ -290,14 +290,20 @@ func (s *Source) Groups(ctx context.Context, ids []identity.ObjectID) (directory
 
 // GroupsWith finds the groups in scope that have one of the entries with these names as a direct member.
 func (s *Source) GroupsWith(ctx context.Context, dns []string) ([]identity.ObjectID, error) {
+	return s.idsNaming(ctx, "asking for the groups of somebody", s.settings.Groups.BaseDNs, s.settings.Groups.Filter, mapping.MemberAttributes[s.settings.Kind], dns)
+}
+
+// idsNaming returns the ids of the entries below the bases that a filter lets through and that have one of these names in one of these attributes. It
+// asks the server that told of changes.
+func (s *Source) idsNaming(ctx context.Context, doing string, bases []string, filter string, attributes, dns []string) ([]identity.ObjectID, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
 	defer cancel()
 	found := map[identity.ObjectID]bool{}
 	err := s.retryThere(ctx, func(c *connection) error {
 		clear(found)
 		for batch := range slices.Chunk(dns, idsPerSearch) {
-			for _, dn := range s.settings.Groups.BaseDNs {
-				if err := s.collect(ctx, c, dn, naming(s.settings.Groups.Filter, mapping.MemberAttributes[s.settings.Kind], batch), found); err != nil {
+			for _, dn := range bases {
+				if err := s.collect(ctx, c, dn, naming(filter, attributes, batch), found); err != nil {
 					return err
 				}
 			}
@@ -305,7 +311,7 @@ func (s *Source) GroupsWith(ctx context.Context, dns []string) ([]identity.Objec
 		return nil
 	})
 	if err != nil {
-		return nil, s.explain(ctx, "asking for the groups of somebody", err)
+		return nil, s.explain(ctx, doing, err)
 	}
 	return slices.Sorted(maps.Keys(found)), nil
 }
