@@ -150,7 +150,7 @@ func TestAnOrderThatIsRefusedDoesNotStopTheOthers(t *testing.T) {
 }
 
 func TestAReceiverInTroubleIsLeftAlone(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := net.Listen("tcp", "127.0.0.2:0") // where nobody else listens
 	require.NoError(t, err)
 	closed.Close()
 	t.Run("after one order if it cannot be reached", func(t *testing.T) {

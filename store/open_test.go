@@ -119,7 +119,7 @@ func TestShownTellsNoPassword(t *testing.T) {
 }
 
 func TestOpenSaysThatAServerDoesNotAnswer(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := net.Listen("tcp", "127.0.0.2:0") // where nobody else listens
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
 	_, err = store.Open(ctx, "postgres://rollcall:secret@"+closed.Addr().String()+"/rollcall")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,12 +26,8 @@ func startCluster(ctx context.Context, folder string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
 	c := &cluster{script: filepath.Join(fixtures, "postgres.sh"), folder: filepath.Join(folder, "postgres")}
-	out, err := c.run(ctx, "start", c.folder, strconv.Itoa(port))
+	out, err := c.run(ctx, "start", c.folder, "5433", ownAddress())
 	if err != nil {
 		return nil, err
 	}
@@ -92,13 +87,11 @@ func (c *cluster) settle(ctx context.Context, database string) error {
 	return nil
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+// ownAddress is a loopback address that only this process listens on, by its pid. Connections go out from 127.0.0.1 and are given ports of that
+// address only, so a port that is free here stays free until a server that is yet to start has taken it.
+func ownAddress() string {
+	pid := os.Getpid()
+	return fmt.Sprintf("127.%d.%d.%d", 1+pid>>16&0x3f, pid>>8&0xff, pid&0xff)
 }
 
 // fixturesFolder finds the folder of the scripts above the working directory.

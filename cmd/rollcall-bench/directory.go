@@ -30,17 +30,13 @@ type ldapServer struct {
 // Groups of the directory have so many members, and there is one group for as many people.
 const perGroup = 100
 
-// startLDAP starts a server with so many people, each of whom has a manager, and groups of a hundred of them.
-func startLDAP(ctx context.Context, folder string, people int) (*ldapServer, error) {
+// startLDAP starts a server with so many people, each of whom has a manager, and groups of a hundred of them. It listens on port and the one behind.
+func startLDAP(ctx context.Context, folder string, port, people int) (*ldapServer, error) {
 	fixtures, err := fixturesFolder()
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, err
-	}
-	port, err := freePort() // and the one behind it
-	if err != nil {
 		return nil, err
 	}
 	s := &ldapServer{script: filepath.Join(fixtures, "slapd.sh"), folder: filepath.Join(folder, "slapd"), said: map[string]string{}, people: people, groups: people / perGroup}
@@ -51,7 +47,7 @@ func startLDAP(ctx context.Context, folder string, people int) (*ldapServer, err
 	if _, err := s.run(ctx, "load", s.folder, export); err != nil {
 		return nil, err
 	}
-	out, err := s.run(ctx, "start", s.folder, strconv.Itoa(port))
+	out, err := s.run(ctx, "start", s.folder, strconv.Itoa(port), ownAddress())
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ const (
 // which is made before.
 func (b *bench) measureDirectory() (err error) {
 	people := min(b.options.Users, mostInDirectory)
-	server, err := startLDAP(b.ctx, b.folder, people)
+	server, err := startLDAP(b.ctx, b.folder, 3389, people)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (b *bench) measureDirectory() (err error) {
 
 // measureChanges: asking a directory what changed when nothing did, beside one with few people.
 func (b *bench) measureChanges(large *mirror, people int) (err error) {
-	server, err := startLDAP(b.ctx, filepath.Join(b.folder, "few"), fewInDirectory)
+	server, err := startLDAP(b.ctx, filepath.Join(b.folder, "few"), 3391, fewInDirectory)
 	if err != nil {
 		return err
 	}

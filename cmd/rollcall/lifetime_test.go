@@ -219,8 +219,9 @@ func TestAServerThatWaitsForItsDatabase(t *testing.T) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 }
 
+// freePort is not of 127.0.0.1, whose ports connections that go out may be given meanwhile.
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.2:0")
 	require.NoError(t, err)
 	defer l.Close()
 	return l.Addr().String()
