@@ -75,8 +75,8 @@ func openFile(r io.Reader, s sheet) (*file, error) {
 		c, found := s.find(strings.TrimSpace(plain(cell)))
 		switch {
 		case !found:
-			return nil, refuseFile("line 1: column %d, %s, is not known; take the names from the template, and licences from the organization's subscriptions",
-				i+1, quoted(cell))
+			return nil, refuseFile("line 1: column %d, %s, is not known; there are %s, and one for each licence of the organization's subscriptions",
+				i+1, quoted(cell), s.headers())
 		case slices.ContainsFunc(f.columns, func(o column) bool { return o.id == c.id }):
 			return nil, refuseFile("line 1: column %d, %s, is there twice", i+1, quoted(cell))
 		}

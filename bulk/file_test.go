@@ -72,7 +72,7 @@ func TestCSV07_FilesThatAreRefusedSayWhere(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"empty":                      {"", "the file is empty"},
 		"no address":                 {"First Name\nAda\n", `the column "User ID/Email (Required)" is missing`},
-		"an unknown column":          {userHeader + ",Shoe Size\n", `column 2, "Shoe Size", is not known`},
+		"an unknown column":          {userHeader + ",Shoe Size\n", `column 2, "Shoe Size", is not known; there are "User ID/Email (Required)", "First Name", `},
 		"an unknown subscription":    {userHeader + ",Calling (03c)\n", `column 2, "Calling (03c)", is not known`},
 		"a column twice":             {userHeader + ",Title,TITLE\n", `column 3, "TITLE", is there twice`},
 		"a licence twice":            {userHeader + ",Calling (01a),Calling (02b)\n", `column 3, "Calling (02b)", is there twice`},

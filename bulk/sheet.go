@@ -38,6 +38,15 @@ func (s sheet) columns() []column {
 	return columns
 }
 
+// headers names the columns that every organization has.
+func (s sheet) headers() string {
+	names := make([]string, len(s.fixed))
+	for i, c := range s.fixed {
+		names[i] = quoted(c.header)
+	}
+	return strings.Join(names, ", ")
+}
+
 // find returns the column that a header names, in whatever case: a fixed one, a licence, or a licence with the id of one of its
 // subscriptions in parentheses (CSV-02).
 func (s sheet) find(header string) (column, bool) {

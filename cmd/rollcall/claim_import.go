@@ -45,7 +45,7 @@ type claimImportCmd struct {
 // Help says what the exit status means.
 func (claimImportCmd) Help() string {
 	return "Claims the users of the file, row by row; a row that cannot be done stops no other. Users who are in the organization already get the licences of their rows, and " +
-		"nobody is claimed twice: the same file can be imported again. Ends with 0 if every row succeeded, 2 if some failed (--results says which and why), 1 on an error."
+		"nobody is claimed twice: the same file can be imported again. Its columns are those of rollcall claim template. Ends with 0 if every row succeeded, 2 if some failed (--results says which and why), 1 on an error."
 }
 
 // Run claims the users of the file and waits until that is done.

@@ -29,16 +29,9 @@ func (claimStartCmd) Help() string {
 func (c *claimStartCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
 		if !c.Yes {
-			previews, err := o.previewClaims(c.Emails, c.Mode)
-			if err != nil {
+			if err := c.ask(o); err != nil {
 				return err
 			}
-			if err := showPreviews(a.stderr, previews.is); err != nil {
-				return err
-			}
-		}
-		if err := a.confirm(c.yesFlag, "Claim %s for %s?", counted(len(c.Emails), "user"), printable(o.name)); err != nil {
-			return err
 		}
 		asked := admin.NewClaims{AcknowledgePermanent: true}
 		for _, email := range c.Emails {
@@ -69,6 +62,33 @@ func (c *claimStartCmd) Run(a *app) error {
 		}
 		return nil
 	})
+}
+
+// ask shows what would happen to each user, and asks unless nothing would: whom the organization cannot claim now it does not claim unasked either,
+// should that change meanwhile.
+func (c *claimStartCmd) ask(o *orgClient) error {
+	previews, err := o.previewClaims(c.Emails, c.Mode)
+	if err != nil {
+		return err
+	}
+	if err := showPreviews(o.app.stderr, previews.is); err != nil {
+		return err
+	}
+	eligible := 0
+	for _, p := range previews.is {
+		if p.Eligible {
+			eligible++
+		}
+	}
+	what := counted(eligible, "user")
+	switch eligible {
+	case 0:
+		return exit(2)
+	case len(c.Emails):
+	default:
+		what = fmt.Sprintf("%d of %s", eligible, counted(len(c.Emails), "user"))
+	}
+	return o.app.confirm(c.yesFlag, "Claim %s for %s?", what, printable(o.name))
 }
 
 func showResults(w io.Writer, results []admin.ClaimResult) error {

@@ -20,7 +20,7 @@ type userImportCmd struct {
 // Help says what the exit status means.
 func (userImportCmd) Help() string {
 	return "Adds the users that are not there and changes those that are; nobody is deleted. The same file can be imported again. " +
-		"Ends with 0 if every row succeeded, 2 if some failed (--results says which and why), 1 on an error."
+		"Its columns are those of rollcall user import-template. Ends with 0 if every row succeeded, 2 if some failed (--results says which and why), 1 on an error."
 }
 
 // Run imports the file and waits until it is done.
