@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+
+	"golang.org/x/term"
 
 	"rollcall/directory"
 	"rollcall/directory/ldap"
@@ -155,15 +158,22 @@ func (f directoryFlags) serverSettings(n identity.Connector) (json.RawMessage, e
 // secretGiven reports whether the flags say what the password is.
 func (f directoryFlags) secretGiven() bool { return f.BindPasswordFile != nil || f.password != "" }
 
-// readPassword reads the password from standard input if that is where it comes from.
+// readPassword reads the password from standard input if that is where it comes from. Typed, it does not show.
 func (f *directoryFlags) readPassword(a *app) error {
 	if !f.BindPasswordStdin {
 		return nil
 	}
-	if isTerminal(a.stdin) {
-		a.say("The password of the directory's account, and Enter. It shows as you type; a program can pipe it in instead.")
+	var line string
+	var err error
+	if file, isFile := a.stdin.(*os.File); isFile && isTerminal(file) {
+		fmt.Fprint(a.stderr, "The password of the directory's account, and Enter; it does not show: ")
+		var typed []byte
+		typed, err = term.ReadPassword(int(file.Fd()))
+		line = string(typed)
+		a.say("")
+	} else {
+		line, err = bufio.NewReader(io.LimitReader(a.stdin, maxPassword)).ReadString('\n')
 	}
-	line, err := bufio.NewReader(io.LimitReader(a.stdin, maxPassword)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("the password cannot be read: %w", err)
 	}

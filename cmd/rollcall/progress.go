@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // The pace of progress: a terminal shows it as it moves, a file gets a line now and then.
@@ -28,14 +30,10 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w, now: time.Now, terminal: isTerminal(w)}
 }
 
-// isTerminal reports whether a person sits at the other end, as far as can be told.
+// isTerminal reports whether a person may sit at the other end. Nobody sits at /dev/null, though it is a device as well.
 func isTerminal(stream any) bool {
 	file, isFile := stream.(*os.File)
-	if !isFile {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
 // tell has the form of directory.Progress. A total of 0 is not known yet.

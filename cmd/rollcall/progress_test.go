@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"testing"
 	"time"
 
@@ -39,4 +40,11 @@ func TestProgressOnATerminalRewritesItsLine(t *testing.T) {
 	p.end()
 	p.end()
 	require.Equal(t, "\r\x1b[Kreading: 5\r\x1b[Kreading: 9\n", b.String())
+}
+
+func TestNobodySitsAtTheNullDevice(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer null.Close()
+	require.False(t, isTerminal(null))
 }
