@@ -17,12 +17,15 @@ type lookups struct {
 
 	mu      sync.Mutex
 	waiting []*lookup
-	serving int // goroutines that look at the moment
+	asked   int // look-ups of the messages that are under way
+	serving int // goroutines that look at the moment, with a message each
 	most    int // of those
 }
 
-// lookupsAtOnce is how many look-ups a message has at most.
-const lookupsAtOnce = 32
+const (
+	lookupsAtOnce = 32 // that a message has at most
+	lookupsApart  = 4  // so many may go in messages of their own
+)
 
 func newLookups(db *sql.DB) *lookups { return &lookups{db: db, most: runtime.GOMAXPROCS(0)} }
 
@@ -64,7 +67,7 @@ func (s *Store) AccountFor(ctx context.Context, key identity.AccountKey, tokenHa
 func (w *lookups) find(ctx context.Context, l *lookup) error {
 	w.mu.Lock()
 	w.waiting = append(w.waiting, l)
-	serve := w.serving < w.most
+	serve := w.worthMessage()
 	if serve {
 		w.serving++
 	}
@@ -80,6 +83,13 @@ func (w *lookups) find(ctx context.Context, l *lookup) error {
 	}
 }
 
+// worthMessage reports whether those who wait get a message of their own beside those that are under way: if a few callers are all there are, who
+// should not wait for each other, or if they are as many as a message has. In between a second message would only halve the first: each costs server
+// and client as much as several look-ups, and with several servers on one database there would be more of them with fewer look-ups in each.
+func (w *lookups) worthMessage() bool {
+	return w.serving < w.most && (w.asked < lookupsApart || len(w.waiting) >= lookupsAtOnce)
+}
+
 // serve looks until nobody waits.
 func (w *lookups) serve() {
 	for {
@@ -92,8 +102,12 @@ func (w *lookups) serve() {
 			w.mu.Unlock()
 			return
 		}
+		w.asked += len(some)
 		w.mu.Unlock()
 		w.look(some)
+		w.mu.Lock()
+		w.asked -= len(some)
+		w.mu.Unlock()
 		for _, l := range some {
 			close(l.done)
 		}

@@ -85,3 +85,22 @@ func TestPostgres_WhoHasGoneWaitsForNoLookup(t *testing.T) {
 	_, _, err := s.AccountFor(gone, identity.AccountKey{Org: identity.ConsumerOrgID, ID: "x"}, "hash")
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+func TestPostgres_WhetherThoseWhoWaitGetAMessageOfTheirOwn(t *testing.T) {
+	for _, test := range []struct {
+		name                    string
+		waiting, asked, serving int
+		want                    bool
+	}{
+		{"the first one", 1, 0, 0, true},
+		{"the last of a few", 1, lookupsApart - 1, 3, true},
+		{"the first behind a few", 1, lookupsApart, 1, false},
+		{"all but one that a message has", lookupsAtOnce - 1, lookupsAtOnce, 1, false},
+		{"as many as a message has", lookupsAtOnce, lookupsAtOnce, 1, true},
+		{"as many, and all processors look", lookupsAtOnce, lookupsAtOnce, 8, false},
+		{"a few, and all processors look", 1, 1, 8, false},
+	} {
+		w := &lookups{waiting: make([]*lookup, test.waiting), asked: test.asked, serving: test.serving, most: 8}
+		require.Equal(t, test.want, w.worthMessage(), test.name)
+	}
+}
