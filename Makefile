@@ -38,15 +38,43 @@ export GORACE := atexit_sleep_ms=50
 # Property tests draw a quarter of what they do without the race detector (fresh.Rounds).
 #
 # Three packages at a time, on few processors too: many tests wait for servers and disks. Not more, because each may start servers of its own, and
-# memory and ports are not endless.
+# memory and ports are not endless. Those that take longest begin first, so that none of them is left alone at the end.
 #
-# SEQUENTIAL does one thing after another, many times: there is nothing to race.
+# A program takes four times as long with the race detector. SEQUENTIAL, a package, and MANY, tests of other packages, do one thing after another
+# thousands of times: nothing in them happens at the same time that does not in tests with few, which run with the race detector. They run
+# without. So do those that mostly ask other processes, which are built without it. Where the tests of MANY are is looked up, so a test that has
+# got another name runs with the race detector like any other, and none is left out.
+LONGEST := rollcall/directory rollcall/cmd/rollcall rollcall/store rollcall/directory/ldap
 SEQUENTIAL := rollcall/identity/model
+MANY := \
+	TestCLM33_TwentyThousandClaimsInOneFileAndNotOneMore \
+	TestCSV01_TwentyThousandRowsAreImportedAndOneMoreIsRefused \
+	TestCSV03_ADryRunRemembersWhatEarlierRowsWouldHaveDone \
+	TestCommandsAreTheSameAloneAndAmongAll \
+	TestDIR06_DirSyncInRoundsWithoutEnd \
+	TestDIR06_WhatChangesInActiveDirectoryIsTold \
+	TestDIR13_AGroupOfThousands \
+	TestDIR16_KilledAnywhere \
+	TestFiveThousandPeople \
+	TestI11_NeitherOrganizationOfAClaimLearnsOfTheOther \
+	TestI13_NoSequenceOfSmallRunsLosesMoreThanTheBudget \
+	TestImport_AFileThatIsNotAsItWasWritten \
+	TestInstances \
+	TestReport_OfTheRealServers \
+	TestSynchronizationIsTheSameOnADatabaseAndOnAServer \
+	TestTheCommandsDoTheSameOnADatabaseAndOnAServer
+empty :=
+MANY_PATTERN := ($(subst $(empty) $(empty),|,$(strip $(MANY))))
 unit-sqlite:
-	@all=$$(go list $(PACKAGES)); \
-	race=$$(echo "$$all" | grep -vxF "$(SEQUENTIAL)" || true); plain=$$(echo "$$all" | grep -xF "$(SEQUENTIAL)" || true); \
-	[ -z "$$race" ] || $(TEST) -race -timeout 20m -p 3 $$race || exit; \
-	[ -z "$$plain" ] || $(TEST) -timeout 20m $$plain
+	@all=$$(go list $(PACKAGES)); list() { printf '%s\n' "$$@"; }; \
+	sequential=$$(echo "$$all" | grep -xF "$(SEQUENTIAL)" || true); \
+	longest=$$(list $(LONGEST) | grep -xF "$$all" || true); \
+	others=$$(echo "$$all" | grep -vxF "$$(list $(SEQUENTIAL) $(LONGEST))" || true); \
+	many=$$(go list -f '{{.ImportPath}} {{.Dir}}' $(PACKAGES) | while read -r package dir; do \
+		! grep -qsE '^func $(MANY_PATTERN)\(' "$$dir"/*_test.go || echo "$$package"; done); \
+	[ -z "$$longest$$others" ] || $(TEST) -race -timeout 20m -p 3 -skip '^$(MANY_PATTERN)$$' $$longest $$others || exit; \
+	[ -z "$$many" ] || $(TEST) -timeout 20m -p 3 -run '^$(MANY_PATTERN)$$' $$many || exit; \
+	[ -z "$$sequential" ] || $(TEST) -timeout 20m $$sequential
 
 # The packages whose tests open a store with store/fresh, on a PostgreSQL server that each package starts for itself; without the race detector,
 # and with a twentieth of the repetitions and draws (fresh.Rounds), because a transaction takes ten times as long there. Left out are

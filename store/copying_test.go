@@ -194,9 +194,7 @@ func TestCopying_FromAnEngineToTheOtherAndBack(t *testing.T) {
 // emptyStore returns the contents of an SQLite database that nobody has used, and its url.
 func emptyStore(t *testing.T) (contents.Contents, string, string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "rollcall.db")
-	_, err := Migrate(ctx, "sqlite:"+file)
-	require.NoError(t, err)
+	file := migratedFile(t)
 	before, err := contents.Read(ctx, file)
 	require.NoError(t, err)
 	return before, file, "sqlite:" + file
@@ -216,7 +214,7 @@ func redone(file string) string {
 
 func TestImport_AFileThatIsNotAsItWasWritten(t *testing.T) {
 	t.Parallel()
-	source := filepath.Join(t.TempDir(), "source.db")
+	source := migratedFile(t)
 	fill(t, "sqlite:"+source)
 	_, written := export(t, "sqlite:"+source)
 	whole := string(written)
@@ -291,7 +289,7 @@ func TestImport_AFileThatIsNotAsItWasWritten(t *testing.T) {
 
 func TestImport_WhatFailsIsUndoneOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	source, server := filepath.Join(t.TempDir(), "source.db"), serverURL(t)
+	source, server := migratedFile(t), serverURL(t)
 	fill(t, "sqlite:"+source)
 	_, written := export(t, "sqlite:"+source)
 	before, err := contents.ReadPostgres(ctx, server)

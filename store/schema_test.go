@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,11 +20,35 @@ var ctx = context.Background()
 
 func openTemp(t testing.TB) *Store {
 	t.Helper()
-	s, err := Open(ctx, "sqlite:"+t.TempDir()+"/rollcall.db")
+	s, err := Open(ctx, "sqlite:"+migratedFile(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
+
+// migratedFile returns the path of a new database file, as package fresh makes them, which uses this one: under the race detector reading the
+// migrations takes longer than most tests do.
+func migratedFile(t testing.TB) string {
+	t.Helper()
+	content, err := migratedOnce()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+var migratedOnce = sync.OnceValues(func() (content []byte, err error) {
+	folder, err := os.MkdirTemp("", "rollcall-store-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	path := filepath.Join(folder, "rollcall.db")
+	if _, err := Migrate(ctx, "sqlite:"+path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // writerOf returns the one writer of a SQLite database.
 func writerOf(s *Store) *writer { return s.transactor.(*writer) }

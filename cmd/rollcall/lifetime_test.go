@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -135,11 +136,11 @@ func readiness(s *server) int {
 
 func TestASecondServerOnThePortIsRefused(t *testing.T) {
 	s := serve(t, database(t))
-	other := database(t)
-	out, err := exec.Command(binary, "serve", "--database", other, "--listen", strings.TrimPrefix(s.url, "http://")).CombinedOutput()
+	other := filepath.Join(t.TempDir(), "data", "rollcall.db")
+	out, err := exec.Command(binary, "serve", "--database", "sqlite:"+other, "--listen", strings.TrimPrefix(s.url, "http://")).CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "another program, perhaps another rollcall serve, does already; stop it or choose another --listen")
-	require.NoFileExists(t, strings.TrimPrefix(other, "sqlite:"), "it gave up before it touched its database")
+	require.NoFileExists(t, other, "it gave up before it touched its database")
 	require.Equal(t, http.StatusOK, readiness(s))
 }
 

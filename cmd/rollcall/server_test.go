@@ -8,13 +8,14 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/store/fresh"
 )
 
 // server is a running "rollcall serve".
@@ -44,9 +45,9 @@ func (b *safeBuffer) String() string {
 	return b.b.String()
 }
 
-// database names a new database for a test.
+// database names a database for a test, as a first start makes it.
 func database(t *testing.T) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "data", "rollcall.db")
+	return "sqlite:" + fresh.Database(t)
 }
 
 // serve starts the real program on a free port and waits until it says where it listens.
