@@ -20,7 +20,7 @@ import (
 
 var (
 	creatorRounds = flag.Int("rounds", 60, "how often 16 clients of TestInstances create one e-mail at once")
-	crashes       = flag.Int("crashes", 8, "how often TestInstances stops PostgreSQL under load, and every other time kills a server first; after 6 each was killed")
+	crashes       = flag.Int("crashes", 20, "how often TestInstances stops PostgreSQL under load, and every other time kills a server first")
 )
 
 const userSchema = "urn:ietf:params:scim:schemas:core:2.0:User"
