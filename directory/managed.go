@@ -15,12 +15,17 @@ const mostLeaving = 200
 // gatherConcerned reads the entries with these ids and loads the accounts that they concern; then those whose manager comes or goes with them,
 // because nothing may have been told of these themselves (DIR-06).
 func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []identity.ObjectID, in *Input) error {
-	for len(ids) > 0 {
+	for first := true; len(ids) > 0; first = false {
 		reading, err := from.Entries(ctx, ids)
 		if err != nil {
 			return err
 		}
-		in.Snapshot.add(reading)
+		if first { // it says who answered, and what the mapping owns
+			reading.Cursor = in.Snapshot.Cursor
+			in.Snapshot = reading
+		} else {
+			in.Snapshot.add(reading)
+		}
 		if err := s.loadConcerned(ctx, ids, reading.Entries, in); err != nil {
 			return err
 		}
@@ -39,12 +44,6 @@ func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []i
 
 // add takes over what another reading of the same directory has of people. What is missing there proves nothing either.
 func (s *Snapshot) add(reading Snapshot) {
-	if s.Entries == nil { // the first one says what the mapping owns
-		cursor := s.Cursor
-		*s = reading
-		s.Cursor = cursor
-		return
-	}
 	s.Entries = append(s.Entries, reading.Entries...)
 	s.Complete = s.Complete && reading.Complete
 	s.Gaps = append(s.Gaps, reading.Gaps...)
