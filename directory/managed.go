@@ -50,29 +50,36 @@ func (s *Snapshot) add(reading Snapshot) {
 }
 
 // managed lists the entries, of those that nothing is known of yet, whose manager is among the entries that were asked for and may get an account
-// by this plan, or lose theirs.
+// by this plan, or lose theirs, or has another name: a directory that does not put it into the entries that have the old one leaves these without
+// a manager.
 func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identity.ObjectID, read []Entry, in *Input) ([]identity.ObjectID, error) {
 	if !slices.Contains(in.Snapshot.Owns, ManagerPath) {
 		return nil, nil
 	}
-	here := make(map[identity.ObjectID]identity.AccountID, len(asked))
+	here := make(map[identity.ObjectID]glance, len(asked))
 	for i := range in.Accounts.Len() {
 		if a := in.Accounts.glance(i); a.linkedBy(in.Connector.ID) && !a.gone() {
-			here[a.Object] = a.ID
+			here[a.Object] = a
 		}
 	}
 	present := make(map[identity.ObjectID]bool, len(read))
 	var arriving []string
+	var leaving []identity.AccountID
 	for i := range read {
-		present[read[i].ID] = true
-		if here[read[i].ID] == "" {
-			arriving = append(arriving, read[i].DN)
+		e := &read[i]
+		present[e.ID] = true
+		a, known := here[e.ID]
+		renamed := known && in.Snapshot.MembersByName && DNKey(a.DN) != DNKey(e.DN)
+		if !known || renamed {
+			arriving = append(arriving, e.DN)
+		}
+		if renamed {
+			leaving = append(leaving, a.ID)
 		}
 	}
-	var leaving []identity.AccountID
 	for _, id := range asked {
-		if account := here[id]; account != "" && !present[id] {
-			leaving = append(leaving, account)
+		if a, known := here[id]; known && !present[id] {
+			leaving = append(leaving, a.ID)
 		}
 	}
 	found := map[identity.ObjectID]bool{}

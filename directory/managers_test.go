@@ -189,6 +189,19 @@ func TestDIR06_AManagerOfAnotherConnectorStaysOneInAReadingOfChanges(t *testing.
 	require.Equal(t, string(w.user("bob@corp.example").ID), managerOf(w.user("ada@corp.example")))
 }
 
+func TestDIR06_AManagerWithAnotherNameIsTheManagerOfThoseWhoNameThemByIt(t *testing.T) {
+	w := newWorld(t)
+	w.telling()
+	w.source.byName = true
+	renamed := func(e *directory.Entry) { e.DN = "cn=adele,ou=people" }
+	w.source.set(append(people(5), entry("ada"), entry("bob", ledBy("ada")), entry("cy", ledBy("adele")))...)
+	w.sync()
+	w.source.set(append(people(5), entry("ada", renamed), entry("bob", ledBy("ada")), entry("cy", ledBy("adele")))...)
+	w.syncChanges()
+	_, full := w.plan()
+	require.True(t, full.Empty(), said(full))
+}
+
 func TestDIR06_WhenMoreLeaveThanAreLookedForAmongManagersEverythingIsRead(t *testing.T) {
 	w := newWorld(t)
 	w.telling()
