@@ -108,8 +108,9 @@ func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identit
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// loadManagers loads the accounts of those whom the entries name as their managers: the entries that have these names, and where a name is nobody's in
-// this directory, whoever is the manager now. If that is somebody of another connector, the name is known by the account.
+// loadManagers loads the accounts of those whom the entries name as their managers: the entries that have these names, and where a name is that of
+// nobody who is linked by this connector, whoever is the manager now. If that is somebody of another connector, be it one for another part of this
+// directory, the name is known by the account.
 func (s *Syncer) loadManagers(ctx context.Context, from ChangeSource, in *Input) error {
 	names := map[string]bool{}
 	for i := range in.Snapshot.Entries {
@@ -129,9 +130,13 @@ func (s *Syncer) loadManagers(ctx context.Context, from ChangeSource, in *Input)
 	if err != nil {
 		return err
 	}
+	ours := make(map[identity.ObjectID]bool, len(linked))
+	for _, a := range linked {
+		ours[a.Directory.Object] = true
+	}
 	nobodys := map[identity.ObjectID]bool{}
 	for i := range in.Snapshot.Entries {
-		if e := &in.Snapshot.Entries[i]; e.Manager != "" && in.Managers[e.Manager] == "" {
+		if e := &in.Snapshot.Entries[i]; e.Manager != "" && !ours[in.Managers[e.Manager]] {
 			nobodys[e.ID] = true
 		}
 	}

@@ -164,13 +164,20 @@ func TestDIR16_AManagerWhoseAccountDoesNotComeAboutKeepsNobodyWaiting(t *testing
 }
 
 func TestDIR06_AManagerOfAnotherConnectorStaysOneInAReadingOfChanges(t *testing.T) {
+	for name, elsewhere := range map[string][]directory.Entry{"of another directory": nil, "of another part of the directory": {entry("boss"), entry("bob")}} {
+		t.Run(name, func(t *testing.T) { managedFromElsewhere(t, elsewhere) })
+	}
+}
+
+// managedFromElsewhere has a second connector for people whose managers are the first one's.
+func managedFromElsewhere(t *testing.T, elsewhere []directory.Entry) {
 	w := newWorld(t)
 	w.source.set(entry("boss"), entry("bob"))
 	w.sync()
 	second, err := w.service.CreateConnector(t.Context(), admin, identity.Connector{Org: w.org, Name: "other", Kind: "ad", Settings: []byte(`{}`)})
 	require.NoError(t, err)
 	w.connector = second.ID
-	w.telling()
+	w.telling().elsewhere = elsewhere
 	w.source.set(entry("ada", ledBy("boss")), entry("cy", ledBy("ada")))
 	w.sync()
 	boss := string(w.user("boss@corp.example").ID)
