@@ -13,8 +13,12 @@ import (
 const mostLeaving = 200
 
 // gatherConcerned reads the entries with these ids and loads the accounts that they concern; then those whose manager comes or goes with them,
-// because nothing may have been told of these themselves (DIR-06).
-func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []identity.ObjectID, in *Input) error {
+// because nothing may have been told of these themselves (DIR-06). again are those of whom the run before left something undone.
+func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids, again []identity.ObjectID, in *Input) error {
+	undone := make(map[identity.ObjectID]bool, len(again))
+	for _, id := range again {
+		undone[id] = true
+	}
 	for first := true; len(ids) > 0; first = false {
 		reading, err := from.Entries(ctx, ids)
 		if err != nil {
@@ -29,7 +33,7 @@ func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []i
 		if err := s.loadConcerned(ctx, ids, reading.Entries, in); err != nil {
 			return err
 		}
-		if ids, err = s.managed(ctx, from, ids, reading.Entries, in); err != nil {
+		if ids, err = s.managed(ctx, from, ids, undone, reading.Entries, in); err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -51,8 +55,8 @@ func (s *Snapshot) add(reading Snapshot) {
 
 // managed lists the entries, of those that nothing is known of yet, whose manager is among the entries that were asked for and may get an account
 // by this plan, or lose theirs, or has another name: a directory that does not put it into the entries that have the old one leaves these without
-// a manager.
-func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identity.ObjectID, read []Entry, in *Input) ([]identity.ObjectID, error) {
+// a manager. One who should have lost the account in the run before, and has both still, may have been taken from those they manage.
+func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identity.ObjectID, undone map[identity.ObjectID]bool, read []Entry, in *Input) ([]identity.ObjectID, error) {
 	if !slices.Contains(in.Snapshot.Owns, ManagerPath) {
 		return nil, nil
 	}
@@ -70,7 +74,7 @@ func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identit
 		present[e.ID] = true
 		a, known := here[e.ID]
 		renamed := known && in.Snapshot.MembersByName && DNKey(a.DN) != DNKey(e.DN)
-		if !known || renamed {
+		if !known || renamed || undone[e.ID] {
 			arriving = append(arriving, e.DN)
 		}
 		if renamed {

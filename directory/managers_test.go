@@ -3,6 +3,7 @@ package directory_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,6 +205,28 @@ func TestDIR06_AManagerWithAnotherNameIsTheManagerOfThoseWhoNameThemByIt(t *test
 	w.source.set(append(people(5), entry("ada"), entry("bob", ledBy("ada")), entry("cy", ledBy("adele")))...)
 	w.sync()
 	w.source.set(append(people(5), entry("ada", renamed), entry("bob", ledBy("ada")), entry("cy", ledBy("adele")))...)
+	w.syncChanges()
+	_, full := w.plan()
+	require.True(t, full.Empty(), said(full))
+}
+
+func TestDIR06_AManagerWhoWasNotLostAfterAllComesBackToThoseTheyManage(t *testing.T) {
+	w := newWorld(t)
+	w.telling()
+	everybody := append(people(5), entry("ada"), entry("bob", ledBy("ada")))
+	w.source.set(everybody...)
+	w.sync()
+	w.source.set(slices.DeleteFunc(slices.Clone(everybody), func(e directory.Entry) bool { return e.ID == "object-ada" })...)
+	stored, _, err := w.syncer.PlanChanges(t.Context(), w.org, w.connector, admin, nil)
+	require.NoError(t, err)
+	ada := w.user("ada@corp.example")
+	require.NoError(t, w.store.Do(t.Context(), identity.OrgLock{Orgs: []identity.OrgID{w.org}}, func(tx identity.Tx) error {
+		return tx.UpdateAccount(t.Context(), ada, []identity.Hold{{Key: "ada@corp.example", Org: w.org, Account: ada.ID, Kind: identity.HoldPrimary}})
+	}))
+	require.Equal(t, 1, w.apply(stored.ID).Stale)
+	require.Empty(t, managerOf(w.user("bob@corp.example")))
+
+	w.source.set(everybody...)
 	w.syncChanges()
 	_, full := w.plan()
 	require.True(t, full.Empty(), said(full))
