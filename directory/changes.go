@@ -148,7 +148,7 @@ func (s *Syncer) gatherChanges(ctx context.Context, source Source, since bookmar
 	if err := s.loadSurroundings(ctx, in); err != nil || len(ids) == 0 {
 		return err
 	}
-	if err := s.gatherConcerned(ctx, from, ids, in); err != nil {
+	if err := s.gatherConcerned(ctx, from, ids, since.Again, in); err != nil {
 		return err
 	}
 	if in.Population, err = s.population(ctx, in.Connector); err != nil {

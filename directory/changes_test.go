@@ -222,6 +222,39 @@ func TestDIR16_ADirectoryThatIsDownTellsNoChanges(t *testing.T) {
 	require.Equal(t, 1, report.Applied[directory.OpRemove])
 }
 
+// patchy is a directory in which somebody cannot be read.
+type patchy struct {
+	*teller
+	unreadable identity.ObjectID
+}
+
+func (d *patchy) Entries(ctx context.Context, ids []identity.ObjectID) (directory.Snapshot, error) {
+	s, err := d.teller.Entries(ctx, ids)
+	if slices.Contains(ids, d.unreadable) {
+		s.Entries = slices.DeleteFunc(s.Entries, func(e directory.Entry) bool { return e.ID == d.unreadable })
+		s.Complete, s.Gaps = false, []string{"Nobody can tell who somebody is."}
+	}
+	if len(s.Entries) == 0 {
+		s.Entries = nil
+	}
+	return s, err
+}
+
+func TestDIR19_WhatChangesCouldNotReadStaysUnprovenWhenThoseWithAnotherManagerAreRead(t *testing.T) {
+	w := newWorld(t)
+	d := &patchy{teller: w.telling()}
+	w.syncer = directory.New(w.service, func(context.Context, identity.Connector) (directory.Source, error) { return d, nil })
+	w.source.set(append(people(5), entry("ada"), entry("bob", ledBy("ada")), entry("cy"))...)
+	w.sync()
+	w.source.set(append(people(5), entry("bob", ledBy("ada")), entry("cy", called("Cyrus")))...)
+	d.unreadable = "object-cy"
+	plan, _ := w.syncChanges()
+	require.False(t, plan.Reading.Complete)
+	require.Equal(t, []string{"Nobody can tell who somebody is."}, plan.Reading.Gaps)
+	require.Zero(t, plan.Figures.Ops[directory.OpRemove])
+	require.NotEqual(t, identity.Inactive, w.user("cy@corp.example").Status)
+}
+
 func TestWhoeverCouldNotBeSettledIsLookedAtAgain(t *testing.T) {
 	w := newWorld(t)
 	d := w.telling()

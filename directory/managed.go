@@ -13,18 +13,27 @@ import (
 const mostLeaving = 200
 
 // gatherConcerned reads the entries with these ids and loads the accounts that they concern; then those whose manager comes or goes with them,
-// because nothing may have been told of these themselves (DIR-06).
-func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []identity.ObjectID, in *Input) error {
-	for len(ids) > 0 {
+// because nothing may have been told of these themselves (DIR-06). again are those of whom the run before left something undone.
+func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids, again []identity.ObjectID, in *Input) error {
+	undone := make(map[identity.ObjectID]bool, len(again))
+	for _, id := range again {
+		undone[id] = true
+	}
+	for first := true; len(ids) > 0; first = false {
 		reading, err := from.Entries(ctx, ids)
 		if err != nil {
 			return err
 		}
-		in.Snapshot.add(reading)
+		if first { // it says who answered, and what the mapping owns
+			reading.Cursor = in.Snapshot.Cursor
+			in.Snapshot = reading
+		} else {
+			in.Snapshot.add(reading)
+		}
 		if err := s.loadConcerned(ctx, ids, reading.Entries, in); err != nil {
 			return err
 		}
-		if ids, err = s.managed(ctx, from, ids, reading.Entries, in); err != nil {
+		if ids, err = s.managed(ctx, from, ids, undone, reading.Entries, in); err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -39,41 +48,42 @@ func (s *Syncer) gatherConcerned(ctx context.Context, from ChangeSource, ids []i
 
 // add takes over what another reading of the same directory has of people. What is missing there proves nothing either.
 func (s *Snapshot) add(reading Snapshot) {
-	if s.Entries == nil { // the first one says what the mapping owns
-		cursor := s.Cursor
-		*s = reading
-		s.Cursor = cursor
-		return
-	}
 	s.Entries = append(s.Entries, reading.Entries...)
 	s.Complete = s.Complete && reading.Complete
 	s.Gaps = append(s.Gaps, reading.Gaps...)
 }
 
 // managed lists the entries, of those that nothing is known of yet, whose manager is among the entries that were asked for and may get an account
-// by this plan, or lose theirs.
-func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identity.ObjectID, read []Entry, in *Input) ([]identity.ObjectID, error) {
+// by this plan, or lose theirs, or has another name: a directory that does not put it into the entries that have the old one leaves these without
+// a manager. One who should have lost the account in the run before, and has both still, may have been taken from those they manage.
+func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identity.ObjectID, undone map[identity.ObjectID]bool, read []Entry, in *Input) ([]identity.ObjectID, error) {
 	if !slices.Contains(in.Snapshot.Owns, ManagerPath) {
 		return nil, nil
 	}
-	here := make(map[identity.ObjectID]identity.AccountID, len(asked))
+	here := make(map[identity.ObjectID]glance, len(asked))
 	for i := range in.Accounts.Len() {
 		if a := in.Accounts.glance(i); a.linkedBy(in.Connector.ID) && !a.gone() {
-			here[a.Object] = a.ID
+			here[a.Object] = a
 		}
 	}
 	present := make(map[identity.ObjectID]bool, len(read))
 	var arriving []string
+	var leaving []identity.AccountID
 	for i := range read {
-		present[read[i].ID] = true
-		if here[read[i].ID] == "" {
-			arriving = append(arriving, read[i].DN)
+		e := &read[i]
+		present[e.ID] = true
+		a, known := here[e.ID]
+		renamed := known && in.Snapshot.MembersByName && DNKey(a.DN) != DNKey(e.DN)
+		if !known || renamed || undone[e.ID] {
+			arriving = append(arriving, e.DN)
+		}
+		if renamed {
+			leaving = append(leaving, a.ID)
 		}
 	}
-	var leaving []identity.AccountID
 	for _, id := range asked {
-		if account := here[id]; account != "" && !present[id] {
-			leaving = append(leaving, account)
+		if a, known := here[id]; known && !present[id] {
+			leaving = append(leaving, a.ID)
 		}
 	}
 	found := map[identity.ObjectID]bool{}
@@ -102,8 +112,9 @@ func (s *Syncer) managed(ctx context.Context, from ChangeSource, asked []identit
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// loadManagers loads the accounts of those whom the entries name as their managers: the entries that have these names, and where a name is nobody's in
-// this directory, whoever is the manager now. If that is somebody of another connector, the name is known by the account.
+// loadManagers loads the accounts of those whom the entries name as their managers: the entries that have these names, and where a name is that of
+// nobody who is linked by this connector, whoever is the manager now. If that is somebody of another connector, be it one for another part of this
+// directory, the name is known by the account.
 func (s *Syncer) loadManagers(ctx context.Context, from ChangeSource, in *Input) error {
 	names := map[string]bool{}
 	for i := range in.Snapshot.Entries {
@@ -123,9 +134,13 @@ func (s *Syncer) loadManagers(ctx context.Context, from ChangeSource, in *Input)
 	if err != nil {
 		return err
 	}
+	ours := make(map[identity.ObjectID]bool, len(linked))
+	for _, a := range linked {
+		ours[a.Directory.Object] = true
+	}
 	nobodys := map[identity.ObjectID]bool{}
 	for i := range in.Snapshot.Entries {
-		if e := &in.Snapshot.Entries[i]; e.Manager != "" && in.Managers[e.Manager] == "" {
+		if e := &in.Snapshot.Entries[i]; e.Manager != "" && !ours[in.Managers[e.Manager]] {
 			nobodys[e.ID] = true
 		}
 	}

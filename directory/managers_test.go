@@ -3,6 +3,7 @@ package directory_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,13 +165,20 @@ func TestDIR16_AManagerWhoseAccountDoesNotComeAboutKeepsNobodyWaiting(t *testing
 }
 
 func TestDIR06_AManagerOfAnotherConnectorStaysOneInAReadingOfChanges(t *testing.T) {
+	for name, elsewhere := range map[string][]directory.Entry{"of another directory": nil, "of another part of the directory": {entry("boss"), entry("bob")}} {
+		t.Run(name, func(t *testing.T) { managedFromElsewhere(t, elsewhere) })
+	}
+}
+
+// managedFromElsewhere has a second connector for people whose managers are the first one's.
+func managedFromElsewhere(t *testing.T, elsewhere []directory.Entry) {
 	w := newWorld(t)
 	w.source.set(entry("boss"), entry("bob"))
 	w.sync()
 	second, err := w.service.CreateConnector(t.Context(), admin, identity.Connector{Org: w.org, Name: "other", Kind: "ad", Settings: []byte(`{}`)})
 	require.NoError(t, err)
 	w.connector = second.ID
-	w.telling()
+	w.telling().elsewhere = elsewhere
 	w.source.set(entry("ada", ledBy("boss")), entry("cy", ledBy("ada")))
 	w.sync()
 	boss := string(w.user("boss@corp.example").ID)
@@ -187,6 +195,41 @@ func TestDIR06_AManagerOfAnotherConnectorStaysOneInAReadingOfChanges(t *testing.
 	require.Equal(t, 1, plan.Figures.StrayManagers, "a new manager of another connector is found by the next reading of everything")
 	w.sync()
 	require.Equal(t, string(w.user("bob@corp.example").ID), managerOf(w.user("ada@corp.example")))
+}
+
+func TestDIR06_AManagerWithAnotherNameIsTheManagerOfThoseWhoNameThemByIt(t *testing.T) {
+	w := newWorld(t)
+	w.telling()
+	w.source.byName = true
+	renamed := func(e *directory.Entry) { e.DN = "cn=adele,ou=people" }
+	w.source.set(append(people(5), entry("ada"), entry("bob", ledBy("ada")), entry("cy", ledBy("adele")))...)
+	w.sync()
+	w.source.set(append(people(5), entry("ada", renamed), entry("bob", ledBy("ada")), entry("cy", ledBy("adele")))...)
+	w.syncChanges()
+	_, full := w.plan()
+	require.True(t, full.Empty(), said(full))
+}
+
+func TestDIR06_AManagerWhoWasNotLostAfterAllComesBackToThoseTheyManage(t *testing.T) {
+	w := newWorld(t)
+	w.telling()
+	everybody := append(people(5), entry("ada"), entry("bob", ledBy("ada")))
+	w.source.set(everybody...)
+	w.sync()
+	w.source.set(slices.DeleteFunc(slices.Clone(everybody), func(e directory.Entry) bool { return e.ID == "object-ada" })...)
+	stored, _, err := w.syncer.PlanChanges(t.Context(), w.org, w.connector, admin, nil)
+	require.NoError(t, err)
+	ada := w.user("ada@corp.example")
+	require.NoError(t, w.store.Do(t.Context(), identity.OrgLock{Orgs: []identity.OrgID{w.org}}, func(tx identity.Tx) error {
+		return tx.UpdateAccount(t.Context(), ada, []identity.Hold{{Key: "ada@corp.example", Org: w.org, Account: ada.ID, Kind: identity.HoldPrimary}})
+	}))
+	require.Equal(t, 1, w.apply(stored.ID).Stale)
+	require.Empty(t, managerOf(w.user("bob@corp.example")))
+
+	w.source.set(everybody...)
+	w.syncChanges()
+	_, full := w.plan()
+	require.True(t, full.Empty(), said(full))
 }
 
 func TestDIR06_WhenMoreLeaveThanAreLookedForAmongManagersEverythingIsRead(t *testing.T) {

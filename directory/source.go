@@ -33,7 +33,7 @@ type Snapshot struct {
 	Groups  []GroupEntry // if the connector mirrors groups
 	Owns    []string     // the attribute paths that the mapping owns, sorted; "externalId" and "emails" among them
 	Photos  bool         // the connector takes photos: an entry without one has none
-	// MembersByName says that groups name their members by DN: whoever gets another one may be in the group no longer.
+	// MembersByName says that entries name others by DN: whoever gets another one may be in a group, or somebody's manager, no longer.
 	MembersByName bool
 	Complete      bool     // proven: see Gaps
 	Gaps          []string // why it is not proven complete, one sentence each

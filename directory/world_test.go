@@ -56,6 +56,7 @@ type madeUp struct {
 	findings map[identity.ObjectID]directory.FindingKind
 	down     error
 	lost     bool // look-ups fail
+	byName   bool // entries name others by DN, and keep an old one
 
 	groups   []*team
 	happened int                       // to groups
@@ -67,7 +68,7 @@ func (m *madeUp) Snapshot(context.Context, directory.Progress) (directory.Snapsh
 		return directory.Snapshot{}, m.down
 	}
 	return directory.Snapshot{Entries: slices.Clone(m.entries), Owns: []string{"displayName", "emails", "title", directory.ManagerPath, "userName"}, Complete: len(m.gaps) == 0,
-		Gaps: m.gaps, Server: "dc1.corp.example", HighestUSN: 42, ReadAt: readAt, Groups: m.shownGroups()}, nil
+		Gaps: m.gaps, Server: "dc1.corp.example", HighestUSN: 42, ReadAt: readAt, Groups: m.shownGroups(), MembersByName: m.byName}, nil
 }
 
 func (m *madeUp) Find(_ context.Context, ids []identity.ObjectID, _ identity.ObjectID) ([]directory.Finding, error) {

@@ -109,7 +109,9 @@ func (b *bulkRun) together(ops []*bulkOperation) (done int) {
 	b.acts = nil
 	for _, o := range ops {
 		if o.done = err == nil; !o.done {
-			delete(b.ids, o.bulkID)
+			if b.makes[o.bulkID] == o { // and not one whose bulkId stands twice
+				delete(b.ids, o.bulkID)
+			}
 			o.made, o.location, o.cause = made{}, "", ""
 		}
 	}

@@ -222,6 +222,15 @@ func TestSCM07_OperationsOfABulkRequestShareTransactions(t *testing.T) {
 	require.Equal(t, json.Number("0"), w.get("/Users?filter=" + url.QueryEscape(`userName eq "newest"`)).body["totalResults"])
 }
 
+func TestSCM07_AnOperationThatCannotBeTakesNothingFromWhatWasMadeBefore(t *testing.T) {
+	w := newWorld(t)
+	ada := w.create("ada")
+	a := w.call("POST", "/Bulk", bulk("", post("/Users", "x", user("new")), post("/Users", "x", user("newer")),
+		operate("PATCH", "/Users/bulkId:x", patch(`{"op":"add","path":"title","value":"T"}`)), operate("PATCH", "/Users/"+ada, patch(`{"op":"add","path":"title","value":"T"}`)))).is(200)
+	require.Equal(t, []string{"201", "400", "200", "200"}, a.statuses())
+	require.Equal(t, "T", w.get("/Users/"+a.idAt(0)).str("title"))
+}
+
 func TestABulkRequestThatCannotBe(t *testing.T) {
 	w := newWorld(t)
 	many := func(n int) []string {

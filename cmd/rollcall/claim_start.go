@@ -28,13 +28,15 @@ func (claimStartCmd) Help() string {
 // Run shows what would happen, asks, and claims.
 func (c *claimStartCmd) Run(a *app) error {
 	return a.onOrg(c.apiFlags, c.orgFlag, func(o *orgClient) error {
+		emails := c.Emails
 		if !c.Yes {
-			if err := c.ask(o); err != nil {
+			var err error
+			if emails, err = c.ask(o); err != nil {
 				return err
 			}
 		}
 		asked := admin.NewClaims{AcknowledgePermanent: true}
-		for _, email := range c.Emails {
+		for _, email := range emails {
 			n := admin.NewClaim{Email: email, Mode: c.Mode}
 			if c.Licence != nil {
 				licences := []string{}
@@ -57,38 +59,37 @@ func (c *claimStartCmd) Run(a *app) error {
 		if err := a.show(done, func(w io.Writer) error { return showResults(w, done.is.Results) }); err != nil {
 			return err
 		}
-		if done.is.Failed > 0 {
+		if done.is.Failed > 0 || len(emails) < len(c.Emails) {
 			return exit(2)
 		}
 		return nil
 	})
 }
 
-// ask shows what would happen to each user, and asks unless nothing would: whom the organization cannot claim now it does not claim unasked either,
-// should that change meanwhile.
-func (c *claimStartCmd) ask(o *orgClient) error {
+// ask shows what would happen to each user, asks about those who can be claimed, if there are any, and returns their addresses. Whom the organization
+// cannot claim now it does not claim unasked either, should that change meanwhile.
+func (c *claimStartCmd) ask(o *orgClient) (eligible []string, err error) {
 	previews, err := o.previewClaims(c.Emails, c.Mode)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := showPreviews(o.app.stderr, previews.is); err != nil {
-		return err
+		return nil, err
 	}
-	eligible := 0
 	for _, p := range previews.is {
 		if p.Eligible {
-			eligible++
+			eligible = append(eligible, p.Email)
 		}
 	}
-	what := counted(eligible, "user")
-	switch eligible {
+	what := counted(len(eligible), "user")
+	switch len(eligible) {
 	case 0:
-		return exit(2)
+		return nil, exit(2)
 	case len(c.Emails):
 	default:
-		what = fmt.Sprintf("%d of %s", eligible, counted(len(c.Emails), "user"))
+		what = fmt.Sprintf("%d of %s", len(eligible), counted(len(c.Emails), "user"))
 	}
-	return o.app.confirm(c.yesFlag, "Claim %s for %s?", what, printable(o.name))
+	return eligible, o.app.confirm(c.yesFlag, "Claim %s for %s?", what, printable(o.name))
 }
 
 func showResults(w io.Writer, results []admin.ClaimResult) error {

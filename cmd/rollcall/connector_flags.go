@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -167,9 +168,7 @@ func (f *directoryFlags) readPassword(a *app) error {
 	var err error
 	if file, isFile := a.stdin.(*os.File); isFile && isTerminal(file) {
 		fmt.Fprint(a.stderr, "The password of the directory's account, and Enter; it does not show: ")
-		var typed []byte
-		typed, err = term.ReadPassword(int(file.Fd()))
-		line = string(typed)
+		line, err = hiddenLine(a.ctx, int(file.Fd()))
 		a.say("")
 	} else {
 		line, err = bufio.NewReader(io.LimitReader(a.stdin, maxPassword)).ReadString('\n')
@@ -181,6 +180,27 @@ func (f *directoryFlags) readPassword(a *app) error {
 		return errors.New("--bind-password-stdin: there is no password on standard input; an empty one would be an anonymous bind")
 	}
 	return nil
+}
+
+// hiddenLine reads a line from a terminal that does not show it. Interrupted, it leaves a terminal that shows what is typed.
+func hiddenLine(ctx context.Context, terminal int) (string, error) {
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return "", err
+	}
+	var line []byte
+	ended := make(chan error, 1)
+	go func() {
+		typed, err := term.ReadPassword(terminal)
+		line = typed
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return string(line), err
+	case <-ctx.Done(): // the reading ends with the process
+		return "", errors.Join(ctx.Err(), term.Restore(terminal, before))
+	}
 }
 
 // maxPassword is room for the longest password in bytes.

@@ -49,12 +49,13 @@ func (r *reading) readEntries(ctx context.Context, ids []identity.ObjectID) erro
 // total is how long one reading may take with its retries.
 func (s Settings) total() time.Duration { return time.Duration(s.TotalTimeout) }
 
-// Named finds the entries that have these names, wherever the server has them.
+// Named finds the entries that have these names, wherever the server that told of changes has them. A name that another one does not know yet would
+// be nobody's, and whoever has that manager would lose them without being told of again.
 func (s *Source) Named(ctx context.Context, dns []string) (map[string]identity.ObjectID, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.total())
 	defer cancel()
 	named := map[string]identity.ObjectID{}
-	err := s.retry(ctx, func(c *connection) error {
+	err := s.retryThere(ctx, func(c *connection) error {
 		clear(named)
 		for _, dn := range dns {
 			id, err := s.idNamed(ctx, c, dn)

@@ -202,8 +202,11 @@ func TestDIR06_ChangesAreAskedForWhereTheyWereCounted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, second.listener.Addr().String(), got.Server)
 	secondDown.Store(true)
+	second.base = func(s *session, _ query) { _ = s.conn.Close() }
 	_, err = source.Entries(t.Context(), changes.IDs)
 	require.ErrorContains(t, err, second.listener.Addr().String())
+	_, err = source.Named(t.Context(), []string{"CN=Ada," + suffix})
+	require.ErrorContains(t, err, second.listener.Addr().String(), "the first server may not have heard of a name either")
 	require.Zero(t, firstAsked.Load(), "the first server may not have heard of the change yet")
 
 	changes, err = open(t, settings).Changes(t.Context(), full.Cursor, nobodyLinked)
