@@ -27,6 +27,8 @@ func TestWhatIsForgottenGoesSomeAtATime(t *testing.T) {
 	w := newWorld(t)
 	org := w.org("A")
 	ada := w.must(org, provider, person("ada@example.com"))
+	job := identity.Job{ID: numberedID[identity.JobID](0), Org: org, Kind: identity.JobImport, State: identity.JobDone, By: admin, CreatedAt: t0, ExpiresAt: t0}
+	require.NoError(t, w.under.Do(w.ctx, identity.Shared(org), func(tx identity.Tx) error { return tx.InsertJob(w.ctx, job) }))
 	store := &turns{Store: w.under}
 	service := identity.NewService(store, w.clock, system.IDs{}, identity.EmailPolicy{})
 	for name, c := range map[string]struct {
@@ -66,6 +68,19 @@ func TestWhatIsForgottenGoesSomeAtATime(t *testing.T) {
 				return err
 			},
 			forget: service.ForgetLinks,
+		},
+		"rows of jobs": {
+			add: func(tx identity.Tx, i int) error {
+				return tx.InsertJobRows(w.ctx, org, job.ID, []identity.JobRow{{Number: i + 1}})
+			},
+			there: func(i int) error {
+				found, err := w.Reader().JobRows(w.ctx, org, job.ID, i, 1)
+				if err == nil && len(found) == 0 {
+					return identity.Refuse(identity.NotFound, "", "")
+				}
+				return err
+			},
+			forget: service.ForgetJobFiles,
 		},
 	} {
 		for n, wanted := range map[int]int{0: 1, atOnce - 1: 1, atOnce: 2, 2*atOnce + 1: 3} {

@@ -106,17 +106,7 @@ var purges = []purge{
 
 func (t *transaction) PurgeOrganization(ctx context.Context, org identity.OrgID, limit int) (int, error) {
 	defer t.shared.forget()
-	deleted := 0
-	for _, p := range purges {
-		n, err := t.deleteSome(ctx, p, org, limit-deleted)
-		if err != nil {
-			return deleted, err
-		}
-		if deleted += n; deleted >= limit {
-			break
-		}
-	}
-	return deleted, nil
+	return t.deleteAmong(ctx, purges, org, limit)
 }
 
 func (r reader) ReminderLater(ctx context.Context, org identity.OrgID, account identity.AccountID, prompt string) (time.Time, error) {

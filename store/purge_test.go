@@ -16,9 +16,11 @@ var expiries = map[string]struct {
 	sqlite string // in its plan
 	server string // the indexes that PostgreSQL uses
 }{
-	"messages that were sent": {sentMessages, "INDEX messages_sent (sent_at<?)", "messages_pkey messages_sent"},
-	"receipts":                {oldReceipts, "INDEX receipts_created (created_at<?)", "receipts_created receipts_pkey"},
-	"links that expired":      {expiredLinks, "INDEX links_expired (expires_at<?)", "links_expired links_pkey"},
+	"messages that were sent":    {sentMessages, "INDEX messages_sent (sent_at<?)", "messages_pkey messages_sent"},
+	"receipts":                   {oldReceipts, "INDEX receipts_created (created_at<?)", "receipts_created receipts_pkey"},
+	"links that expired":         {expiredLinks, "INDEX links_expired (expires_at<?)", "links_expired links_pkey"},
+	"rows of jobs that expired":  {expiredJobFiles[0], "INDEX jobs_expiry (expires_at<?)", "job_rows_pkey jobs_expiry"},
+	"files of jobs that expired": {expiredJobFiles[1], "INDEX jobs_expiry (expires_at<?)", "job_chunks_pkey jobs_expiry"},
 }
 
 func TestSQLite_WhatIsForgottenIsFoundByAnIndex(t *testing.T) {
@@ -55,8 +57,9 @@ func findForgotten(t *testing.T, s *Store) {
 func usedIndexes(t testing.TB, s *Store, manner planManner, how, statement string, args ...any) string {
 	t.Helper()
 	p := &planning{pool: pool{s.readers, s.dialect}, t: t, manner: manner}
-	_, err := p.query(ctx, statement, args...)
+	none, err := p.query(ctx, statement, args...)
 	require.NoError(t, err)
+	require.NoError(t, none.Close())
 	used := map[string]bool{}
 	for _, plan := range p.plans {
 		plan.all(func(n planNode) {
