@@ -14,8 +14,6 @@ const (
 	MaxDeliveryAttempts = 16 // about two days and a half; then the message is parked
 	SentMessageDays     = 30 // how long what was sent can be looked up
 
-	forgottenAtOnce = 500
-
 	firstRetry      = time.Minute
 	longestRetry    = 6 * time.Hour
 	maxFailureCause = 500 // bytes
@@ -222,20 +220,10 @@ func (s *Service) RetryMessage(ctx context.Context, by Actor, org OrgID, id Mess
 	return m, err
 }
 
-// ForgetSentMessages forgets messages that were sent or dropped [SentMessageDays] ago or earlier, some at a time: after a day of many mails nobody
-// waits until all of them are gone.
+// ForgetSentMessages forgets messages that were sent or dropped [SentMessageDays] ago or earlier.
 func (s *Service) ForgetSentMessages(ctx context.Context) error {
 	before := s.clock.Now().Add(-SentMessageDays * Day)
-	for {
-		var forgotten int
-		err := s.store.Do(ctx, Shared(), func(tx Tx) (err error) {
-			forgotten, err = tx.DeleteMessagesBefore(ctx, before, forgottenAtOnce)
-			return err
-		})
-		if err != nil || forgotten < forgottenAtOnce {
-			return err
-		}
-	}
+	return s.forget(ctx, func(tx Tx, limit int) (int, error) { return tx.DeleteMessagesBefore(ctx, before, limit) })
 }
 
 func (m Message) target() Target {

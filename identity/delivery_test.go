@@ -3,7 +3,6 @@ package identity_test
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -170,26 +169,6 @@ func TestASentMessageForgetsItsSecretAndStaysFor30Days(t *testing.T) {
 	require.NoError(t, w.ForgetSentMessages(w.ctx))
 	_, err := w.Reader().Message(w.ctx, m.Org, m.ID)
 	refusedWith(t, err, identity.RuleUnknownMessage)
-}
-
-func TestHoweverManyMessagesWereSentAllAreForgotten(t *testing.T) {
-	w := newWorld(t)
-	org := w.org("A")
-	require.NoError(t, w.Transact(w.ctx, org, operator, func(c *identity.Acts) error {
-		for i := range 1201 {
-			m := identity.Message{ID: identity.MessageID(w.NewID()), Org: org, Kind: identity.MessageInvitation, Key: strconv.Itoa(i), State: identity.MessageSent,
-				CreatedAt: c.Now(), SentAt: c.Now()}
-			if _, err := c.Tx().Enqueue(w.ctx, m); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	w.clock.move(identity.SentMessageDays*identity.Day + time.Microsecond)
-	require.NoError(t, w.ForgetSentMessages(w.ctx))
-	left, err := w.Reader().Messages(w.ctx, org, identity.MessageQuery{State: identity.MessageSent, Limit: 1})
-	require.NoError(t, err)
-	require.Empty(t, left)
 }
 
 func TestAFailedMessageBacksOffAndIsParkedAfter16Attempts(t *testing.T) {

@@ -91,6 +91,6 @@ type JobTx interface {
 	UpdateJobRow(ctx context.Context, org OrgID, id JobID, row JobRow) error
 	// PutJobChunk stores or replaces the n-th part of the job's file.
 	PutJobChunk(ctx context.Context, org OrgID, id JobID, n int, data []byte) error
-	// DeleteJobFiles is crossing: it deletes the rows and chunks of jobs that expired at now or before.
-	DeleteJobFiles(ctx context.Context, now time.Time) error
+	// DeleteJobFiles is crossing: it deletes rows and chunks of jobs that expired at now or before, at most limit. It returns how many.
+	DeleteJobFiles(ctx context.Context, now time.Time, limit int) (int, error)
 }

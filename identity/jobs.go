@@ -18,5 +18,6 @@ func (c *Acts) TellOfJob(ctx context.Context, kind EventKind, j Job) error {
 
 // ForgetJobFiles deletes the rows and files of jobs that have expired (CSV-06).
 func (s *Service) ForgetJobFiles(ctx context.Context) error {
-	return s.store.Do(ctx, Shared(), func(tx Tx) error { return tx.DeleteJobFiles(ctx, s.clock.Now()) })
+	now := s.clock.Now()
+	return s.forget(ctx, func(tx Tx, limit int) (int, error) { return tx.DeleteJobFiles(ctx, now, limit) })
 }

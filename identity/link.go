@@ -48,6 +48,6 @@ type LinkTx interface {
 	UseLink(ctx context.Context, org OrgID, hash string, at time.Time) error
 	// DeleteLinks forgets the links of an account for a purpose, used or not.
 	DeleteLinks(ctx context.Context, org OrgID, account AccountID, purpose LinkPurpose) error
-	// DeleteLinksBefore is crossing: it forgets links that expired before an instant.
-	DeleteLinksBefore(ctx context.Context, expired time.Time) error
+	// DeleteLinksBefore is crossing: it forgets links that expired before an instant, the oldest first and at most limit. It returns how many.
+	DeleteLinksBefore(ctx context.Context, expired time.Time, limit int) (int, error)
 }

@@ -7,7 +7,6 @@ const ExpiredLinkDays = 30
 
 // ForgetLinks forgets links that expired more than [ExpiredLinkDays] ago. It is the worker's, and may run late or twice.
 func (s *Service) ForgetLinks(ctx context.Context) error {
-	return s.store.Do(ctx, Shared(), func(tx Tx) error {
-		return tx.DeleteLinksBefore(ctx, s.clock.Now().Add(-ExpiredLinkDays*Day))
-	})
+	expired := s.clock.Now().Add(-ExpiredLinkDays * Day)
+	return s.forget(ctx, func(tx Tx, limit int) (int, error) { return tx.DeleteLinksBefore(ctx, expired, limit) })
 }

@@ -32,6 +32,6 @@ type ReceiptTx interface {
 	// UpdateReceipt stores the answer, whom it tells about, and the time.
 	UpdateReceipt(ctx context.Context, r Receipt) error
 	DeleteReceipt(ctx context.Context, caller, key string) error
-	// DeleteReceiptsBefore forgets what was made before an instant.
-	DeleteReceiptsBefore(ctx context.Context, made time.Time) error
+	// DeleteReceiptsBefore is crossing: it forgets what was made before an instant, the oldest first and at most limit. It returns how many.
+	DeleteReceiptsBefore(ctx context.Context, made time.Time, limit int) (int, error)
 }

@@ -92,7 +92,6 @@ func (s *Service) ownReceipt(ctx context.Context, r Receipt, do func(Tx) error) 
 
 // ForgetReceipts deletes the receipts whose time is over. It is the worker's, and may run late or twice.
 func (s *Service) ForgetReceipts(ctx context.Context) error {
-	return s.store.Do(ctx, Shared(), func(tx Tx) error {
-		return tx.DeleteReceiptsBefore(ctx, s.clock.Now().Add(-ReceiptHours*time.Hour))
-	})
+	made := s.clock.Now().Add(-ReceiptHours * time.Hour)
+	return s.forget(ctx, func(tx Tx, limit int) (int, error) { return tx.DeleteReceiptsBefore(ctx, made, limit) })
 }

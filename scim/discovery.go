@@ -11,6 +11,7 @@ import (
 
 // discovery holds what the server tells about itself (RFC 7644 section 4) and never changes, encoded.
 type discovery struct {
+	config        told
 	schemas       []told
 	resourceTypes []told
 }
@@ -18,6 +19,7 @@ type discovery struct {
 // told is one entry, without its location, which depends on where the server is reached.
 type told struct {
 	id   string
+	path string // below the server's address
 	json []byte // an object with members
 }
 
@@ -27,24 +29,25 @@ const (
 )
 
 func newDiscovery(types []*resourceType) (d discovery, err error) {
-	tell := func(id string, entry map[string]any) told {
+	tell := func(id, path string, entry map[string]any) told {
 		encoded, failed := appendJSON(nil, entry)
 		err = cmp.Or(err, failed)
-		return told{id, encoded}
+		return told{id, path, encoded}
 	}
+	d.config = tell("", "/ServiceProviderConfig", serviceProviderConfig())
 	seen := map[string]bool{}
 	for _, t := range types {
 		refs := []any{}
 		for i, of := range t.schemas {
 			if !seen[of.ID] {
-				d.schemas = append(d.schemas, tell(of.ID, of.ToMap()))
+				d.schemas = append(d.schemas, tell(of.ID, "/Schemas/"+of.ID, of.ToMap()))
 				seen[of.ID] = true
 			}
 			if i > 0 {
 				refs = append(refs, map[string]any{"schema": of.ID, "required": t.index.container(of.ID).mandatory})
 			}
 		}
-		d.resourceTypes = append(d.resourceTypes, tell(t.name, map[string]any{
+		d.resourceTypes = append(d.resourceTypes, tell(t.name, "/ResourceTypes/"+t.name, map[string]any{
 			"schemas": []any{resourceTypeSchema}, "id": t.name, "name": t.name, "description": t.description,
 			"endpoint": "/" + t.endpoint, "schema": t.schemas[0].ID, "schemaExtensions": refs,
 		}))
@@ -52,19 +55,9 @@ func newDiscovery(types []*resourceType) (d discovery, err error) {
 	return d, err
 }
 
-// append appends an entry with its location.
-func (e told) append(b []byte, base, kind string) []byte {
-	b = append(b, e.json[:len(e.json)-1]...)
-	b = append(append(append(b, `,"meta":{"resourceType":"`...), kind...), `","location":`...)
-	return append(appendString(b, base+"/"+kind+"s/"+e.id), "}}"...)
-}
-
-func (s *Server) getConfig(r *request, _ string) error {
-	if err := r.unfiltered(); err != nil {
-		return err
-	}
+func serviceProviderConfig() map[string]any {
 	supported := func(yes bool) map[string]any { return map[string]any{"supported": yes} }
-	return r.replyValue(map[string]any{
+	return map[string]any{
 		"schemas":        []any{configSchema},
 		"patch":          supported(true),
 		"bulk":           map[string]any{"supported": true, "maxOperations": MaxBulkOperations, "maxPayloadSize": MaxBody},
@@ -79,8 +72,25 @@ func (s *Server) getConfig(r *request, _ string) error {
 			"description": "A token of the organization in the Authorization header (RFC 6750)",
 			"specUri":     "https://www.rfc-editor.org/info/rfc6750",
 		}},
-		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": r.base + "/ServiceProviderConfig"},
-	})
+	}
+}
+
+// append appends an entry with its location.
+func (e told) append(b []byte, base, kind string) []byte {
+	b = append(b, e.json[:len(e.json)-1]...)
+	b = append(append(append(b, `,"meta":{"resourceType":"`...), kind...), `","location":`...)
+	return append(appendString(b, base+e.path), "}}"...)
+}
+
+func (s *Server) getConfig(r *request, _ string) error {
+	if err := r.unfiltered(); err != nil {
+		return err
+	}
+	d, err := s.discovery()
+	if err != nil {
+		return err
+	}
+	return r.reply(http.StatusOK, d.config.append(nil, r.base, "ServiceProviderConfig"))
 }
 
 func (s *Server) getResourceTypes(r *request, id string) error {
@@ -136,12 +146,4 @@ func (r *request) replyDiscovery(entries []told, kind, id string) error {
 		b = e.append(b, r.base, kind)
 	}
 	return r.reply(http.StatusOK, append(b, "]}"...))
-}
-
-func (r *request) replyValue(v any) error {
-	body, err := appendJSON(nil, v)
-	if err != nil {
-		return err
-	}
-	return r.reply(http.StatusOK, body)
 }

@@ -137,14 +137,8 @@ func (t *transaction) PutJobChunk(ctx context.Context, org identity.OrgID, id id
 	return err
 }
 
-func (t *transaction) DeleteJobFiles(ctx context.Context, now time.Time) error {
-	for _, table := range []string{"job_rows", "job_chunks"} {
-		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE (org_id, job_id) IN
-			(SELECT org_id, id FROM jobs WHERE expires_at IS NOT NULL AND expires_at <= $1)`, now); err != nil {
-			return err
-		}
-	}
-	return nil
+func (t *transaction) DeleteJobFiles(ctx context.Context, now time.Time, limit int) (int, error) {
+	return t.deleteAmong(ctx, expiredJobFiles, now, limit)
 }
 
 func (t *transaction) jobExists(ctx context.Context, org identity.OrgID, id identity.JobID) error {

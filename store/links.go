@@ -41,7 +41,6 @@ func (t *transaction) DeleteLinks(ctx context.Context, org identity.OrgID, accou
 	return err
 }
 
-func (t *transaction) DeleteLinksBefore(ctx context.Context, expired time.Time) error {
-	_, err := t.exec(ctx, `DELETE FROM links WHERE expires_at < $1`, expired)
-	return err
+func (t *transaction) DeleteLinksBefore(ctx context.Context, expired time.Time, limit int) (int, error) {
+	return t.deleteSome(ctx, expiredLinks, expired, limit)
 }

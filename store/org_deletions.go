@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"rollcall/identity"
@@ -74,18 +73,6 @@ func (t *transaction) UpdateOrgDeletion(ctx context.Context, d identity.OrgDelet
 	return err
 }
 
-// purge says which rows of a table are an organization's.
-type purge struct{ table, key, where string }
-
-// statement deletes rows of organization $1, at most $2.
-func (p purge) statement() string {
-	key := p.key
-	if strings.Contains(key, ",") {
-		key = "(" + key + ")"
-	}
-	return `DELETE FROM ` + p.table + ` WHERE ` + key + ` IN (SELECT ` + p.key + ` FROM ` + p.table + ` WHERE ` + p.where + ` LIMIT $2)`
-}
-
 // purges are the tables that hold what an organization has, each with the condition that finds its rows, in an order in which
 // nothing is deleted that something else still refers to. Tables whose rows go with others' are not in it. A test compares it
 // with the schema.
@@ -118,21 +105,8 @@ var purges = []purge{
 }
 
 func (t *transaction) PurgeOrganization(ctx context.Context, org identity.OrgID, limit int) (int, error) {
-	if err := positive(limit); err != nil {
-		return 0, t.conn.failed(err)
-	}
 	defer t.shared.forget()
-	deleted := 0
-	for _, p := range purges {
-		n, err := t.exec(ctx, p.statement(), org, limit-deleted)
-		if err != nil {
-			return deleted, err
-		}
-		if deleted += n; deleted >= limit {
-			break
-		}
-	}
-	return deleted, nil
+	return t.deleteAmong(ctx, purges, org, limit)
 }
 
 func (r reader) ReminderLater(ctx context.Context, org identity.OrgID, account identity.AccountID, prompt string) (time.Time, error) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,12 +61,6 @@ func TestORG15_APurgeUsesIndexes(t *testing.T) {
 			require.NotContains(t, plan, "TEMP B-TREE")
 		})
 	}
-}
-
-func TestPhotosThatNoPlanWantsAreFoundByAnIndex(t *testing.T) {
-	plan := planOf(t, openTemp(t), dropStrayPhotos, time.Unix(9, 0))
-	require.NotContains(t, plan, "SCAN ")
-	require.Contains(t, plan, "INDEX plan_photos_staged (staged_at<?)")
 }
 
 func planOf(t testing.TB, s *Store, statement string, args ...any) string {

@@ -71,11 +71,6 @@ func (t *transaction) DeleteMessage(ctx context.Context, org identity.OrgID, id 
 	return t.write(ctx, unknownMessage, `DELETE FROM messages WHERE org_id = $1 AND id = $2`, org, id)
 }
 
-const deleteMessagesBefore = `DELETE FROM messages WHERE (org_id, id) IN (SELECT org_id, id FROM messages WHERE sent_at < $1 ORDER BY sent_at LIMIT $2)`
-
 func (t *transaction) DeleteMessagesBefore(ctx context.Context, sent time.Time, limit int) (int, error) {
-	if err := positive(limit); err != nil {
-		return 0, t.conn.failed(err)
-	}
-	return t.exec(ctx, deleteMessagesBefore, sent, limit)
+	return t.deleteSome(ctx, sentMessages, sent, limit)
 }

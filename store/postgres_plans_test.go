@@ -130,6 +130,7 @@ func TestPostgres_EveryQueryUsesAnIndex(t *testing.T) {
 			require.Equal(t, strings.Fields(postgresIndexes[name]), append([]string{}, slices.Sorted(maps.Keys(used))...))
 		})
 	}
+	t.Run("what is forgotten", func(t *testing.T) { findForgotten(t, s) })
 }
 
 // postgresIndexes are the indexes that PostgreSQL uses for each query. Two that lead to the same are both there where the one organization is so

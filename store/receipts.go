@@ -33,7 +33,6 @@ func (t *transaction) DeleteReceipt(ctx context.Context, caller, key string) err
 	return t.write(ctx, unknownReceipt, `DELETE FROM receipts WHERE caller = $1 AND key = $2`, caller, key)
 }
 
-func (t *transaction) DeleteReceiptsBefore(ctx context.Context, made time.Time) error {
-	_, err := t.exec(ctx, `DELETE FROM receipts WHERE created_at < $1`, made)
-	return err
+func (t *transaction) DeleteReceiptsBefore(ctx context.Context, made time.Time, limit int) (int, error) {
+	return t.deleteSome(ctx, oldReceipts, made, limit)
 }

@@ -195,17 +195,26 @@ func testJobFiles(t *testing.T, w world) {
 	t.Run("the rows and the file of a job go when it expires, and the job stays", func(t *testing.T) {
 		other := w.insertJob(t, w.job(w.own, identity.JobExport))
 		w.must(t, func(tx identity.Tx) error { return tx.PutJobChunk(ctx, w.own, other.ID, 0, []byte("x")) })
+		for _, limit := range []int{0, -1} {
+			refused(t, w.do(func(tx identity.Tx) error { _, err := tx.DeleteJobFiles(ctx, start, limit); return err }), identity.Invalid, identity.RuleInvalidValue)
+		}
 		j.State, j.ExpiresAt = identity.JobDone, start.Add(time.Hour)
 		j = w.updateJob(t, j)
-		remove := func(now time.Time) {
-			w.must(t, func(tx identity.Tx) error { return tx.DeleteJobFiles(ctx, now) })
+		remove := func(now time.Time, limit int) int {
+			return w.deleted(t, func(tx identity.Tx, limit int) (int, error) { return tx.DeleteJobFiles(ctx, now, limit) }, limit)
 		}
-		remove(j.ExpiresAt.Add(-time.Microsecond))
+		require.Zero(t, remove(j.ExpiresAt.Add(-time.Microsecond), 100))
 		require.Equal(t, all, rows(0, 100))
 		_, err := chunk(0)
 		require.NoError(t, err)
-		remove(j.ExpiresAt)
+		require.Equal(t, 15, remove(j.ExpiresAt, 15))
+		require.Len(t, rows(0, 100), 25)
+		require.Equal(t, 25, remove(j.ExpiresAt, 25), "as many as there are rows")
 		require.Empty(t, rows(0, 100))
+		_, err = chunk(1)
+		require.NoError(t, err)
+		require.Equal(t, 2, remove(j.ExpiresAt, 3))
+		require.Zero(t, remove(j.ExpiresAt, 3))
 		_, err = chunk(0)
 		refused(t, err, identity.NotFound, identity.RuleUnknownJob)
 		got, err := w.store.Job(ctx, w.own, j.ID)

@@ -142,30 +142,17 @@ func testOutboxDue(t *testing.T, w world) {
 			_, err := w.store.Message(ctx, m.Org, m.ID)
 			return err == nil
 		}
-		forget := func(before time.Time, limit int) (n int) {
-			w.must(t, func(tx identity.Tx) (err error) {
-				n, err = tx.DeleteMessagesBefore(ctx, before, limit)
-				return err
-			})
-			return n
-		}
-		older := w.message(w.own, "older", start)
+		older, oldest := w.message(w.own, "older", start), w.message(w.other, "oldest", start)
 		older.State, older.SentAt = identity.MessageDropped, sent.SentAt.Add(-time.Second)
-		w.must(t, func(tx identity.Tx) error {
-			_, err := tx.Enqueue(ctx, older)
-			return err
-		})
-		require.Zero(t, forget(older.SentAt, 10))
-		require.Equal(t, 1, forget(now.Add(time.Microsecond), 1))
-		require.False(t, exists(older), "the oldest first")
-		require.Zero(t, forget(now, 10))
-		require.True(t, exists(sent))
-		require.Equal(t, 1, forget(now.Add(time.Microsecond), 10))
-		require.False(t, exists(sent))
-		require.Equal(t, identity.Invalid, identity.KindOf(w.do(func(tx identity.Tx) error {
-			_, err := tx.DeleteMessagesBefore(ctx, now, 0)
-			return err
-		})))
+		oldest.State, oldest.SentAt = identity.MessageSent, sent.SentAt.Add(-time.Minute)
+		for _, m := range []identity.Message{older, oldest} {
+			w.enqueue(t, m)
+		}
+		before := func(at time.Time) some {
+			return func(tx identity.Tx, limit int) (int, error) { return tx.DeleteMessagesBefore(ctx, at, limit) }
+		}
+		require.Zero(t, w.deleted(t, before(oldest.SentAt), 10))
+		w.goInTurn(t, before(now.Add(time.Microsecond)), func() []bool { return []bool{exists(oldest), exists(older), exists(sent)} })
 		for _, m := range []identity.Message{later, early, atOnce, exact, parked} {
 			require.True(t, exists(m), m.Key)
 		}
