@@ -64,7 +64,9 @@ func TestPostgres_WhatOneServerHasHadLookedAtNoOtherHasLookedAtAgain(t *testing.
 	require.Equal(t, []string{"1"}, once)
 	grow(other, firstAnalysis, firstAnalysis)
 	require.Equal(t, once, looked(other), "there are only twice as many")
-	grow(openServer(t, address), 2*firstAnalysis, 10*firstAnalysis)
+	third := openServer(t, address)
+	grow(third, 2*firstAnalysis, 10*firstAnalysis)
+	looked(third) // a table that is being looked at is left out
 	require.NoError(t, other.transactor.(*sessions).analyze(ctx))
 	require.NotEqual(t, once, looked(other), "there are many more")
 }
