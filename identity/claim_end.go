@@ -180,7 +180,7 @@ func (c *Acts) relicenseLater(ctx context.Context, a Account, licences []Licence
 	if err != nil {
 		return err
 	}
-	return c.relicense(ctx, a, had, licensing{add: lacking(had, licences), rule: "CLM-60", lenient: true})
+	return c.relicense(ctx, a, had, licensing{add: lacking(had, licences), rule: "CLM-60", lenient: true, back: true})
 }
 
 // takeBack undoes a claim: the new account goes without a trace but the audit, and the old one is what it was (CLM-60).

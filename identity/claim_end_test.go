@@ -168,6 +168,24 @@ func TestCLM60_SeatsThatNobodyPaidForComeBackIfTheyAreFree(t *testing.T) {
 	require.Equal(t, []identity.Licence{"one"}, w.licences(old))
 }
 
+func TestCLM60_SeatsThatComeBackAreNoFirstLicence(t *testing.T) {
+	w := newWorld(t)
+	org, source := w.claimant("Corp", "corp.example"), w.org("Source")
+	_, err := w.PutSubscription(w.ctx, admin, identity.Subscription{Org: source, Name: "Trial", Type: identity.OnlineTrial, Status: identity.SubscriptionActive,
+		Pools: []identity.Pool{seats("one", 1)}})
+	require.NoError(t, err)
+	w.set(source, func(o *identity.Organization) { o.ActivationEmails = false })
+	old := w.account(w.licensed(source, "ada@corp.example", "one"))
+	w.set(source, func(o *identity.Organization) { o.ActivationEmails = true })
+	claim, _ := w.claimed(org, "ada@corp.example", "")
+	require.NoError(t, w.revoke(claim))
+	require.Equal(t, []identity.Licence{"one"}, w.licences(old))
+	require.Empty(t, w.mails(source, identity.MessageActivation), "NTF-03")
+	back := w.account(old)
+	back.Version, back.UpdatedAt = old.Version, old.UpdatedAt
+	require.Equal(t, old, back, "I10: as if nothing had been")
+}
+
 func TestCLM61_WhenAClaimCanBeRevoked(t *testing.T) {
 	for _, mode := range []identity.ClaimMode{identity.ClaimImmediate, identity.ClaimDeferred} {
 		for name, c := range map[string]struct {

@@ -147,6 +147,7 @@ type licensing struct {
 	remove  []Licence
 	rule    Rule // that decided it; empty: somebody wanted it so
 	lenient bool // leave out what has no free seat instead of refusing everything
+	back    bool // the account had what is added, so none of it is its first (NTF-03)
 }
 
 // licenceChange is what became of one account's licences: the evidence of its event.
@@ -211,7 +212,7 @@ func (c *Acts) relicense(ctx context.Context, a Account, had []Assignment, l lic
 	if _, err := c.record(ctx, e); err != nil {
 		return err
 	}
-	if len(had) == 0 && len(change.Added) > 0 && c.org.ActivationEmails && a.InvitedAt.IsZero() {
+	if len(had) == 0 && len(change.Added) > 0 && !l.back && c.org.ActivationEmails && a.InvitedAt.IsZero() {
 		return c.activate(ctx, a)
 	}
 	return nil
