@@ -236,8 +236,8 @@ func TestI13_NoSequenceOfSmallRunsLosesMoreThanTheBudget(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, held, sequences, "the budgets were tried")
-	require.Greater(t, allowed, 8*sequences, "and small runs were not in their way")
+	require.Greater(t, held, 5*sequences, "the budgets were tried")
+	require.Greater(t, allowed, 15*sequences, "and small runs were not in their way")
 }
 
 func TestI13_WhatAHeldPlanSays(t *testing.T) {

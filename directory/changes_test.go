@@ -105,6 +105,15 @@ func (d *teller) ManagedBy(_ context.Context, dns []string) (ids []identity.Obje
 	return ids, nil
 }
 
+// settleChanges synchronizes what changed, and expects that a reading of everything would find nothing left to do.
+func (w *world) settleChanges() directory.Plan {
+	changes, _ := w.syncChanges()
+	require.Equal(w.t, directory.ReadChanges, changes.Reading.Kind, changes.Reading.Why)
+	_, full := w.plan()
+	require.True(w.t, full.Empty(), said(full))
+	return changes
+}
+
 // telling makes the world's directory one that tells what changed.
 func (w *world) telling() *teller {
 	d := &teller{madeUp: w.source}

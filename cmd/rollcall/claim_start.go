@@ -81,13 +81,12 @@ func (c *claimStartCmd) ask(o *orgClient) (eligible []string, err error) {
 			eligible = append(eligible, p.Email)
 		}
 	}
-	what := counted(len(eligible), "user")
-	switch len(eligible) {
-	case 0:
+	if len(eligible) == 0 {
 		return nil, exit(2)
-	case len(c.Emails):
-	default:
-		what = fmt.Sprintf("%d of %s", len(eligible), counted(len(c.Emails), "user"))
+	}
+	what := counted(len(c.Emails), "user")
+	if len(eligible) < len(c.Emails) {
+		what = fmt.Sprintf("%d of %s", len(eligible), what)
 	}
 	return eligible, o.app.confirm(c.yesFlag, "Claim %s for %s?", what, printable(o.name))
 }
